@@ -1,0 +1,52 @@
+//! The closed list of kinds of failure, and how one explains itself.
+//!
+//! Every module has an error enum of its own whose `Display` is a sentence for a person. What they share is here:
+//! which [`Kind`] of failure it is, and a hint at what to do next. Deliberately absent: HTTP status codes (only
+//! `web::Failure` knows them) and exit statuses (only `cli` does).
+
+use std::error::Error;
+
+/// What sort of failure this is, as far as a caller can act on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// What was given cannot be right; the sentence says which part.
+    Invalid,
+    /// There is no such thing.
+    NotFound,
+    /// Somebody else was faster, or it is busy.
+    Conflict,
+    /// Nobody is signed in.
+    Unauthenticated,
+    /// Whoever is signed in may not do this.
+    Forbidden,
+    /// Something this depends on does not answer; trying again later can help.
+    Unavailable,
+    /// A defect or a fault of the machine: the cause is for the log, never for the person.
+    Internal,
+}
+
+/// An error that can tell a person what happened and what to do next.
+pub trait Explain: Error {
+    /// Tells which kind of failure this is.
+    fn kind(&self) -> Kind;
+
+    /// Suggests what to do next, as a whole sentence.
+    fn hint(&self) -> Option<&'static str> {
+        None
+    }
+}
+
+/// Joins an error and its causes into one line, outermost first, each cause told once.
+pub fn chain(error: &(dyn Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        let more = inner.to_string();
+        if !text.contains(&more) {
+            text.push_str(": ");
+            text.push_str(&more);
+        }
+        cause = inner.source();
+    }
+    text
+}
