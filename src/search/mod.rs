@@ -1,1 +1,2 @@
-//! To be written.
+//! The index: opening it, searching it, following the change log.
+
