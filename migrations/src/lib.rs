@@ -1,1 +1,25 @@
-//! x
+//! The schema of the catalog's database, one file per change, the same for Postgres and SQLite.
+
+#![expect(
+    elided_lifetimes_in_paths,
+    reason = "the trait fixes the signatures, and its macro cannot cope with a named lifetime"
+)]
+
+use sea_orm_migration::{MigrationTrait, MigratorTrait, async_trait};
+
+mod m20261121_000001_assets;
+mod m20261121_000002_runs;
+
+/// Brings a database to the newest schema, or back.
+#[derive(Debug)]
+pub struct Migrator;
+
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![
+            Box::new(m20261121_000001_assets::Migration),
+            Box::new(m20261121_000002_runs::Migration),
+        ]
+    }
+}

@@ -92,10 +92,10 @@ impl Address {
         self.path.last().map_or("", String::as_str)
     }
 
-    /// A fixed-length digest of the address: 32 hexadecimal digits, equal exactly when the addresses are.
+    /// A digest of the address, equal exactly when the addresses are.
     ///
     /// Names may be longer than what a database can index; this never is.
-    pub fn identity(&self) -> String {
+    pub fn identity(&self) -> Identity {
         let mut hasher = blake3::Hasher::new();
         for part in [&self.platform, &self.instance]
             .into_iter()
@@ -104,7 +104,9 @@ impl Address {
             hasher.update(&(part.len() as u64).to_le_bytes());
             hasher.update(part.as_bytes());
         }
-        hasher.finalize().to_hex().chars().take(32).collect()
+        let mut digest = [0; 16];
+        hasher.finalize_xof().fill(&mut digest);
+        Identity(u128::from_be_bytes(digest))
     }
 
     /// The address of something inside this one.
@@ -112,6 +114,16 @@ impl Address {
         let mut child = self.clone();
         child.path.push(name.to_owned());
         child
+    }
+}
+
+/// The digest of an [`Address`]; shown and stored as 32 hexadecimal digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Identity(u128);
+
+impl fmt::Display for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:032x}", self.0)
     }
 }
 

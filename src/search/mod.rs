@@ -1,2 +1,1 @@
 //! The index: opening it, searching it, following the change log.
-

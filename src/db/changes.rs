@@ -1,0 +1,122 @@
+//! The log of every change: who, when, to what, before and after.
+//!
+//! An entry is written in the transaction that makes the change. Numbers are given in the order of commits and without
+//! gaps, so a reader that remembers the last number it saw misses nothing: `change_head` is locked from the first write
+//! of a transaction to its end. That is plain SQL, so it holds on anything that speaks Postgres' protocol.
+
+use chrono::{DateTime, Utc};
+use sea_orm::sea_query::Expr;
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder,
+    QuerySelect,
+};
+use uuid::Uuid;
+
+use super::Txn;
+use super::entity::{change, change_head};
+
+/// How many entries one statement inserts, below both databases' limits on parameters.
+const BATCH: usize = 1_000;
+
+/// One change, before it has a number.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    pub at: DateTime<Utc>,
+    /// The actor as JSON.
+    pub actor: String,
+    pub run_id: Option<Uuid>,
+    pub subject_kind: &'static str,
+    pub subject_id: Uuid,
+    pub action: &'static str,
+    /// What is particular to the action, as JSON.
+    pub details: String,
+}
+
+/// Holds the head of the log until the transaction ends, so that nobody else can write a change meanwhile.
+pub(super) async fn wait_for_turn(txn: &impl ConnectionTrait) -> Result<(), DbErr> {
+    change_head::Entity::update_many()
+        .col_expr(
+            change_head::Column::Last,
+            Expr::col(change_head::Column::Last),
+        )
+        .exec(txn)
+        .await
+        .map(drop)
+}
+
+/// Appends entries to the log, in order.
+pub async fn append(txn: &Txn, entries: Vec<Entry>) -> Result<(), DbErr> {
+    if entries.is_empty() {
+        return Ok(());
+    }
+    let mut last = head(&**txn).await?;
+    let mut rows = Vec::with_capacity(entries.len());
+    for entry in entries {
+        last += 1;
+        rows.push(change::ActiveModel {
+            seq: Set(last),
+            at: Set(entry.at),
+            actor: Set(entry.actor),
+            run_id: Set(entry.run_id),
+            subject_kind: Set(entry.subject_kind.to_owned()),
+            subject_id: Set(entry.subject_id),
+            action: Set(entry.action.to_owned()),
+            details: Set(entry.details),
+        });
+    }
+    while !rows.is_empty() {
+        let rest = rows.split_off(rows.len().min(BATCH));
+        change::Entity::insert_many(rows)
+            .exec_without_returning(&**txn)
+            .await?;
+        rows = rest;
+    }
+    change_head::Entity::update_many()
+        .col_expr(change_head::Column::Last, Expr::value(last))
+        .exec(&**txn)
+        .await
+        .map(drop)
+}
+
+/// The number of the newest entry; 0 for an empty log.
+pub async fn head(db: &impl ConnectionTrait) -> Result<i64, DbErr> {
+    let row = change_head::Entity::find().one(db).await?;
+    Ok(row.map_or(0, |head| head.last))
+}
+
+/// Which subject each change behind number `after` was about, oldest first.
+#[derive(Debug, Clone)]
+pub struct Touched {
+    pub seq: i64,
+    pub subject_kind: String,
+    pub subject_id: Uuid,
+}
+
+/// Lists up to `limit` changes behind number `after`, oldest first.
+pub async fn list_after(
+    db: &impl ConnectionTrait,
+    after: i64,
+    limit: u64,
+) -> Result<Vec<Touched>, DbErr> {
+    let rows: Vec<(i64, String, Uuid)> = change::Entity::find()
+        .select_only()
+        .columns([
+            change::Column::Seq,
+            change::Column::SubjectKind,
+            change::Column::SubjectId,
+        ])
+        .filter(change::Column::Seq.gt(after))
+        .order_by_asc(change::Column::Seq)
+        .limit(limit)
+        .into_tuple()
+        .all(db)
+        .await?;
+    Ok(rows
+        .into_iter()
+        .map(|(seq, subject_kind, subject_id)| Touched {
+            seq,
+            subject_kind,
+            subject_id,
+        })
+        .collect())
+}
