@@ -1,8 +1,250 @@
 //! The catalog: assets, what their sources say of them, what people say of them, and how both changed.
+//!
+//! Ingestion writes the source layer only, and never deletes: an asset that a complete listing no longer has becomes
+//! *gone* and can return. Deliberately absent: how a source is read, and how anything is shown.
 
+mod apply;
 mod asset;
+mod change;
+mod difference;
+mod store;
 
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use sea_orm::DbErr;
+use uuid::Uuid;
+
+use crate::auth::Denied;
+use crate::db::{self, BadCursor, Db, Page, PageRequest};
+use crate::error::{Explain, Kind};
+
+pub use apply::{Closing, Counts, Refusal, Removal, Scope, apply, close, close_databases, open};
 pub use asset::{
-    Address, Alias, AssetId, AssetKind, Column, Discovered, Facts, LinkTarget, Listing,
+    Address, Alias, AssetId, AssetKind, Column, Discovered, Facts, Identity, LinkTarget, Listing,
     OutwardLink, SourceLayer, Storage, UnknownKind, View,
 };
+pub use change::{Action, Cause, Change};
+pub use difference::{Difference, differences};
+
+/// An asset with everything that is known of it.
+#[derive(Debug, Clone)]
+pub struct Asset {
+    pub id: AssetId,
+    pub kind: AssetKind,
+    pub address: Address,
+    /// The database it is in; nothing for a database.
+    pub parent: Option<AssetId>,
+    pub source: SourceLayer,
+    pub facts: Facts,
+    pub human: HumanLayer,
+    pub first_seen: DateTime<Utc>,
+    /// When a report last changed the row; a complete listing since then saw it too, unless it is gone.
+    pub last_seen: DateTime<Utc>,
+    pub gone_at: Option<DateTime<Utc>>,
+}
+
+impl Asset {
+    /// What to tell first: people's words, or else the source's.
+    pub fn description(&self) -> Option<&str> {
+        self.human
+            .description
+            .as_deref()
+            .or(self.source.description.as_deref())
+    }
+}
+
+/// What people say of an asset; ingestion never touches it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct HumanLayer {
+    pub description: Option<String>,
+    pub display_name: Option<String>,
+    /// Grows with every edit; a save that names an older one is refused.
+    pub version: i32,
+}
+
+/// An asset as a line of a list.
+#[derive(Debug, Clone)]
+pub struct Summary {
+    pub id: AssetId,
+    pub kind: AssetKind,
+    pub address: Address,
+    pub parent: Option<AssetId>,
+    pub description: Option<String>,
+    /// How many columns there are on the outermost level.
+    pub columns: usize,
+    /// The format in words.
+    pub format: Option<String>,
+    pub rows: Option<i64>,
+    pub gone_at: Option<DateTime<Utc>>,
+}
+
+impl From<Asset> for Summary {
+    fn from(asset: Asset) -> Self {
+        Self {
+            id: asset.id,
+            kind: asset.kind,
+            description: asset.description().map(str::to_owned),
+            columns: asset.source.columns.len(),
+            format: asset.source.storage.format,
+            rows: asset.facts.rows,
+            address: asset.address,
+            parent: asset.parent,
+            gone_at: asset.gone_at,
+        }
+    }
+}
+
+/// One outside system that assets came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InstanceSummary {
+    pub platform: String,
+    pub instance: String,
+    pub databases: u64,
+}
+
+/// Which assets a list shows.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Children<'a> {
+    /// What is directly inside this asset.
+    pub parent: Option<AssetId>,
+    /// Or else the databases of this platform and instance; with neither, all databases.
+    pub instance: Option<(&'a str, &'a str)>,
+    /// Only names that contain this, without regard to case; empty for all.
+    pub filter: &'a str,
+    /// Those that are gone, too.
+    pub gone: bool,
+}
+
+/// How many tables and views a database has that are not gone.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Inside {
+    pub tables: u64,
+    pub views: u64,
+}
+
+/// Finds one asset.
+pub async fn find_asset(db: &Db, id: AssetId) -> Result<Asset, Error> {
+    store::find(&**db, id).await
+}
+
+/// Finds an asset by where it comes from.
+pub async fn find_at(db: &Db, address: &Address) -> Result<Option<AssetId>, Error> {
+    Ok(store::find_at(&**db, address).await?)
+}
+
+/// Finds many assets at once, in the order asked for; ids that are not there are left out.
+pub async fn find_assets(db: &Db, ids: &[AssetId]) -> Result<Vec<Asset>, Error> {
+    let mut found: HashMap<AssetId, Asset> = store::find_many(&**db, ids)
+        .await?
+        .into_iter()
+        .map(|asset| (asset.id, asset))
+        .collect();
+    Ok(ids.iter().filter_map(|id| found.remove(id)).collect())
+}
+
+/// Lists every asset, gone ones too, in the order of their ids; for building an index.
+pub async fn list_all(db: &Db, after: Option<AssetId>, limit: u64) -> Result<Vec<Asset>, Error> {
+    store::list_all(&**db, after, limit).await
+}
+
+/// Lists what is directly inside something, by name.
+pub async fn list_children(
+    db: &Db,
+    children: &Children<'_>,
+    page: &PageRequest,
+) -> Result<Page<Summary>, Error> {
+    store::list_children(&**db, children, page).await
+}
+
+/// Counts the tables and views in each of some databases.
+pub async fn count_inside(
+    db: &Db,
+    databases: &[AssetId],
+) -> Result<HashMap<AssetId, Inside>, Error> {
+    let counts = store::count_children(&**db, databases).await?;
+    let of = |kinds: &HashMap<AssetKind, u64>, kind| kinds.get(&kind).copied().unwrap_or(0);
+    Ok(counts
+        .iter()
+        .map(|(id, kinds)| {
+            (
+                *id,
+                Inside {
+                    tables: of(kinds, AssetKind::Table),
+                    views: of(kinds, AssetKind::View),
+                },
+            )
+        })
+        .collect())
+}
+
+/// Lists the systems that assets came from; there are few of them.
+pub async fn list_instances(db: &Db) -> Result<Vec<InstanceSummary>, Error> {
+    Ok(store::list_instances(&**db).await?)
+}
+
+/// Lists the other names of an asset.
+pub async fn list_aliases(db: &Db, id: AssetId) -> Result<Vec<Alias>, Error> {
+    Ok(store::list_aliases(&**db, id).await?)
+}
+
+/// People's notes on the columns of an asset, by column path.
+pub async fn list_notes(db: &Db, id: AssetId) -> Result<HashMap<String, String>, Error> {
+    Ok(store::list_notes(&**db, id).await?)
+}
+
+/// Lists what happened to one asset, newest first.
+pub async fn list_history(db: &Db, id: AssetId, page: &PageRequest) -> Result<Page<Change>, Error> {
+    store::list_changes(&**db, store::Of::Asset(id), page).await
+}
+
+/// Lists what one run changed, newest first.
+pub async fn list_changes_of_run(
+    db: &Db,
+    run: Uuid,
+    page: &PageRequest,
+) -> Result<Page<Change>, Error> {
+    store::list_changes(&**db, store::Of::Run(run), page).await
+}
+
+/// Lists what changed anywhere in the catalog, newest first.
+pub async fn list_recent_changes(db: &Db, page: &PageRequest) -> Result<Page<Change>, Error> {
+    store::list_changes(&**db, store::Of::Everything, page).await
+}
+
+/// Why the catalog refused.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("There is no such asset.")]
+    UnknownAsset,
+    #[error(transparent)]
+    BadCursor(#[from] BadCursor),
+    #[error(transparent)]
+    Denied(#[from] Denied),
+    #[error("The row of asset {0} cannot be read.")]
+    Damaged(AssetId),
+    #[error("The catalog could not be read or written.")]
+    Database(#[from] DbErr),
+}
+
+impl Explain for Error {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::UnknownAsset => Kind::NotFound,
+            Self::BadCursor(_) => Kind::Invalid,
+            Self::Denied(denied) => denied.kind(),
+            Self::Damaged(_) => Kind::Internal,
+            Self::Database(cause) => db::kind_of(cause),
+        }
+    }
+
+    fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::UnknownAsset => {
+                Some("Search for it by name: the address may have been shortened on its way.")
+            }
+            Self::BadCursor(_) => Some("Start from the first page."),
+            Self::Denied(_) | Self::Damaged(_) | Self::Database(_) => None,
+        }
+    }
+}

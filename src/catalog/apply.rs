@@ -1,0 +1,383 @@
+//! Applying what a source reported: a page of assets at a time, each page in a transaction of its own, the *gone* marks
+//! of a database in one transaction after its last page.
+//!
+//! What is already as reported is not written at all. Nothing here deletes a row.
+
+use std::collections::HashSet;
+use std::ops::AddAssign;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::Error;
+use super::asset::{Address, Alias, AssetId, Discovered, Identity};
+use super::change::{Action, Cause};
+use super::difference::differences;
+use super::store::{self, Draft, Known, Sealed};
+use crate::auth::Permission;
+use crate::db::Db;
+
+/// How many rows are read at once when looking for what a listing no longer has.
+const SWEEP: u64 = 2_000;
+
+/// How many names a refusal tells; the rest is counted.
+const TOLD: usize = 100;
+
+/// What became of tables and views.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    pub new: u64,
+    pub changed: u64,
+    pub unchanged: u64,
+    pub gone: u64,
+    pub skipped: u64,
+}
+
+impl AddAssign for Counts {
+    fn add_assign(&mut self, other: Self) {
+        self.new += other.new;
+        self.changed += other.changed;
+        self.unchanged += other.unchanged;
+        self.gone += other.gone;
+        self.skipped += other.skipped;
+    }
+}
+
+/// One database while its listing is being applied. It remembers 16 bytes for each table that it saw.
+#[derive(Debug)]
+pub struct Scope {
+    database: AssetId,
+    seen: HashSet<Identity>,
+}
+
+impl Scope {
+    /// The database that is being listed.
+    pub fn database(&self) -> AssetId {
+        self.database
+    }
+
+    /// Notes that the source listed something that could not be translated: it stays as it was.
+    pub fn keep(&mut self, address: &Address) {
+        self.seen.insert(address.identity());
+    }
+}
+
+/// What may be called gone.
+pub struct Removal<'a> {
+    /// The share of a database's known tables, in percent; 100 allows to remove all.
+    pub at_most: u8,
+    /// Tells whether the recipe looks at an address at all.
+    pub covers: &'a (dyn Fn(&Address) -> bool + Send + Sync),
+}
+
+/// How the removals of one scope ended.
+#[derive(Debug, Default)]
+pub struct Closing {
+    pub gone: u64,
+    /// Set when more was missing than may be removed; then nothing was.
+    pub refusal: Option<Refusal>,
+}
+
+/// What was missing, and was kept because it was too much.
+#[derive(Debug)]
+pub struct Refusal {
+    pub missing: u64,
+    pub known: u64,
+    /// The first of the missing, by path.
+    pub names: Vec<Address>,
+}
+
+/// Writes down a database and opens it for its tables.
+pub async fn open(
+    db: &Db,
+    cause: &Cause,
+    database: Discovered,
+    now: DateTime<Utc>,
+) -> Result<Scope, Error> {
+    cause.actor.require(Permission::WriteSourceLayer)?;
+    let address = database.address.clone();
+    write_what_differs(db, cause, None, vec![database], now).await?;
+    let id = store::find_at(&**db, &address)
+        .await?
+        .ok_or(Error::UnknownAsset)?;
+    Ok(Scope {
+        database: id,
+        seen: HashSet::new(),
+    })
+}
+
+/// Writes down some tables and views of an open database, in one transaction. A second report of a name in the same
+/// listing is counted but not written.
+pub async fn apply(
+    db: &Db,
+    cause: &Cause,
+    scope: &mut Scope,
+    mut assets: Vec<Discovered>,
+    now: DateTime<Utc>,
+) -> Result<Counts, Error> {
+    cause.actor.require(Permission::WriteSourceLayer)?;
+    assets.retain(|asset| scope.seen.insert(asset.address.identity()));
+    write_what_differs(db, cause, Some(scope.database), assets, now).await
+}
+
+/// Ends a listing that was read to its last page: what it no longer has becomes gone, unless that is too much.
+pub async fn close(
+    db: &Db,
+    cause: &Cause,
+    scope: Scope,
+    removal: &Removal<'_>,
+    now: DateTime<Utc>,
+) -> Result<Closing, Error> {
+    cause.actor.require(Permission::WriteSourceLayer)?;
+    let mut known = 0;
+    let mut missing = Vec::new();
+    let mut names = Vec::new();
+    let mut after = None;
+    loop {
+        let page = store::live_children(&**db, scope.database, after, SWEEP).await?;
+        let Some((last, _)) = page.last() else { break };
+        after = Some(*last);
+        for (id, address) in page {
+            if !(removal.covers)(&address) {
+                continue;
+            }
+            known += 1;
+            if !scope.seen.contains(&address.identity()) {
+                missing.push(id);
+                if names.len() < TOLD {
+                    names.push(address);
+                }
+            }
+        }
+    }
+    remove(
+        db,
+        cause,
+        Missing {
+            ids: missing,
+            names,
+            known,
+        },
+        removal.at_most,
+        now,
+    )
+    .await
+}
+
+/// What one scope no longer has.
+struct Missing {
+    ids: Vec<AssetId>,
+    names: Vec<Address>,
+    known: u64,
+}
+
+/// Marks what is missing as gone, or refuses to.
+async fn remove(
+    db: &Db,
+    cause: &Cause,
+    missing: Missing,
+    at_most: u8,
+    now: DateTime<Utc>,
+) -> Result<Closing, Error> {
+    let count = missing.ids.len() as u64;
+    if count == 0 {
+        return Ok(Closing::default());
+    }
+    if count * 100 > u64::from(at_most) * missing.known {
+        let refusal = Refusal {
+            missing: count,
+            known: missing.known,
+            names: missing.names,
+        };
+        return Ok(Closing {
+            gone: 0,
+            refusal: Some(refusal),
+        });
+    }
+    let txn = db.write().await?;
+    store::mark_gone(&txn, &missing.ids, now).await?;
+    let actions = missing
+        .ids
+        .into_iter()
+        .map(|id| (id, Action::Gone))
+        .collect();
+    store::log(&txn, cause, actions, now).await?;
+    txn.commit().await?;
+    Ok(Closing {
+        gone: count,
+        refusal: None,
+    })
+}
+
+/// Ends a list of databases that was read to its last page: a database that it no longer has becomes gone with its
+/// tables. That is all of a database's tables at once, so a recipe must allow 100 %; else it is refused for each
+/// database that still has tables.
+pub async fn close_databases(
+    db: &Db,
+    cause: &Cause,
+    listed: &[Address],
+    removal: &Removal<'_>,
+    now: DateTime<Utc>,
+) -> Result<Vec<(Address, Closing)>, Error> {
+    cause.actor.require(Permission::WriteSourceLayer)?;
+    let instances: HashSet<(&str, &str)> = listed
+        .iter()
+        .map(|address| (address.platform.as_str(), address.instance.as_str()))
+        .collect();
+    let listed: HashSet<Identity> = listed.iter().map(Address::identity).collect();
+    let mut closings = Vec::new();
+    for (platform, instance) in instances {
+        for (id, address) in store::live_databases(&**db, platform, instance).await? {
+            if (removal.covers)(&address) && !listed.contains(&address.identity()) {
+                let closing = close_vanished(db, cause, id, removal, now).await?;
+                closings.push((address, closing));
+            }
+        }
+    }
+    Ok(closings)
+}
+
+/// Ends a database that its source no longer has.
+async fn close_vanished(
+    db: &Db,
+    cause: &Cause,
+    database: AssetId,
+    removal: &Removal<'_>,
+    now: DateTime<Utc>,
+) -> Result<Closing, Error> {
+    let everything = Removal {
+        at_most: removal.at_most,
+        covers: &|_| true,
+    };
+    let empty = Scope {
+        database,
+        seen: HashSet::new(),
+    };
+    let closing = close(db, cause, empty, &everything, now).await?;
+    if closing.refusal.is_none() {
+        let itself = Missing {
+            ids: vec![database],
+            names: Vec::new(),
+            known: 1,
+        };
+        remove(db, cause, itself, 100, now).await?;
+    }
+    Ok(closing)
+}
+
+/// Compares reports with what is known and writes those that differ, with their log, in one transaction; nothing at all
+/// when none does.
+async fn write_what_differs(
+    db: &Db,
+    cause: &Cause,
+    parent: Option<AssetId>,
+    assets: Vec<Discovered>,
+    now: DateTime<Utc>,
+) -> Result<Counts, Error> {
+    let total = assets.len() as u64;
+    let sealed: Vec<(Discovered, Sealed)> = assets
+        .into_iter()
+        .map(|asset| {
+            let sealed = Sealed::of(&asset);
+            (asset, sealed)
+        })
+        .collect();
+    let known = store::known(&**db, identities(&sealed)).await?;
+    let differing: Vec<(Discovered, Sealed)> = sealed
+        .into_iter()
+        .filter(|(_, sealed)| differs(known.get(&sealed.identity), sealed))
+        .collect();
+    if differing.is_empty() {
+        return Ok(Counts {
+            unchanged: total,
+            ..Counts::default()
+        });
+    }
+
+    let txn = db.write().await?;
+    // Read again, now that nobody else can write.
+    let known = store::known(&*txn, identities(&differing)).await?;
+    let changed = differing
+        .iter()
+        .filter_map(|(_, sealed)| {
+            known
+                .get(&sealed.identity)
+                .filter(|known| known.source_hash != sealed.source_hash)
+        })
+        .map(|known| known.id)
+        .collect();
+    let before = store::source_layers(&*txn, changed).await?;
+
+    let mut counts = Counts::default();
+    let mut drafts = Vec::with_capacity(differing.len());
+    let mut actions = Vec::new();
+    let mut aliases: Vec<(AssetId, Vec<Alias>)> = Vec::new();
+    for (mut discovered, sealed) in differing {
+        let known = known.get(&sealed.identity);
+        let id = AssetId(known.map_or_else(Uuid::now_v7, |known| known.id));
+        let action = action(known, &sealed, || match before.get(&id.0) {
+            Some((kind, layer)) => {
+                differences((*kind, layer), (discovered.kind, &discovered.source))
+            }
+            None => Vec::new(),
+        });
+        match &action {
+            Some(Action::Created) => counts.new += 1,
+            Some(_) => counts.changed += 1,
+            None => {}
+        }
+        if let Some(action) = action {
+            actions.push((id, action));
+            aliases.push((id, std::mem::take(&mut discovered.aliases)));
+        }
+        drafts.push(Draft {
+            id,
+            parent,
+            discovered,
+            sealed,
+        });
+    }
+    counts.unchanged = total - counts.new - counts.changed;
+
+    let renamed = aliases
+        .iter()
+        .map(|(id, _)| id.0)
+        .filter(|id| before.contains_key(id))
+        .collect();
+    store::write(&txn, drafts, now).await?;
+    store::write_aliases(&txn, aliases, renamed).await?;
+    store::log(&txn, cause, actions, now).await?;
+    txn.commit().await?;
+    Ok(counts)
+}
+
+fn identities(assets: &[(Discovered, Sealed)]) -> Vec<&str> {
+    assets
+        .iter()
+        .map(|(_, sealed)| sealed.identity.as_str())
+        .collect()
+}
+
+fn differs(known: Option<&Known>, sealed: &Sealed) -> bool {
+    known.is_none_or(|known| {
+        known.gone_at.is_some()
+            || known.source_hash != sealed.source_hash
+            || known.facts_hash != sealed.facts_hash
+    })
+}
+
+/// What a report means for an asset; nothing when only its facts are newer.
+fn action(
+    known: Option<&Known>,
+    sealed: &Sealed,
+    differences: impl FnOnce() -> Vec<super::Difference>,
+) -> Option<Action> {
+    let Some(known) = known else {
+        return Some(Action::Created);
+    };
+    if known.gone_at.is_some() {
+        return Some(Action::Returned(differences()));
+    }
+    (known.source_hash != sealed.source_hash).then(|| Action::Changed(differences()))
+}

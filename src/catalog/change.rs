@@ -1,0 +1,98 @@
+//! The history of an asset: rows of the change log, read back.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::asset::AssetId;
+use super::difference::Difference;
+use crate::auth::Actor;
+
+/// What happened to an asset.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Action {
+    /// A source reported it for the first time.
+    Created,
+    /// The source says something else of it.
+    Changed(Vec<Difference>),
+    /// A complete listing no longer has it.
+    Gone,
+    /// It was gone, and a source reports it again, perhaps changed.
+    Returned(Vec<Difference>),
+}
+
+/// The part of an action that has no column of its own in the log.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Details {
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    differences: Vec<Difference>,
+}
+
+impl Action {
+    /// The word in the log and in JSON.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Created => "created",
+            Self::Changed(_) => "changed",
+            Self::Gone => "gone",
+            Self::Returned(_) => "returned",
+        }
+    }
+
+    /// What differs, for the actions that say so.
+    pub fn differences(&self) -> &[Difference] {
+        match self {
+            Self::Changed(differences) | Self::Returned(differences) => differences,
+            Self::Created | Self::Gone => &[],
+        }
+    }
+
+    /// Tells the action as sentences, the first about the whole.
+    pub fn sentences(&self) -> Vec<String> {
+        let opening = match self {
+            Self::Created => Some("It appeared in the source."),
+            Self::Changed(_) => None,
+            Self::Gone => Some("The source no longer lists it."),
+            Self::Returned(_) => Some("The source lists it again."),
+        };
+        let rest = self.differences().iter().map(Difference::sentence);
+        opening.map(str::to_owned).into_iter().chain(rest).collect()
+    }
+
+    pub(super) fn details(&self) -> String {
+        let details = Details {
+            differences: self.differences().to_vec(),
+        };
+        serde_json::to_string(&details).expect("differences are plain text")
+    }
+
+    pub(super) fn read(action: &str, details: &str) -> Option<Self> {
+        let Details { differences } = serde_json::from_str(details).ok()?;
+        Some(match action {
+            "created" => Self::Created,
+            "changed" => Self::Changed(differences),
+            "gone" => Self::Gone,
+            "returned" => Self::Returned(differences),
+            _ => return None,
+        })
+    }
+}
+
+/// One row of an asset's history.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    pub seq: i64,
+    pub at: DateTime<Utc>,
+    pub actor: Actor,
+    /// The run that made the change, if one did.
+    pub run: Option<Uuid>,
+    pub asset: AssetId,
+    pub action: Action,
+}
+
+/// On whose behalf, and in which run, something is changed.
+#[derive(Debug, Clone)]
+pub struct Cause {
+    pub actor: Actor,
+    pub run: Option<Uuid>,
+}

@@ -1,0 +1,380 @@
+//! What differs between two source layers of one asset, as a person would tell it.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use serde::{Deserialize, Serialize};
+
+use super::asset::{AssetKind, Column, LinkTarget, SourceLayer};
+
+/// One thing that differs, with what was before and what is after.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "what", rename_all = "snake_case")]
+pub enum Difference {
+    ColumnAdded {
+        column: String,
+        data_type: String,
+    },
+    ColumnDropped {
+        column: String,
+        data_type: String,
+    },
+    /// The format says that it is the same column under another name.
+    ColumnRenamed {
+        before: String,
+        after: String,
+    },
+    ColumnRetyped {
+        column: String,
+        before: String,
+        after: String,
+    },
+    ColumnRecommented {
+        column: String,
+        before: Option<String>,
+        after: Option<String>,
+    },
+    /// It became, or ceased to be, a partition key.
+    ColumnPartitioning {
+        column: String,
+        partition_key: bool,
+    },
+    ColumnNullability {
+        column: String,
+        before: Option<bool>,
+        after: Option<bool>,
+    },
+    ColumnsReordered,
+    Kind {
+        before: AssetKind,
+        after: AssetKind,
+    },
+    Description {
+        before: Option<String>,
+        after: Option<String>,
+    },
+    ViewText {
+        before: Option<String>,
+        after: Option<String>,
+    },
+    Owner {
+        before: Option<String>,
+        after: Option<String>,
+    },
+    Format {
+        before: Option<String>,
+        after: Option<String>,
+    },
+    Location {
+        before: Vec<String>,
+        after: Vec<String>,
+    },
+    Link {
+        before: Option<LinkTarget>,
+        after: Option<LinkTarget>,
+    },
+    Parameter {
+        key: String,
+        before: Option<String>,
+        after: Option<String>,
+    },
+    /// Something else of the source layer, named by its field.
+    Other {
+        field: String,
+    },
+}
+
+/// Lists what differs, columns first, in an order that does not depend on chance.
+pub fn differences(
+    before: (AssetKind, &SourceLayer),
+    after: (AssetKind, &SourceLayer),
+) -> Vec<Difference> {
+    let mut found = Vec::new();
+    if before.0 != after.0 {
+        found.push(Difference::Kind {
+            before: before.0,
+            after: after.0,
+        });
+    }
+    let (before, after) = (before.1, after.1);
+    if before == after {
+        return found;
+    }
+    if before.description != after.description {
+        found.push(Difference::Description {
+            before: before.description.clone(),
+            after: after.description.clone(),
+        });
+    }
+    columns(&before.columns, &after.columns, &mut found);
+    view(before, after, &mut found);
+    plain_fields(before, after, &mut found);
+    parameters(&before.parameters, &after.parameters, &mut found);
+    if found.is_empty() {
+        found.push(Difference::Other {
+            field: "column details".to_owned(),
+        });
+    }
+    found
+}
+
+fn columns(before: &[Column], after: &[Column], found: &mut Vec<Difference>) {
+    let old: Vec<&Column> = before.iter().flat_map(Column::walk).collect();
+    let new: Vec<&Column> = after.iter().flat_map(Column::walk).collect();
+    let old_by_path: HashMap<&str, &Column> = old
+        .iter()
+        .map(|column| (column.path.as_str(), *column))
+        .collect();
+    let new_by_path: HashMap<&str, &Column> = new
+        .iter()
+        .map(|column| (column.path.as_str(), *column))
+        .collect();
+    let renamed = renames(&old, &new, &old_by_path, &new_by_path);
+    let earlier_names: HashSet<&str> = renamed.values().copied().collect();
+
+    for column in &new {
+        let path = column.path.as_str();
+        if let Some(earlier) = renamed
+            .get(path)
+            .and_then(|earlier| old_by_path.get(earlier))
+        {
+            found.push(Difference::ColumnRenamed {
+                before: earlier.path.clone(),
+                after: column.path.clone(),
+            });
+            same_column(earlier, column, found);
+        } else if let Some(earlier) = old_by_path.get(path) {
+            same_column(earlier, column, found);
+        } else {
+            found.push(Difference::ColumnAdded {
+                column: column.path.clone(),
+                data_type: column.data_type.clone(),
+            });
+        }
+    }
+    for column in &old {
+        let path = column.path.as_str();
+        if !new_by_path.contains_key(path) && !earlier_names.contains(path) {
+            found.push(Difference::ColumnDropped {
+                column: column.path.clone(),
+                data_type: column.data_type.clone(),
+            });
+        }
+    }
+    let kept = |columns: &[&Column], other: &HashMap<&str, &Column>| -> Vec<String> {
+        columns
+            .iter()
+            .map(|column| column.path.clone())
+            .filter(|path| other.contains_key(path.as_str()))
+            .collect()
+    };
+    if kept(&old, &new_by_path) != kept(&new, &old_by_path) {
+        found.push(Difference::ColumnsReordered);
+    }
+}
+
+/// Maps the path of each column that only has a new name to the path it had, going by the format's own column ids.
+fn renames<'a>(
+    old: &[&'a Column],
+    new: &[&'a Column],
+    old_by_path: &HashMap<&str, &Column>,
+    new_by_path: &HashMap<&str, &Column>,
+) -> HashMap<&'a str, &'a str> {
+    let vanished: HashMap<i64, &str> = old
+        .iter()
+        .filter(|column| !new_by_path.contains_key(column.path.as_str()))
+        .filter_map(|column| Some((column.field_id?, column.path.as_str())))
+        .collect();
+    new.iter()
+        .filter(|column| !old_by_path.contains_key(column.path.as_str()))
+        .filter_map(|column| Some((column.path.as_str(), *vanished.get(&column.field_id?)?)))
+        .collect()
+}
+
+fn same_column(before: &Column, after: &Column, found: &mut Vec<Difference>) {
+    let column = || after.path.clone();
+    if before.data_type != after.data_type {
+        found.push(Difference::ColumnRetyped {
+            column: column(),
+            before: before.data_type.clone(),
+            after: after.data_type.clone(),
+        });
+    }
+    if before.comment != after.comment {
+        found.push(Difference::ColumnRecommented {
+            column: column(),
+            before: before.comment.clone(),
+            after: after.comment.clone(),
+        });
+    }
+    if before.partition_key != after.partition_key {
+        found.push(Difference::ColumnPartitioning {
+            column: column(),
+            partition_key: after.partition_key,
+        });
+    }
+    if before.nullable != after.nullable {
+        found.push(Difference::ColumnNullability {
+            column: column(),
+            before: before.nullable,
+            after: after.nullable,
+        });
+    }
+}
+
+fn view(before: &SourceLayer, after: &SourceLayer, found: &mut Vec<Difference>) {
+    let sql = |layer: &SourceLayer| layer.view.as_ref().map(|view| view.sql.clone());
+    if sql(before) != sql(after) {
+        found.push(Difference::ViewText {
+            before: sql(before),
+            after: sql(after),
+        });
+    } else if before.view != after.view {
+        found.push(Difference::Other {
+            field: "view settings".to_owned(),
+        });
+    }
+}
+
+fn plain_fields(before: &SourceLayer, after: &SourceLayer, found: &mut Vec<Difference>) {
+    if before.owner != after.owner {
+        found.push(Difference::Owner {
+            before: before.owner.clone(),
+            after: after.owner.clone(),
+        });
+    }
+    if before.link != after.link {
+        found.push(Difference::Link {
+            before: before.link.clone(),
+            after: after.link.clone(),
+        });
+    }
+    let (old, new) = (&before.storage, &after.storage);
+    if old.format != new.format {
+        found.push(Difference::Format {
+            before: old.format.clone(),
+            after: new.format.clone(),
+        });
+    }
+    if old.locations != new.locations {
+        found.push(Difference::Location {
+            before: old.locations.clone(),
+            after: new.locations.clone(),
+        });
+    }
+    let others = [
+        (before.subtype != after.subtype, "table type"),
+        (old.compressed != new.compressed, "compression"),
+        (old.bucket_columns != new.bucket_columns, "bucket columns"),
+        (old.sort_columns != new.sort_columns, "sort columns"),
+    ];
+    let differing = others.into_iter().filter(|(differs, _)| *differs);
+    found.extend(differing.map(|(_, field)| Difference::Other {
+        field: field.to_owned(),
+    }));
+}
+
+fn parameters(
+    before: &BTreeMap<String, String>,
+    after: &BTreeMap<String, String>,
+    found: &mut Vec<Difference>,
+) {
+    let mut keys: Vec<&String> = before.keys().chain(after.keys()).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    for key in keys {
+        let (old, new) = (before.get(key), after.get(key));
+        if old != new {
+            found.push(Difference::Parameter {
+                key: key.clone(),
+                before: old.cloned(),
+                after: new.cloned(),
+            });
+        }
+    }
+}
+
+impl Difference {
+    /// Tells the difference as a sentence.
+    pub fn sentence(&self) -> String {
+        match self {
+            Self::ColumnAdded { column, data_type } => {
+                format!("Column “{column}” was added ({data_type}).")
+            }
+            Self::ColumnDropped { column, data_type } => {
+                format!("Column “{column}” was dropped ({data_type}).")
+            }
+            Self::ColumnRenamed { before, after } => {
+                format!("Column “{before}” was renamed to “{after}”.")
+            }
+            Self::ColumnRetyped {
+                column,
+                before,
+                after,
+            } => {
+                format!("Column “{column}” changed its type from {before} to {after}.")
+            }
+            Self::ColumnRecommented {
+                column,
+                before,
+                after,
+            } => text_change(
+                &format!("The comment on column “{column}”"),
+                before.as_deref(),
+                after.as_deref(),
+            ),
+            Self::ColumnPartitioning {
+                column,
+                partition_key: true,
+            } => {
+                format!("Column “{column}” became a partition key.")
+            }
+            Self::ColumnPartitioning {
+                column,
+                partition_key: false,
+            } => {
+                format!("Column “{column}” is no longer a partition key.")
+            }
+            Self::ColumnNullability { column, after, .. } => match after {
+                Some(true) => format!("Column “{column}” may now be empty."),
+                Some(false) => format!("Column “{column}” may no longer be empty."),
+                None => format!("Whether column “{column}” may be empty is no longer known."),
+            },
+            Self::ColumnsReordered => "The columns were put in another order.".to_owned(),
+            Self::Kind { before, after } => format!("It changed from a {before} to a {after}."),
+            Self::Description { before, after } => text_change(
+                "The source's description",
+                before.as_deref(),
+                after.as_deref(),
+            ),
+            Self::ViewText { .. } => "The SQL of the view changed.".to_owned(),
+            Self::Owner { before, after } => {
+                text_change("The source's owner", before.as_deref(), after.as_deref())
+            }
+            Self::Format { before, after } => {
+                text_change("The format", before.as_deref(), after.as_deref())
+            }
+            Self::Location { before, after } => text_change(
+                "The location",
+                Some(before.join(", ").as_str()),
+                Some(after.join(", ").as_str()),
+            ),
+            Self::Link { .. } => "The link points at something else.".to_owned(),
+            Self::Parameter { key, before, after } => text_change(
+                &format!("Parameter “{key}”"),
+                before.as_deref(),
+                after.as_deref(),
+            ),
+            Self::Other { field } => format!("The {field} changed."),
+        }
+    }
+}
+
+fn text_change(what: &str, before: Option<&str>, after: Option<&str>) -> String {
+    let before = before.filter(|text| !text.is_empty());
+    match (before, after.filter(|text| !text.is_empty())) {
+        (None, Some(after)) => format!("{what} is new: “{after}”."),
+        (Some(before), None) => format!("{what} was removed; it was “{before}”."),
+        (Some(before), Some(after)) => format!("{what} changed from “{before}” to “{after}”."),
+        (None, None) => format!("{what} changed."),
+    }
+}

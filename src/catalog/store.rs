@@ -1,0 +1,602 @@
+//! Every query of the catalog.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use sea_orm::sea_query::{Expr, ExprTrait, Func, LikeExpr, OnConflict};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, FromQueryResult,
+    QueryFilter, QueryOrder, QuerySelect,
+};
+use uuid::Uuid;
+
+use super::asset::{Address, Alias, AssetId, AssetKind, Discovered, Facts, SourceLayer};
+use super::change::{Action, Cause, Change};
+use super::{Asset, Children, Error, HumanLayer, InstanceSummary, Summary};
+use crate::auth::Actor;
+use crate::db::changes::{self, Entry};
+use crate::db::entity::{alias, asset, change, column_note};
+use crate::db::{Page, PageRequest, Txn};
+
+/// How many characters of a name take part in sorting; must fit the column `sort_key`.
+const SORT_KEY: usize = 200;
+
+/// How many rows one statement writes, below both databases' limits on parameters.
+const BATCH: usize = 500;
+
+/// What must be known of an asset to tell whether a report changes it.
+#[derive(Debug, Clone, FromQueryResult)]
+pub(super) struct Known {
+    pub(super) id: Uuid,
+    pub(super) identity: String,
+    pub(super) source_hash: String,
+    pub(super) facts_hash: String,
+    pub(super) gone_at: Option<DateTime<Utc>>,
+}
+
+/// An asset ready to be written.
+pub(super) struct Draft {
+    pub(super) id: AssetId,
+    pub(super) parent: Option<AssetId>,
+    pub(super) discovered: Discovered,
+    pub(super) sealed: Sealed,
+}
+
+/// Both documents of a report as they are stored, with their digests.
+pub(super) struct Sealed {
+    pub(super) identity: String,
+    pub(super) source: String,
+    pub(super) source_hash: String,
+    pub(super) facts: String,
+    pub(super) facts_hash: String,
+}
+
+impl Sealed {
+    pub(super) fn of(discovered: &Discovered) -> Self {
+        let source =
+            serde_json::to_string(&discovered.source).expect("a source layer is plain text");
+        let facts = serde_json::to_string(&discovered.facts).expect("facts are plain text");
+        Self {
+            identity: discovered.address.identity().to_string(),
+            source_hash: digest(&[discovered.kind.as_str(), &source]),
+            facts_hash: digest(&[&facts]),
+            source,
+            facts,
+        }
+    }
+}
+
+/// 32 hexadecimal digits that differ when the parts do.
+fn digest(parts: &[&str]) -> String {
+    let mut hasher = blake3::Hasher::new();
+    for part in parts {
+        hasher.update(&(part.len() as u64).to_le_bytes());
+        hasher.update(part.as_bytes());
+    }
+    hasher.finalize().to_hex().chars().take(32).collect()
+}
+
+/// Finds what is known of assets, by their identities.
+pub(super) async fn known(
+    db: &impl ConnectionTrait,
+    identities: Vec<&str>,
+) -> Result<HashMap<String, Known>, DbErr> {
+    let rows: Vec<Known> = asset::Entity::find()
+        .select_only()
+        .columns([
+            asset::Column::Id,
+            asset::Column::Identity,
+            asset::Column::SourceHash,
+            asset::Column::FactsHash,
+            asset::Column::GoneAt,
+        ])
+        .filter(asset::Column::Identity.is_in(identities))
+        .into_model()
+        .all(db)
+        .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| (row.identity.clone(), row))
+        .collect())
+}
+
+/// Reads the kind and the source layer of assets as they are before a change.
+pub(super) async fn source_layers(
+    db: &impl ConnectionTrait,
+    ids: Vec<Uuid>,
+) -> Result<HashMap<Uuid, (AssetKind, SourceLayer)>, Error> {
+    let rows: Vec<(Uuid, String, String)> = asset::Entity::find()
+        .select_only()
+        .columns([
+            asset::Column::Id,
+            asset::Column::Kind,
+            asset::Column::Source,
+        ])
+        .filter(asset::Column::Id.is_in(ids))
+        .into_tuple()
+        .all(db)
+        .await?;
+    rows.into_iter()
+        .map(|(id, kind, source)| {
+            let kind = kind.parse().map_err(|_| Error::Damaged(AssetId(id)))?;
+            let source = serde_json::from_str(&source).map_err(|_| Error::Damaged(AssetId(id)))?;
+            Ok((id, (kind, source)))
+        })
+        .collect()
+}
+
+/// Writes the source layers of assets, new ones and known ones; the human layer of known ones stays as it is.
+pub(super) async fn write(txn: &Txn, drafts: Vec<Draft>, now: DateTime<Utc>) -> Result<(), DbErr> {
+    let mut rows: Vec<asset::ActiveModel> =
+        drafts.into_iter().map(|draft| row(draft, now)).collect();
+    while !rows.is_empty() {
+        let rest = rows.split_off(rows.len().min(BATCH));
+        asset::Entity::insert_many(rows)
+            .on_conflict(
+                OnConflict::column(asset::Column::Id)
+                    .update_columns([
+                        asset::Column::Kind,
+                        asset::Column::Source,
+                        asset::Column::SourceHash,
+                        asset::Column::Facts,
+                        asset::Column::FactsHash,
+                        asset::Column::LastSeen,
+                        asset::Column::GoneAt,
+                    ])
+                    .to_owned(),
+            )
+            .exec_without_returning(&**txn)
+            .await?;
+        rows = rest;
+    }
+    Ok(())
+}
+
+fn row(draft: Draft, now: DateTime<Utc>) -> asset::ActiveModel {
+    let address = &draft.discovered.address;
+    asset::ActiveModel {
+        id: Set(draft.id.0),
+        identity: Set(draft.sealed.identity),
+        kind: Set(draft.discovered.kind.as_str().to_owned()),
+        platform: Set(address.platform.clone()),
+        instance: Set(address.instance.clone()),
+        path: Set(serde_json::to_string(&address.path).expect("a path is plain text")),
+        sort_key: Set(sort_key(address.name())),
+        parent_id: Set(draft.parent.map(|parent| parent.0)),
+        source: Set(draft.sealed.source),
+        source_hash: Set(draft.sealed.source_hash),
+        facts: Set(draft.sealed.facts),
+        facts_hash: Set(draft.sealed.facts_hash),
+        description: Set(None),
+        display_name: Set(None),
+        version: Set(0),
+        first_seen: Set(now),
+        last_seen: Set(now),
+        gone_at: Set(None),
+    }
+}
+
+/// Replaces the other names of assets by those now reported.
+pub(super) async fn write_aliases(
+    txn: &Txn,
+    aliases: Vec<(AssetId, Vec<Alias>)>,
+    known: Vec<Uuid>,
+) -> Result<(), DbErr> {
+    if !known.is_empty() {
+        alias::Entity::delete_many()
+            .filter(alias::Column::AssetId.is_in(known))
+            .exec(&**txn)
+            .await?;
+    }
+    let mut rows = Vec::new();
+    for (id, aliases) in aliases {
+        for Alias { system, name } in aliases {
+            rows.push(alias::ActiveModel {
+                asset_id: Set(id.0),
+                identity: Set(digest(&[&system, &name])),
+                system: Set(system),
+                name: Set(without_nul(&name)),
+            });
+        }
+    }
+    while !rows.is_empty() {
+        let rest = rows.split_off(rows.len().min(BATCH));
+        alias::Entity::insert_many(rows)
+            .on_conflict_do_nothing()
+            .exec_without_returning(&**txn)
+            .await?;
+        rows = rest;
+    }
+    Ok(())
+}
+
+/// Writes one row into the log for each asset.
+pub(super) async fn log(
+    txn: &Txn,
+    cause: &Cause,
+    actions: Vec<(AssetId, Action)>,
+    now: DateTime<Utc>,
+) -> Result<(), DbErr> {
+    let actor = serde_json::to_string(&cause.actor).expect("an actor is plain text");
+    let entries = actions.into_iter().map(|(id, action)| Entry {
+        at: now,
+        actor: actor.clone(),
+        run_id: cause.run,
+        subject_kind: "asset",
+        subject_id: id.0,
+        action: action.as_str(),
+        details: action.details(),
+    });
+    changes::append(txn, entries.collect()).await
+}
+
+/// Marks assets as gone.
+pub(super) async fn mark_gone(txn: &Txn, ids: &[AssetId], now: DateTime<Utc>) -> Result<(), DbErr> {
+    for batch in ids.chunks(BATCH) {
+        asset::Entity::update_many()
+            .col_expr(asset::Column::GoneAt, Expr::value(now))
+            .filter(asset::Column::Id.is_in(batch.iter().map(|id| id.0)))
+            .exec(&**txn)
+            .await?;
+    }
+    Ok(())
+}
+
+/// Lists the assets inside a database that are not gone, a page at a time in the order of their ids.
+pub(super) async fn live_children(
+    db: &impl ConnectionTrait,
+    parent: AssetId,
+    after: Option<AssetId>,
+    limit: u64,
+) -> Result<Vec<(AssetId, Address)>, Error> {
+    let mut query = asset::Entity::find()
+        .select_only()
+        .columns([
+            asset::Column::Id,
+            asset::Column::Platform,
+            asset::Column::Instance,
+            asset::Column::Path,
+        ])
+        .filter(asset::Column::ParentId.eq(parent.0))
+        .filter(asset::Column::GoneAt.is_null())
+        .order_by_asc(asset::Column::Id)
+        .limit(limit);
+    if let Some(after) = after {
+        query = query.filter(asset::Column::Id.gt(after.0));
+    }
+    let rows: Vec<(Uuid, String, String, String)> = query.into_tuple().all(db).await?;
+    rows.into_iter()
+        .map(|(id, platform, instance, path)| {
+            Ok((AssetId(id), read_address(id, platform, instance, &path)?))
+        })
+        .collect()
+}
+
+/// Lists the databases of one instance that are not gone.
+pub(super) async fn live_databases(
+    db: &impl ConnectionTrait,
+    platform: &str,
+    instance: &str,
+) -> Result<Vec<(AssetId, Address)>, Error> {
+    let rows: Vec<(Uuid, String)> = asset::Entity::find()
+        .select_only()
+        .columns([asset::Column::Id, asset::Column::Path])
+        .filter(asset::Column::ParentId.is_null())
+        .filter(asset::Column::Platform.eq(platform))
+        .filter(asset::Column::Instance.eq(instance))
+        .filter(asset::Column::GoneAt.is_null())
+        .into_tuple()
+        .all(db)
+        .await?;
+    rows.into_iter()
+        .map(|(id, path)| {
+            Ok((
+                AssetId(id),
+                read_address(id, platform.to_owned(), instance.to_owned(), &path)?,
+            ))
+        })
+        .collect()
+}
+
+/// Finds one asset.
+pub(super) async fn find(db: &impl ConnectionTrait, id: AssetId) -> Result<Asset, Error> {
+    let row = asset::Entity::find_by_id(id.0)
+        .one(db)
+        .await?
+        .ok_or(Error::UnknownAsset)?;
+    read(row)
+}
+
+/// Finds an asset by where it comes from.
+pub(super) async fn find_at(
+    db: &impl ConnectionTrait,
+    address: &Address,
+) -> Result<Option<AssetId>, DbErr> {
+    let id: Option<Uuid> = asset::Entity::find()
+        .select_only()
+        .column(asset::Column::Id)
+        .filter(asset::Column::Identity.eq(address.identity().to_string()))
+        .into_tuple()
+        .one(db)
+        .await?;
+    Ok(id.map(AssetId))
+}
+
+/// Finds assets, in no order; ids that are not there are left out.
+pub(super) async fn find_many(
+    db: &impl ConnectionTrait,
+    ids: &[AssetId],
+) -> Result<Vec<Asset>, Error> {
+    let rows = asset::Entity::find()
+        .filter(asset::Column::Id.is_in(ids.iter().map(|id| id.0)))
+        .all(db)
+        .await?;
+    rows.into_iter().map(read).collect()
+}
+
+/// Lists all assets in the order of their ids.
+pub(super) async fn list_all(
+    db: &impl ConnectionTrait,
+    after: Option<AssetId>,
+    limit: u64,
+) -> Result<Vec<Asset>, Error> {
+    let mut query = asset::Entity::find()
+        .order_by_asc(asset::Column::Id)
+        .limit(limit);
+    if let Some(after) = after {
+        query = query.filter(asset::Column::Id.gt(after.0));
+    }
+    query.all(db).await?.into_iter().map(read).collect()
+}
+
+/// Lists what is directly inside `parent`, or the outermost assets of an instance, by name.
+pub(super) async fn list_children(
+    db: &impl ConnectionTrait,
+    children: &Children<'_>,
+    page: &PageRequest,
+) -> Result<Page<Summary>, Error> {
+    let mut query = asset::Entity::find()
+        .order_by_asc(asset::Column::SortKey)
+        .order_by_asc(asset::Column::Id)
+        .limit(page.limit + 1);
+    query = match children {
+        Children {
+            parent: Some(parent),
+            ..
+        } => query.filter(asset::Column::ParentId.eq(parent.0)),
+        Children {
+            instance: Some((platform, instance)),
+            ..
+        } => query
+            .filter(asset::Column::ParentId.is_null())
+            .filter(asset::Column::Platform.eq(*platform))
+            .filter(asset::Column::Instance.eq(*instance)),
+        Children { .. } => query.filter(asset::Column::ParentId.is_null()),
+    };
+    if !children.filter.is_empty() {
+        let pattern = format!("%{}%", escape_like(&sort_key(children.filter)));
+        query = query
+            .filter(Expr::col(asset::Column::SortKey).like(LikeExpr::new(pattern).escape('\\')));
+    }
+    if !children.gone {
+        query = query.filter(asset::Column::GoneAt.is_null());
+    }
+    if let Some((sort_key, id)) = page.key::<(String, Uuid)>()? {
+        query = query.filter(
+            Condition::any()
+                .add(asset::Column::SortKey.gt(sort_key.clone()))
+                .add(
+                    Condition::all()
+                        .add(asset::Column::SortKey.eq(sort_key))
+                        .add(asset::Column::Id.gt(id)),
+                ),
+        );
+    }
+    let rows = query
+        .all(db)
+        .await?
+        .into_iter()
+        .map(read)
+        .collect::<Result<Vec<_>, _>>()?;
+    let page = Page::of_rows(rows, page, |asset| {
+        (sort_key(asset.address.name()), asset.id.0)
+    });
+    Ok(page.map(Summary::from))
+}
+
+/// Counts what is inside each of some databases and not gone, by kind.
+pub(super) async fn count_children(
+    db: &impl ConnectionTrait,
+    parents: &[AssetId],
+) -> Result<HashMap<AssetId, HashMap<AssetKind, u64>>, DbErr> {
+    let rows: Vec<(Uuid, String, i64)> = asset::Entity::find()
+        .select_only()
+        .columns([asset::Column::ParentId, asset::Column::Kind])
+        .expr_as(Func::count(Expr::col(asset::Column::Id)), "n")
+        .filter(asset::Column::ParentId.is_in(parents.iter().map(|id| id.0)))
+        .filter(asset::Column::GoneAt.is_null())
+        .group_by(asset::Column::ParentId)
+        .group_by(asset::Column::Kind)
+        .into_tuple()
+        .all(db)
+        .await?;
+    let mut counts: HashMap<AssetId, HashMap<AssetKind, u64>> = HashMap::new();
+    for (parent, kind, n) in rows {
+        if let Ok(kind) = kind.parse() {
+            counts
+                .entry(AssetId(parent))
+                .or_default()
+                .insert(kind, n.unsigned_abs());
+        }
+    }
+    Ok(counts)
+}
+
+/// Counts the databases of each instance that are not gone.
+pub(super) async fn list_instances(
+    db: &impl ConnectionTrait,
+) -> Result<Vec<InstanceSummary>, DbErr> {
+    let rows: Vec<(String, String, i64)> = asset::Entity::find()
+        .select_only()
+        .columns([asset::Column::Platform, asset::Column::Instance])
+        .expr_as(Func::count(Expr::col(asset::Column::Id)), "n")
+        .filter(asset::Column::ParentId.is_null())
+        .filter(asset::Column::GoneAt.is_null())
+        .group_by(asset::Column::Platform)
+        .group_by(asset::Column::Instance)
+        .order_by_asc(asset::Column::Platform)
+        .order_by_asc(asset::Column::Instance)
+        .into_tuple()
+        .all(db)
+        .await?;
+    Ok(rows
+        .into_iter()
+        .map(|(platform, instance, n)| InstanceSummary {
+            platform,
+            instance,
+            databases: n.unsigned_abs(),
+        })
+        .collect())
+}
+
+/// Lists the other names of an asset.
+pub(super) async fn list_aliases(
+    db: &impl ConnectionTrait,
+    id: AssetId,
+) -> Result<Vec<Alias>, DbErr> {
+    let rows = alias::Entity::find()
+        .filter(alias::Column::AssetId.eq(id.0))
+        .order_by_asc(alias::Column::System)
+        .order_by_asc(alias::Column::Identity)
+        .all(db)
+        .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| Alias {
+            system: row.system,
+            name: row.name,
+        })
+        .collect())
+}
+
+/// Lists people's notes on the columns of an asset, by column path.
+pub(super) async fn list_notes(
+    db: &impl ConnectionTrait,
+    id: AssetId,
+) -> Result<HashMap<String, String>, DbErr> {
+    let rows = column_note::Entity::find()
+        .filter(column_note::Column::AssetId.eq(id.0))
+        .all(db)
+        .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| (row.column_path, row.text))
+        .collect())
+}
+
+/// Which part of the log is wanted.
+pub(super) enum Of {
+    Asset(AssetId),
+    Run(Uuid),
+    Everything,
+}
+
+/// Lists changes, newest first.
+pub(super) async fn list_changes(
+    db: &impl ConnectionTrait,
+    of: Of,
+    page: &PageRequest,
+) -> Result<Page<Change>, Error> {
+    let mut query = change::Entity::find()
+        .filter(change::Column::SubjectKind.eq("asset"))
+        .order_by_desc(change::Column::Seq)
+        .limit(page.limit + 1);
+    query = match of {
+        Of::Asset(id) => query.filter(change::Column::SubjectId.eq(id.0)),
+        Of::Run(run) => query.filter(change::Column::RunId.eq(run)),
+        Of::Everything => query,
+    };
+    if let Some(seq) = page.key::<i64>()? {
+        query = query.filter(change::Column::Seq.lt(seq));
+    }
+    let rows = query.all(db).await?;
+    let page = Page::of_rows(rows, page, |row| row.seq);
+    let next = page.next;
+    let items = page
+        .items
+        .into_iter()
+        .map(read_change)
+        .collect::<Result<_, _>>()?;
+    Ok(Page { items, next })
+}
+
+fn read_change(row: change::Model) -> Result<Change, Error> {
+    let asset = AssetId(row.subject_id);
+    Ok(Change {
+        seq: row.seq,
+        at: row.at,
+        actor: serde_json::from_str::<Actor>(&row.actor).map_err(|_| Error::Damaged(asset))?,
+        run: row.run_id,
+        asset,
+        action: Action::read(&row.action, &row.details).ok_or(Error::Damaged(asset))?,
+    })
+}
+
+fn read(row: asset::Model) -> Result<Asset, Error> {
+    let id = AssetId(row.id);
+    let damaged = |_: serde_json::Error| Error::Damaged(id);
+    Ok(Asset {
+        id,
+        kind: row.kind.parse().map_err(|_| Error::Damaged(id))?,
+        address: read_address(row.id, row.platform, row.instance, &row.path)?,
+        parent: row.parent_id.map(AssetId),
+        source: serde_json::from_str::<SourceLayer>(&row.source).map_err(damaged)?,
+        facts: serde_json::from_str::<Facts>(&row.facts).map_err(damaged)?,
+        human: HumanLayer {
+            description: row.description,
+            display_name: row.display_name,
+            version: row.version,
+        },
+        first_seen: row.first_seen,
+        last_seen: row.last_seen,
+        gone_at: row.gone_at,
+    })
+}
+
+fn read_address(
+    id: Uuid,
+    platform: String,
+    instance: String,
+    path: &str,
+) -> Result<Address, Error> {
+    let path = serde_json::from_str(path).map_err(|_| Error::Damaged(AssetId(id)))?;
+    Ok(Address {
+        platform,
+        instance,
+        path,
+    })
+}
+
+/// The name as lists sort and filter it: lower case, shortened, without what Postgres cannot store.
+fn sort_key(name: &str) -> String {
+    name.chars()
+        .flat_map(char::to_lowercase)
+        .filter(|c| *c != '\0')
+        .take(SORT_KEY)
+        .collect()
+}
+
+fn without_nul(text: &str) -> String {
+    text.replace('\0', "\u{fffd}")
+}
+
+fn escape_like(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        if matches!(c, '%' | '_' | '\\') {
+            escaped.push('\\');
+        }
+        escaped.push(c);
+    }
+    escaped
+}
