@@ -5,11 +5,15 @@
 //! reading assets (the caller turns ids into pages) and markup (marks are flags on pieces of text).
 
 mod document;
+pub mod follow;
 mod index;
 
 use std::time::Duration;
 
-use crate::catalog::{AssetId, AssetKind};
+use sea_orm::DbErr;
+
+use crate::catalog::{self, AssetId, AssetKind};
+use crate::db;
 use crate::error::{Explain, Kind};
 
 pub use document::Document;
@@ -189,6 +193,10 @@ pub enum Error {
     Index(#[from] tantivy::TantivyError),
     #[error("The search index is gone from its folder.")]
     Lost,
+    #[error(transparent)]
+    Catalog(#[from] catalog::Error),
+    #[error("The change log could not be read.")]
+    Log(#[from] DbErr),
 }
 
 impl Explain for Error {
@@ -196,6 +204,8 @@ impl Explain for Error {
         match self {
             Self::Busy | Self::Lost => Kind::Unavailable,
             Self::Folder(_) | Self::Index(_) => Kind::Internal,
+            Self::Catalog(error) => error.kind(),
+            Self::Log(cause) => db::kind_of(cause),
         }
     }
 
@@ -203,7 +213,7 @@ impl Explain for Error {
         match self {
             Self::Busy => Some("Stop the other process, or let it do the writing."),
             Self::Lost => Some("It is being built again; try once more in a moment."),
-            Self::Folder(_) | Self::Index(_) => None,
+            Self::Folder(_) | Self::Index(_) | Self::Catalog(_) | Self::Log(_) => None,
         }
     }
 }
