@@ -1,1 +1,117 @@
-//! To be written.
+//! Builds everything once, from configuration: the database at its newest schema, the index of that database, the runner.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use tokio::sync::Notify;
+use tracing::warn;
+
+use crate::config;
+use crate::db::{self, Db, changes};
+use crate::error::{Explain, Kind, chain};
+use crate::ingest::Runner;
+use crate::scheduler::{self, Scheduler};
+use crate::search::{self, Index, follow};
+
+/// Everything that a command works with.
+#[derive(Debug, Clone)]
+pub struct App {
+    pub db: Db,
+    pub index: Index,
+    pub runner: Runner,
+    /// Told when something was written to the catalog.
+    pub written: Arc<Notify>,
+}
+
+impl App {
+    /// Opens the catalog, bringing its schema up to date, and its index.
+    pub async fn open(storage: &config::Storage, recipes: &Path) -> Result<Self, Error> {
+        std::fs::create_dir_all(&storage.data_dir)
+            .map_err(|cause| Error::DataDir(storage.data_dir.display().to_string(), cause))?;
+        let db = Db::connect(&storage.database_url()).await?;
+        db.migrate().await?;
+        // Every database has an index of its own, so that words of another one never turn up.
+        let catalog = changes::catalog(&*db).await.map_err(Error::Catalog)?;
+        let dir = storage.index_dir().join(catalog.to_string());
+        let index = Index::open(&dir, &search::Options::default())?;
+        let written = Arc::new(Notify::new());
+        let runner = Runner::new(db.clone(), recipes, Arc::clone(&written));
+        Ok(Self {
+            db,
+            index,
+            runner,
+            written,
+        })
+    }
+
+    /// Starts what a server does beside answering: the index follows the catalog, recipes run at their times.
+    pub async fn start_background(&self) -> Result<Background, Error> {
+        if let Err(unwritten) = self.runner.end_abandoned().await {
+            warn!("abandoned runs could not be ended: {}", chain(&unwritten));
+        }
+        let follower = follow::follow(
+            self.db.clone(),
+            self.index.clone(),
+            Arc::clone(&self.written),
+        );
+        Ok(Background {
+            follower: tokio::spawn(follower),
+            scheduler: Scheduler::start(self.runner.clone()).await?,
+            runner: self.runner.clone(),
+        })
+    }
+}
+
+/// What a server does beside answering.
+pub struct Background {
+    follower: tokio::task::JoinHandle<()>,
+    scheduler: Scheduler,
+    runner: Runner,
+}
+
+impl Background {
+    /// Starts nothing new, lets runs write down that they were interrupted, and returns when all is quiet.
+    pub async fn stop(self) {
+        if let Err(stuck) = self.scheduler.stop().await {
+            warn!("{}", chain(&stuck));
+        }
+        self.runner.stop().await;
+        self.follower.abort();
+    }
+}
+
+/// Why the catalog cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("The data folder “{0}” could not be made.")]
+    DataDir(String, #[source] std::io::Error),
+    #[error(transparent)]
+    Database(#[from] db::Error),
+    #[error("The catalog in the database could not be read.")]
+    Catalog(#[source] sea_orm::DbErr),
+    #[error(transparent)]
+    Search(#[from] search::Error),
+    #[error(transparent)]
+    Scheduler(#[from] scheduler::Error),
+}
+
+impl Explain for Error {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::DataDir(..) => Kind::Invalid,
+            Self::Database(error) => error.kind(),
+            Self::Catalog(cause) => db::kind_of(cause),
+            Self::Search(error) => error.kind(),
+            Self::Scheduler(_) => Kind::Internal,
+        }
+    }
+
+    fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::DataDir(..) => Some("Choose another one with --data-dir or GAZETTEER_DATA_DIR."),
+            Self::Database(error) => error.hint(),
+            Self::Search(error) => error.hint(),
+            Self::Catalog(_) | Self::Scheduler(_) => None,
+        }
+    }
+}

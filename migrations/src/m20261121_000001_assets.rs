@@ -1,5 +1,6 @@
 //! Assets with both of their layers, notes on columns, other names, and the log of every change.
 
+use ::uuid::Uuid;
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::schema::{
     big_integer, integer, string_len, text, text_null, timestamp_with_time_zone,
@@ -175,6 +176,8 @@ async fn create_change_log(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
                 .table("change_head")
                 .col(integer("id").primary_key())
                 .col(big_integer("last"))
+                // Names this catalog for ever, so that an index knows whose words it holds.
+                .col(uuid("catalog"))
                 .to_owned(),
         )
         .await?;
@@ -182,8 +185,8 @@ async fn create_change_log(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         .execute(
             Query::insert()
                 .into_table("change_head")
-                .columns(["id", "last"])
-                .values_panic([1.into(), 0.into()])
+                .columns(["id", "last", "catalog"])
+                .values_panic([1.into(), 0.into(), Uuid::now_v7().into()])
                 .to_owned(),
         )
         .await

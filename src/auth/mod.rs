@@ -26,6 +26,8 @@ pub enum Actor {
 /// What can be allowed or refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Permission {
+    /// See what is in the catalog.
+    Read,
     /// Start a recipe now.
     RunRecipe,
     /// Write what a source said into the catalog.
@@ -36,6 +38,7 @@ impl Actor {
     /// Refuses unless this actor may do it.
     pub fn require(&self, permission: Permission) -> Result<(), Denied> {
         let granted = match permission {
+            Permission::Read => true,
             Permission::RunRecipe => !matches!(self, Self::Recipe(_)),
             Permission::WriteSourceLayer => matches!(self, Self::Recipe(_)),
         };
@@ -61,6 +64,7 @@ impl fmt::Display for Actor {
 /// The actor may not do this.
 #[derive(Debug, thiserror::Error)]
 #[error("{}", match .0 {
+    Permission::Read => "The catalog is not open to everybody.",
     Permission::RunRecipe => "A recipe cannot start another one.",
     Permission::WriteSourceLayer => "Only a recipe writes what a source says.",
 })]

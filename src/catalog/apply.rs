@@ -65,8 +65,8 @@ impl Scope {
 
 /// What may be called gone.
 pub struct Removal<'a> {
-    /// The share of a database's known tables, in percent; 100 allows to remove all.
-    pub at_most: u8,
+    /// Tells whether so many of so many known tables of one database may be called gone at once.
+    pub allows: &'a (dyn Fn(u64, u64) -> bool + Send + Sync),
     /// Tells whether the recipe looks at an address at all.
     pub covers: &'a (dyn Fn(&Address) -> bool + Send + Sync),
 }
@@ -159,7 +159,7 @@ pub async fn close(
             names,
             known,
         },
-        removal.at_most,
+        removal,
         now,
     )
     .await
@@ -177,14 +177,14 @@ async fn remove(
     db: &Db,
     cause: &Cause,
     missing: Missing,
-    at_most: u8,
+    removal: &Removal<'_>,
     now: DateTime<Utc>,
 ) -> Result<Closing, Error> {
     let count = missing.ids.len() as u64;
     if count == 0 {
         return Ok(Closing::default());
     }
-    if count * 100 > u64::from(at_most) * missing.known {
+    if !(removal.allows)(count, missing.known) {
         let refusal = Refusal {
             missing: count,
             known: missing.known,
@@ -211,8 +211,7 @@ async fn remove(
 }
 
 /// Ends a list of databases that was read to its last page: a database that it no longer has becomes gone with its
-/// tables. That is all of a database's tables at once, so a recipe must allow 100 %; else it is refused for each
-/// database that still has tables.
+/// tables. That is all of a database's tables at once; where the recipe does not allow that, it is kept.
 pub async fn close_databases(
     db: &Db,
     cause: &Cause,
@@ -247,7 +246,7 @@ async fn close_vanished(
     now: DateTime<Utc>,
 ) -> Result<Closing, Error> {
     let everything = Removal {
-        at_most: removal.at_most,
+        allows: removal.allows,
         covers: &|_| true,
     };
     let empty = Scope {
@@ -261,7 +260,17 @@ async fn close_vanished(
             names: Vec::new(),
             known: 1,
         };
-        remove(db, cause, itself, 100, now).await?;
+        remove(
+            db,
+            cause,
+            itself,
+            &Removal {
+                allows: &|_, _| true,
+                covers: removal.covers,
+            },
+            now,
+        )
+        .await?;
     }
     Ok(closing)
 }

@@ -1,1 +1,153 @@
-//! To be written.
+//! The command line: one file per command. Results go to standard output, everything else to standard error.
+//!
+//! Exit status 0 is clean, 1 failed, 2 wrong usage, 3 finished but partial.
+
+mod demo;
+mod doctor;
+mod ingest;
+mod migrate;
+mod reindex;
+mod search;
+mod serve;
+
+use std::fmt::Display;
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::config;
+use crate::error::{Explain, chain};
+use crate::telemetry;
+
+/// A data catalog and business glossary in one binary.
+#[derive(Debug, Parser)]
+#[command(name = "gazetteer", version, propagate_version = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    storage: config::Storage,
+    #[command(flatten)]
+    recipes: config::Recipes,
+    #[command(flatten)]
+    log: config::Log,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve the pages and the API, and run recipes at their times
+    Serve(config::Server),
+    /// Show everything on a sample company: no network, no credentials
+    Demo(demo::Options),
+    /// Run recipes, or check them
+    #[command(subcommand)]
+    Ingest(ingest::Command),
+    /// Search the catalog
+    Search(search::Options),
+    /// Build the search index anew
+    Reindex,
+    /// Bring the database to the newest schema
+    Migrate,
+    /// Check the database, the index and every recipe
+    Doctor(doctor::Options),
+}
+
+/// Reads the command line and does what it says.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    if let Err(unreadable) = telemetry::init(&cli.log.log) {
+        return Failure::usage(unreadable).tell();
+    }
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(cause) => return Failure::new(format!("No threads could be started: {cause}.")).tell(),
+    };
+    let outcome = runtime.block_on(cli.run());
+    // Blocking work that is still going on is derived data; nothing waits for it.
+    runtime.shutdown_background();
+    outcome.unwrap_or_else(|failure| failure.tell())
+}
+
+impl Cli {
+    async fn run(self) -> Result<ExitCode, Failure> {
+        let (storage, recipes) = (self.storage, self.recipes.recipes);
+        match self.command {
+            Command::Serve(server) => serve::serve(&storage, &recipes, &server).await,
+            Command::Demo(options) => demo::demo(&storage, &options).await,
+            Command::Ingest(ingest::Command::Run(options)) => ingest::run(&storage, &recipes, &options).await,
+            Command::Ingest(ingest::Command::Check(options)) => ingest::check(&options),
+            Command::Search(options) => search::search(&storage, &recipes, &options).await,
+            Command::Reindex => reindex::reindex(&storage, &recipes).await,
+            Command::Migrate => migrate::migrate(&storage).await,
+            Command::Doctor(options) => doctor::doctor(&storage, &recipes, &options).await,
+        }
+    }
+}
+
+/// Finished, but not everything could be done.
+fn partial() -> ExitCode {
+    ExitCode::from(3)
+}
+
+/// Why a command ended early, as it is told on standard error.
+#[derive(Debug)]
+struct Failure {
+    text: String,
+    hint: Option<String>,
+    status: u8,
+}
+
+impl Failure {
+    fn new(text: impl Into<String>) -> Self {
+        Self { text: text.into(), hint: None, status: 1 }
+    }
+
+    fn usage(text: impl Into<String>) -> Self {
+        Self { status: 2, ..Self::new(text) }
+    }
+
+    fn tell(&self) -> ExitCode {
+        say(format_args!("error: {}", self.text));
+        if let Some(hint) = &self.hint {
+            say(format_args!("hint: {hint}"));
+        }
+        ExitCode::from(self.status)
+    }
+}
+
+impl<E: Explain + 'static> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self { text: chain(&error), hint: error.hint().map(str::to_owned), status: 1 }
+    }
+}
+
+/// Writes a line to standard error. Nobody is left to be told when that fails.
+fn say(line: impl Display) {
+    drop(writeln!(io::stderr().lock(), "{line}"));
+}
+
+/// Writes a line of the result to standard output.
+fn print(line: impl Display) -> Result<(), Failure> {
+    match writeln!(io::stdout().lock(), "{line}") {
+        // Whoever reads has had enough, such as `head`.
+        Err(cause) if cause.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        Err(cause) => Err(Failure::new(format!("The result could not be written: {cause}."))),
+        Ok(()) => Ok(()),
+    }
+}
+
+/// Comes true when somebody presses Ctrl-C or the system asks the process to end.
+async fn interrupted() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let terminated = async {
+        match signal(SignalKind::terminate()) {
+            Ok(mut terminate) => drop(terminate.recv().await),
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        pressed = tokio::signal::ctrl_c() => if pressed.is_err() { std::future::pending().await },
+        () = terminated => {}
+    }
+}

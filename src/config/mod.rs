@@ -1,1 +1,101 @@
-//! To be written.
+//! Settings: the only reader of the environment.
+//!
+//! Each setting is a flag with a variable beside it; the flag wins. Deliberately absent: recipes, which are files of
+//! their own and get the environment handed in by [`variable`].
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::Args;
+use secrecy::SecretString;
+
+/// The address that people connect to unless told otherwise: this machine alone.
+const LISTEN: &str = "127.0.0.1:8080";
+
+/// Where the catalog keeps its data.
+#[derive(Debug, Clone, Args)]
+pub struct Storage {
+    /// Folder for the search index and, by default, the database; created when it is not there
+    #[arg(
+        long,
+        env = "GAZETTEER_DATA_DIR",
+        value_name = "FOLDER",
+        default_value = "data",
+        global = true
+    )]
+    pub data_dir: PathBuf,
+
+    /// `sqlite://FILE` or `postgres://USER:PASSWORD@HOST/NAME` [default: a SQLite file in the data folder]
+    #[arg(
+        long,
+        env = "GAZETTEER_DATABASE_URL",
+        value_name = "URL",
+        hide_env_values = true,
+        value_parser = secret,
+        global = true
+    )]
+    pub database_url: Option<SecretString>,
+}
+
+/// Where the server listens.
+#[derive(Debug, Clone, Args)]
+pub struct Server {
+    /// Address and port to listen on; port 0 takes any free one
+    #[arg(long, env = "GAZETTEER_LISTEN", value_name = "ADDRESS", default_value = LISTEN)]
+    pub listen: SocketAddr,
+}
+
+/// Where the recipes are.
+#[derive(Debug, Clone, Args)]
+pub struct Recipes {
+    /// Folder of recipes; those with a schedule are run by `serve`
+    #[arg(
+        long,
+        env = "GAZETTEER_RECIPES",
+        value_name = "FOLDER",
+        default_value = "ingest-recipes",
+        global = true
+    )]
+    pub recipes: PathBuf,
+}
+
+/// What is written to the log.
+#[derive(Debug, Clone, Args)]
+pub struct Log {
+    /// Which lines are logged, such as `info` or `gazetteer=debug`
+    #[arg(
+        long,
+        env = "GAZETTEER_LOG",
+        value_name = "FILTER",
+        default_value = "info",
+        global = true
+    )]
+    pub log: String,
+}
+
+impl Storage {
+    /// The database's address: the one given, or a SQLite file in the data folder.
+    pub fn database_url(&self) -> SecretString {
+        self.database_url.clone().unwrap_or_else(|| {
+            format!("sqlite://{}", self.data_dir.join("catalog.db").display()).into()
+        })
+    }
+
+    /// The folder of the search index. It belongs to one database, so that another one never meets its words.
+    pub fn index_dir(&self) -> PathBuf {
+        self.data_dir.join("index")
+    }
+}
+
+fn secret(text: &str) -> Result<SecretString, std::convert::Infallible> {
+    Ok(text.into())
+}
+
+/// Looks up a variable of the environment; nothing when it is not set or not text.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the one place that reads the environment"
+)]
+pub fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}

@@ -84,6 +84,13 @@ pub async fn head(db: &impl ConnectionTrait) -> Result<i64, DbErr> {
     Ok(row.map_or(0, |head| head.last))
 }
 
+/// The name of this catalog, given when its database was made.
+pub async fn catalog(db: &impl ConnectionTrait) -> Result<Uuid, DbErr> {
+    let row = change_head::Entity::find().one(db).await?;
+    row.map(|head| head.catalog)
+        .ok_or_else(|| DbErr::RecordNotFound("the head of the change log".to_owned()))
+}
+
 /// Which subject each change behind number `after` was about, oldest first.
 #[derive(Debug, Clone)]
 pub struct Touched {

@@ -1,1 +1,273 @@
-//! To be written.
+//! Recipes and their runs: reading a source, applying what it reports, and telling honestly how that ended.
+//!
+//! A run is a row from its first moment, whoever started it. Deliberately absent: when recipes run (`scheduler`), and
+//! everything particular to one source.
+
+mod process;
+pub mod recipe;
+mod run;
+mod runner;
+mod store;
+
+use std::fmt;
+
+use chrono::{DateTime, Utc};
+use sea_orm::DbErr;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::auth::{Actor, Denied};
+use crate::catalog::{self, AssetId, Counts};
+use crate::db::{self, BadCursor, Db, Page, PageRequest};
+use crate::error::{Explain, Kind};
+use crate::sources;
+
+pub use run::{Progress, run};
+pub use runner::Runner;
+
+/// One run of a recipe.
+#[derive(Debug, Clone)]
+pub struct Run {
+    pub id: Uuid,
+    pub recipe: String,
+    pub started_by: StartedBy,
+    pub actor: Actor,
+    pub state: RunState,
+    pub started_at: DateTime<Utc>,
+    /// When the run last said that it goes on.
+    pub heartbeat_at: DateTime<Utc>,
+    pub ended_at: Option<DateTime<Utc>>,
+    pub counts: RunCounts,
+    /// Why it failed, as a whole sentence.
+    pub failure: Option<String>,
+}
+
+/// What set a run off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StartedBy {
+    Command,
+    Schedule,
+    Page,
+    Api,
+}
+
+impl StartedBy {
+    const ALL: [Self; 4] = [Self::Command, Self::Schedule, Self::Page, Self::Api];
+
+    /// The word in JSON and in the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Command => "command",
+            Self::Schedule => "schedule",
+            Self::Page => "page",
+            Self::Api => "api",
+        }
+    }
+
+    fn read(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|by| by.as_str() == word)
+    }
+}
+
+/// How a run stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RunState {
+    Running,
+    /// Everything was read, translated and written.
+    Succeeded,
+    /// Something was not; the findings say what.
+    Partial,
+    /// It could not be done at all, or ended half way.
+    Failed,
+    /// Its process ended before it did, or somebody stopped it.
+    Interrupted,
+}
+
+impl RunState {
+    const ALL: [Self; 5] = [
+        Self::Running,
+        Self::Succeeded,
+        Self::Partial,
+        Self::Failed,
+        Self::Interrupted,
+    ];
+
+    /// The word in JSON, on pages and in the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Succeeded => "succeeded",
+            Self::Partial => "partial",
+            Self::Failed => "failed",
+            Self::Interrupted => "interrupted",
+        }
+    }
+
+    fn read(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == word)
+    }
+}
+
+impl fmt::Display for RunState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// What a run did, in numbers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunCounts {
+    /// Tables and views.
+    pub assets: Counts,
+    /// Databases whose listing has ended.
+    pub databases: u64,
+    /// Those of them that were not listed to the last page.
+    pub incomplete: u64,
+    /// Requests sent to the source, retries included; known when the run has ended.
+    pub calls: u64,
+    pub milliseconds: u64,
+}
+
+/// How a run listed one database.
+#[derive(Debug, Clone)]
+pub struct Listed {
+    pub run: Uuid,
+    pub database: AssetId,
+    pub name: String,
+    pub complete: bool,
+    /// Why it is not complete.
+    pub reason: Option<String>,
+    pub counts: Counts,
+    pub listed_at: DateTime<Utc>,
+}
+
+/// Something that a run found worth telling.
+#[derive(Debug, Clone)]
+pub struct RunFinding {
+    /// Counts from 0, in the order of finding.
+    pub position: i32,
+    pub level: Level,
+    pub asset: Option<AssetId>,
+    /// What it is about, by name.
+    pub about: Option<String>,
+    pub text: String,
+}
+
+/// How much a finding matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Level {
+    /// Something was not read, translated or written: the run is at best partial.
+    Problem,
+    /// Good to know.
+    Notice,
+}
+
+impl Level {
+    /// The word in JSON and in the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Problem => "problem",
+            Self::Notice => "notice",
+        }
+    }
+}
+
+/// Finds one run.
+pub async fn find_run(db: &Db, id: Uuid) -> Result<Run, Error> {
+    store::find(&**db, id).await
+}
+
+/// Lists runs, of one recipe or of all, newest first.
+pub async fn list_runs(
+    db: &Db,
+    recipe: Option<&str>,
+    page: &PageRequest,
+) -> Result<Page<Run>, Error> {
+    store::list(&**db, recipe, page).await
+}
+
+/// Finds the newest run of a recipe.
+pub async fn latest_run(db: &Db, recipe: &str) -> Result<Option<Run>, Error> {
+    let newest = store::list(&**db, Some(recipe), &PageRequest::first(1)).await?;
+    Ok(newest.items.into_iter().next())
+}
+
+/// Lists how a run listed each database, those that are incomplete first.
+pub async fn list_listings(db: &Db, run: Uuid, page: &PageRequest) -> Result<Page<Listed>, Error> {
+    store::list_listings(&**db, run, page).await
+}
+
+/// Finds how the newest listing of a database ended; nothing when none has yet.
+pub async fn latest_listing(db: &Db, database: AssetId) -> Result<Option<Listed>, Error> {
+    store::latest_listing(&**db, database).await
+}
+
+/// Lists what a run found worth telling, in the order of finding.
+pub async fn list_findings(
+    db: &Db,
+    run: Uuid,
+    page: &PageRequest,
+) -> Result<Page<RunFinding>, Error> {
+    store::list_findings(&**db, run, page).await
+}
+
+/// Why a run was refused, or ended early.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("There is no recipe named “{0}”.")]
+    UnknownRecipe(String),
+    #[error("There is no such run.")]
+    UnknownRun,
+    #[error("Recipe “{0}” is already running.")]
+    AlreadyRunning(String),
+    #[error("Recipe “{0}” cannot be run before its problems are mended.")]
+    Faulty(String, #[source] recipe::Problems),
+    #[error(transparent)]
+    Folder(#[from] recipe::FolderError),
+    #[error(transparent)]
+    BadCursor(#[from] BadCursor),
+    #[error(transparent)]
+    Denied(#[from] Denied),
+    #[error(transparent)]
+    Source(#[from] sources::Error),
+    #[error(transparent)]
+    Catalog(#[from] catalog::Error),
+    #[error("Reading the source ended unexpectedly.")]
+    Reader(#[source] tokio::task::JoinError),
+    #[error("The row of run {0} cannot be read.")]
+    Damaged(Uuid),
+    #[error("The runs could not be read or written.")]
+    Database(#[from] DbErr),
+}
+
+impl Explain for Error {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::UnknownRecipe(_) | Self::UnknownRun => Kind::NotFound,
+            Self::AlreadyRunning(_) => Kind::Conflict,
+            Self::Faulty(..) | Self::BadCursor(_) => Kind::Invalid,
+            Self::Folder(error) => error.kind(),
+            Self::Denied(denied) => denied.kind(),
+            Self::Source(_) => Kind::Unavailable,
+            Self::Catalog(error) => error.kind(),
+            Self::Damaged(_) | Self::Reader(_) => Kind::Internal,
+            Self::Database(cause) => db::kind_of(cause),
+        }
+    }
+
+    fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::UnknownRecipe(_) => Some("The Ingestion page lists the recipes there are."),
+            Self::AlreadyRunning(_) => {
+                Some("Wait for that run to end; the Ingestion page shows how far it is.")
+            }
+            Self::Faulty(..) => {
+                Some("“gazetteer ingest check FILE” lists them with line and column.")
+            }
+            Self::Catalog(error) => error.hint(),
+            Self::Folder(error) => error.hint(),
+            Self::BadCursor(_) => Some("Start from the first page."),
+            _ => None,
+        }
+    }
+}

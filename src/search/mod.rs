@@ -1,1 +1,219 @@
-//! The index: opening it, searching it, following the change log.
+//! The index: what is found for which words, in which order, and why.
+//!
+//! Kept here: how names are split and folded, how hits are ranked, what the index stores and where. The database stays
+//! the truth: everything below the index folder may be deleted at any time and is built again. Deliberately absent:
+//! reading assets (the caller turns ids into pages) and markup (marks are flags on pieces of text).
+
+mod document;
+pub mod follow;
+mod index;
+
+use std::time::Duration;
+
+use sea_orm::DbErr;
+
+use crate::catalog::{self, AssetId, AssetKind};
+use crate::db;
+use crate::error::{Explain, Kind};
+
+pub use document::Document;
+pub use index::{Change, Index, Options, Rebuild, Writer};
+
+/// How many hits a query answers at most, whatever it asks for.
+pub const MOST_HITS: usize = 200;
+
+/// What somebody looks for: words, and what has been chosen beside them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Query {
+    /// As typed: words, `"quoted"`, `column:customer_id`. Nothing in it is an error; empty means everything.
+    pub text: String,
+    /// Only these kinds; empty means any. Likewise below.
+    pub kinds: Vec<AssetKind>,
+    pub platforms: Vec<String>,
+    pub databases: Vec<String>,
+    /// Whether what its source no longer lists is found too.
+    pub include_gone: bool,
+    pub limit: usize,
+    pub offset: usize,
+}
+
+impl Default for Query {
+    fn default() -> Self {
+        Self {
+            text: String::new(),
+            kinds: Vec::new(),
+            platforms: Vec::new(),
+            databases: Vec::new(),
+            include_gone: false,
+            limit: 20,
+            offset: 0,
+        }
+    }
+}
+
+impl Query {
+    /// Looks for these words, everywhere.
+    pub fn words(text: impl Into<String>) -> Self {
+        Self {
+            text: text.into(),
+            ..Self::default()
+        }
+    }
+}
+
+/// What was found, best first.
+#[derive(Debug, Clone, Default)]
+pub struct Answer {
+    /// How many there are, of which `hits` are one page.
+    pub total: u64,
+    pub took: Duration,
+    pub hits: Vec<Hit>,
+    pub facets: Vec<Facet>,
+    /// Words that stand nowhere and were therefore not looked for.
+    pub left_out: Vec<LeftOut>,
+    /// Words that stand nowhere as they were typed, and what was looked for instead.
+    pub read_as: Vec<ReadAs>,
+}
+
+/// How many hits there would be for each value, had nothing been chosen in this field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Facet {
+    pub field: FacetField,
+    /// Most frequent first, and always those that have been chosen.
+    pub values: Vec<FacetValue>,
+    /// Whether there are values beyond these.
+    pub more: bool,
+}
+
+/// What hits can be counted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum FacetField {
+    Kind,
+    Platform,
+    Database,
+}
+
+impl FacetField {
+    /// The word in addresses and in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Kind => "kind",
+            Self::Platform => "platform",
+            Self::Database => "database",
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FacetValue {
+    pub value: String,
+    pub count: u64,
+}
+
+/// One asset that was found.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Hit {
+    pub id: AssetId,
+    /// Comparable within one answer only.
+    pub score: f32,
+    /// Why it is here, the strongest reason first. Empty when nothing was looked for.
+    pub matched: Vec<Matched>,
+}
+
+/// A text of the asset in which words of the query stand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Matched {
+    pub field: MatchedField,
+    /// The text, or the piece of it that matters, cut at the marks.
+    pub text: Vec<Part>,
+    /// The path of the column that this is about.
+    pub path: Option<String>,
+}
+
+/// Which text of the asset it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum MatchedField {
+    Name,
+    Place,
+    Column,
+    ColumnComment,
+    Description,
+    Sql,
+    Parameter,
+}
+
+impl MatchedField {
+    /// The word in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Name => "name",
+            Self::Place => "place",
+            Self::Column => "column",
+            Self::ColumnComment => "column_comment",
+            Self::Description => "description",
+            Self::Sql => "sql",
+            Self::Parameter => "parameter",
+        }
+    }
+}
+
+/// A piece of text, never markup.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part {
+    pub text: String,
+    /// Whether the query asked for this piece.
+    pub marked: bool,
+}
+
+/// A word that stands nowhere.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeftOut {
+    /// As typed.
+    pub word: String,
+    /// Words that do stand somewhere and look like it.
+    pub nearest: Vec<String>,
+}
+
+/// A word that was taken for others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReadAs {
+    /// As typed.
+    pub word: String,
+    pub others: Vec<String>,
+}
+
+/// Why the index did not answer.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("Another process is writing the search index.")]
+    Busy,
+    #[error("The folder of the search index could not be read or written.")]
+    Folder(#[from] std::io::Error),
+    #[error("The search index could not be read or written.")]
+    Index(#[from] tantivy::TantivyError),
+    #[error("The search index is gone from its folder.")]
+    Lost,
+    #[error(transparent)]
+    Catalog(#[from] catalog::Error),
+    #[error("The change log could not be read.")]
+    Log(#[from] DbErr),
+}
+
+impl Explain for Error {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Busy | Self::Lost => Kind::Unavailable,
+            Self::Folder(_) | Self::Index(_) => Kind::Internal,
+            Self::Catalog(error) => error.kind(),
+            Self::Log(cause) => db::kind_of(cause),
+        }
+    }
+
+    fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Busy => Some("Stop the other process, or let it do the writing."),
+            Self::Lost => Some("It is being built again; try once more in a moment."),
+            Self::Folder(_) | Self::Index(_) | Self::Catalog(_) | Self::Log(_) => None,
+        }
+    }
+}

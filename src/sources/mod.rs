@@ -4,6 +4,9 @@
 //! source is a folder, a variant of [`Source`] and a match arm.
 
 pub mod glue;
+mod pattern;
+
+pub use pattern::{BadPattern, Pattern};
 
 use tokio::sync::mpsc;
 

@@ -1,1 +1,5 @@
-//! To be written.
+//! Logs and numbers: how a running catalog tells what it does.
+
+mod logs;
+
+pub use logs::{BadFilter, Format, init};

@@ -1,1 +1,20 @@
-//! To be written.
+//! Pages for people and JSON for programs.
+//!
+//! A request is admitted (`middleware`), finds its handler in the site map (`routes`), and is answered with a view
+//! (`pages`, rendered by `view`) or a JSON shape (`api`). Whatever fails becomes a [`failure::Failure`], the one place
+//! that knows status numbers. Deliberately absent: queries and rules. They belong to the modules above this one.
+
+mod failure;
+mod health;
+mod links;
+mod middleware;
+mod pages;
+mod parameters;
+mod request;
+pub mod routes;
+mod server;
+mod statics;
+mod text;
+mod view;
+
+pub use server::{Error, Listener, Options, Parts, serve};

@@ -8,6 +8,7 @@ pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: i32,
     pub last: i64,
+    pub catalog: Uuid,
 }
 
 #[derive(Debug, Clone, Copy, EnumIter, DeriveRelation)]

@@ -1,0 +1,248 @@
+//! `gazetteer ingest run` and `gazetteer ingest check`.
+
+use std::io::{self, IsTerminal};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use clap::{Args, Subcommand};
+use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::{Value, json};
+use tokio::sync::watch;
+
+use super::{Failure, interrupted, partial, print, say};
+use crate::app::App;
+use crate::auth::Actor;
+use crate::config;
+use crate::db::{Db, Page, PageRequest};
+use crate::ingest::recipe::{Problems, Recipe};
+use crate::ingest::{self, Progress, Run, RunState};
+use crate::search::follow;
+
+/// How often progress is told where nobody watches a terminal.
+const PLAIN: Duration = Duration::from_secs(5);
+
+/// How often it is drawn where somebody does.
+const DRAWN: Duration = Duration::from_millis(100);
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Read a source into the catalog, as a recipe says
+    Run(RunOptions),
+    /// Tell everything that is wrong with recipes, without running them
+    Check(CheckOptions),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RunOptions {
+    /// The recipe
+    #[arg(short, long = "config", value_name = "FILE")]
+    config: PathBuf,
+    /// Print the report as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CheckOptions {
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+}
+
+/// Checks recipes; every problem of every file is told.
+pub(super) fn check(options: &CheckOptions) -> Result<ExitCode, Failure> {
+    let mut outcome = ExitCode::SUCCESS;
+    for file in &options.files {
+        match Recipe::open(file, &config::variable) {
+            Ok(recipe) => {
+                tell_notices(&recipe);
+                print(format_args!("{}: {}", file.display(), summary(&recipe)))?;
+            }
+            Err(problems) => {
+                say(&problems);
+                outcome = ExitCode::from(2);
+            }
+        }
+    }
+    Ok(outcome)
+}
+
+fn summary(recipe: &Recipe) -> String {
+    match &recipe.schedule {
+        Some(schedule) => format!("fine. Runs {}.", schedule.in_words()),
+        None => "fine. Has no schedule: it runs when somebody starts it.".to_owned(),
+    }
+}
+
+fn tell_notices(recipe: &Recipe) {
+    for notice in &recipe.notices {
+        say(format_args!(
+            "{}:{}:{}: note: {}",
+            recipe.file.display(),
+            notice.position.line,
+            notice.position.column,
+            notice.text
+        ));
+    }
+}
+
+impl From<Problems> for Failure {
+    fn from(problems: Problems) -> Self {
+        Self::usage(problems.to_string())
+    }
+}
+
+/// Runs a recipe, shows how far it is, and reports how it ended.
+pub(super) async fn run(
+    storage: &config::Storage,
+    recipes: &Path,
+    options: &RunOptions,
+) -> Result<ExitCode, Failure> {
+    let recipe = Recipe::open(&options.config, &config::variable)?;
+    tell_notices(&recipe);
+    let app = App::open(storage, recipes).await?;
+    let follower = tokio::spawn(follow::follow(app.db.clone(), app.index.clone(), Arc::clone(&app.written)));
+    let (progress, watching) = watch::channel(Progress::default());
+    let shown = tokio::spawn(show(watching));
+    let run = ingest::run(&app.db, &recipe, Actor::Operator, progress, interrupted()).await?;
+    drop(shown.await);
+    follower.abort();
+    drop(follower.await);
+    index(&app).await?;
+    if options.json {
+        print(report_as_json(&app.db, &run).await?)?;
+    } else {
+        report(&app.db, &recipe, &run).await?;
+    }
+    Ok(match run.state {
+        RunState::Succeeded => ExitCode::SUCCESS,
+        RunState::Partial => partial(),
+        RunState::Running | RunState::Failed | RunState::Interrupted => ExitCode::FAILURE,
+    })
+}
+
+/// Makes findable what was written, unless a server is doing so already.
+async fn index(app: &App) -> Result<(), Failure> {
+    match follow::catch_up(&app.db, &app.index).await {
+        Ok(_) | Err(crate::search::Error::Busy) => Ok(()),
+        Err(trouble) => Err(trouble.into()),
+    }
+}
+
+/// Shows how far a run is until it ends: a line that changes on a terminal, a line now and then elsewhere.
+async fn show(mut progress: watch::Receiver<Progress>) {
+    let begun = Instant::now();
+    let terminal = io::stderr().is_terminal();
+    let bar = if terminal { ProgressBar::new_spinner() } else { ProgressBar::hidden() };
+    bar.set_style(ProgressStyle::default_spinner());
+    let mut told = Instant::now();
+    while progress.changed().await.is_ok() {
+        let now = *progress.borrow_and_update();
+        if terminal && told.elapsed() > DRAWN {
+            bar.set_message(words(now, begun));
+            bar.tick();
+            told = Instant::now();
+        } else if !terminal && told.elapsed() > PLAIN {
+            say(words(now, begun));
+            told = Instant::now();
+        }
+    }
+    bar.finish_and_clear();
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a rate is rounded anyway")]
+fn words(progress: Progress, begun: Instant) -> String {
+    let rate = progress.seen as f64 / begun.elapsed().as_secs_f64().max(0.001);
+    format!(
+        "{} of {} databases, {} tables and views, {rate:.0} a second",
+        progress.done, progress.found, progress.seen
+    )
+}
+
+async fn report(db: &Db, recipe: &Recipe, run: &Run) -> Result<(), Failure> {
+    let counts = run.counts.assets;
+    print(format_args!("Recipe {}: {}.", recipe.title(), run.state))?;
+    if let Some(failure) = &run.failure {
+        say(format_args!("error: {failure}"));
+    }
+    print(format_args!(
+        "Tables and views: {} new, {} changed, {} unchanged, {} gone, {} skipped.",
+        counts.new, counts.changed, counts.unchanged, counts.gone, counts.skipped
+    ))?;
+    let mut page = PageRequest::first(PageRequest::MOST);
+    loop {
+        let listings = ingest::list_listings(db, run.id, &page).await?;
+        for listed in &listings.items {
+            let c = listed.counts;
+            let how = if listed.complete { "complete" } else { "INCOMPLETE" };
+            print(format_args!(
+                "  {}: {how}; {} new, {} changed, {} unchanged, {} gone, {} skipped",
+                listed.name, c.new, c.changed, c.unchanged, c.gone, c.skipped
+            ))?;
+        }
+        let Some(next) = next_page(listings, &mut page) else { break };
+        page = next;
+    }
+    let mut page = PageRequest::first(PageRequest::MOST);
+    loop {
+        let findings = ingest::list_findings(db, run.id, &page).await?;
+        for finding in &findings.items {
+            let about = finding.about.as_deref().map(|about| format!("{about}: ")).unwrap_or_default();
+            print(format_args!("  {}: {about}{}", finding.level.as_str(), finding.text))?;
+        }
+        let Some(next) = next_page(findings, &mut page) else { break };
+        page = next;
+    }
+    #[expect(clippy::cast_precision_loss, reason = "shown with one digit")]
+    let seconds = run.counts.milliseconds as f64 / 1_000.0;
+    print(format_args!("{} calls to the source, {seconds:.1} s.", run.counts.calls))
+}
+
+fn next_page<T>(page: Page<T>, request: &mut PageRequest) -> Option<PageRequest> {
+    page.next.map(|after| PageRequest::new(Some(after), request.limit))
+}
+
+async fn report_as_json(db: &Db, run: &Run) -> Result<Value, Failure> {
+    let mut databases = Vec::new();
+    let mut page = PageRequest::first(PageRequest::MOST);
+    loop {
+        let listings = ingest::list_listings(db, run.id, &page).await?;
+        databases.extend(listings.items.iter().map(|listed| {
+            json!({
+                "name": listed.name,
+                "complete": listed.complete,
+                "reason": listed.reason,
+                "counts": listed.counts,
+            })
+        }));
+        let Some(next) = next_page(listings, &mut page) else { break };
+        page = next;
+    }
+    let mut findings = Vec::new();
+    let mut page = PageRequest::first(PageRequest::MOST);
+    loop {
+        let found = ingest::list_findings(db, run.id, &page).await?;
+        findings.extend(found.items.iter().map(|finding| {
+            json!({ "level": finding.level.as_str(), "about": finding.about, "text": finding.text })
+        }));
+        let Some(next) = next_page(found, &mut page) else { break };
+        page = next;
+    }
+    let counts = run.counts.assets;
+    Ok(json!({
+        "run": run.id,
+        "recipe": run.recipe,
+        "state": run.state.as_str(),
+        "failure": run.failure,
+        "new": counts.new,
+        "changed": counts.changed,
+        "unchanged": counts.unchanged,
+        "gone": counts.gone,
+        "skipped": counts.skipped,
+        "databases": databases,
+        "findings": findings,
+        "calls": run.counts.calls,
+        "milliseconds": run.counts.milliseconds,
+    }))
+}

@@ -1,0 +1,409 @@
+//! One run of one recipe, from its first row to its last.
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::time::{Duration, Instant};
+
+use chrono::Utc;
+use tokio::sync::{mpsc, watch};
+use tokio::time::MissedTickBehavior;
+use tracing::{error, info};
+use uuid::Uuid;
+
+use super::recipe::Recipe;
+use super::{
+    Error, Level, Listed, Run, RunCounts, RunFinding, RunState, StartedBy, process, store,
+};
+use crate::auth::{Actor, Permission};
+use crate::catalog::{
+    self, Address, Cause, Closing, Counts, Discovered, Identity, Listing, Removal, Scope,
+};
+use crate::db::Db;
+use crate::error::chain;
+use crate::sources::{Cost, Finding, Report, Skipped};
+
+/// How many reports may wait to be applied; the source waits when it is ahead.
+const AHEAD: usize = 8;
+
+/// How many tables of one database are written in one transaction.
+const BATCH: usize = 500;
+
+/// How often a run says that it goes on.
+const HEARTBEAT: Duration = Duration::from_secs(2);
+
+/// A run that has been silent for so long is over, even if its process cannot be asked.
+const SILENCE: chrono::TimeDelta = chrono::TimeDelta::seconds(30);
+
+/// How far a run is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// Databases found so far.
+    pub found: u64,
+    /// Databases whose listing has ended.
+    pub done: u64,
+    /// Tables and views seen so far.
+    pub seen: u64,
+}
+
+/// Writes down that a run of `recipe` has begun; refuses when one goes on already.
+///
+/// Runs whose process is no more are ended first, as interrupted.
+pub(super) async fn begin(
+    db: &Db,
+    recipe: &str,
+    actor: Actor,
+    by: StartedBy,
+) -> Result<Run, Error> {
+    actor.require(Permission::RunRecipe)?;
+    end_abandoned(db).await?;
+    let now = Utc::now();
+    let run = Run {
+        id: Uuid::now_v7(),
+        recipe: recipe.to_owned(),
+        started_by: by,
+        actor,
+        state: RunState::Running,
+        started_at: now,
+        heartbeat_at: now,
+        ended_at: None,
+        counts: RunCounts::default(),
+        failure: None,
+    };
+    store::begin(&**db, &run, &process::this_process()).await?;
+    Ok(run)
+}
+
+/// Ends the runs whose process is no more.
+pub(super) async fn end_abandoned(db: &Db) -> Result<(), Error> {
+    let now = Utc::now();
+    for (id, process, heartbeat) in store::list_active(&**db).await? {
+        if process::has_ended(&process) || now - heartbeat > SILENCE {
+            store::interrupt(&**db, id, now).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Runs a recipe to its end, and tells `progress` how far it is.
+///
+/// The run that is returned has ended, well or not: how is in its state. When `stop` comes true first, what was applied
+/// stays, nothing is called gone, and the run is interrupted. An error means that the run could not even begin.
+pub async fn run(
+    db: &Db,
+    recipe: &Recipe,
+    actor: Actor,
+    progress: watch::Sender<Progress>,
+    stop: impl Future<Output = ()>,
+) -> Result<Run, Error> {
+    let run = begin(db, &recipe.name, actor, StartedBy::Command).await?;
+    Ok(carry_out(db, recipe, run, progress, stop).await)
+}
+
+/// Carries out a run that has begun.
+pub(super) async fn carry_out(
+    db: &Db,
+    recipe: &Recipe,
+    mut run: Run,
+    progress: watch::Sender<Progress>,
+    stop: impl Future<Output = ()>,
+) -> Run {
+    let clock = Instant::now();
+    info!(run.id = %run.id, "started recipe {}", recipe.name);
+    let mut work = Work::new(db, recipe, run.id, progress);
+    let outcome = work.read_source(stop).await;
+    run.counts = work.counts;
+    run.counts.milliseconds = u64::try_from(clock.elapsed().as_millis()).unwrap_or(u64::MAX);
+    run.state = match &outcome {
+        Ok(Ended::Read) if work.problems > 0 => RunState::Partial,
+        Ok(Ended::Read) => RunState::Succeeded,
+        Ok(Ended::Stopped) => RunState::Interrupted,
+        Err(_) => RunState::Failed,
+    };
+    if let Err(failure) = &outcome {
+        // What the database says is for the log; what a source says is for the person who mends the recipe.
+        error!(run.id = %run.id, "recipe {} failed: {}", recipe.name, chain(failure));
+        run.failure = Some(failure.to_string());
+    }
+    run.ended_at = Some(Utc::now());
+    if let Err(unwritten) = store::end(&**db, &run).await {
+        error!(run.id = %run.id, "the end of the run could not be written down: {}", chain(&unwritten));
+    }
+    info!(run.id = %run.id, run.state = %run.state, "ended recipe {}", recipe.name);
+    run
+}
+
+/// How reading ended, when it did not fail.
+enum Ended {
+    Read,
+    Stopped,
+}
+
+/// A run while it goes on.
+struct Work<'a> {
+    db: &'a Db,
+    recipe: &'a Recipe,
+    cause: Cause,
+    run: Uuid,
+    open: HashMap<Identity, Open>,
+    listed: Vec<Address>,
+    counts: RunCounts,
+    findings: i32,
+    problems: u64,
+    so_far: Progress,
+    progress: watch::Sender<Progress>,
+}
+
+/// A database while its listing goes on.
+struct Open {
+    scope: Scope,
+    counts: Counts,
+    waiting: Vec<Discovered>,
+}
+
+impl<'a> Work<'a> {
+    fn new(db: &'a Db, recipe: &'a Recipe, run: Uuid, progress: watch::Sender<Progress>) -> Self {
+        let cause = Cause {
+            actor: Actor::Recipe(recipe.name.clone()),
+            run: Some(run),
+        };
+        Self {
+            db,
+            recipe,
+            cause,
+            run,
+            open: HashMap::new(),
+            listed: Vec::new(),
+            counts: RunCounts::default(),
+            findings: 0,
+            problems: 0,
+            so_far: Progress::default(),
+            progress,
+        }
+    }
+
+    /// Applies what the source reports until it ends, or until `stop` does.
+    async fn read_source(&mut self, stop: impl Future<Output = ()>) -> Result<Ended, Error> {
+        let (sender, mut reports) = mpsc::channel(AHEAD);
+        let source = self.recipe.source.clone();
+        let reading = tokio::spawn(async move { source.discover(sender).await });
+        let mut heartbeat = tokio::time::interval(HEARTBEAT);
+        heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        tokio::pin!(stop);
+        loop {
+            tokio::select! {
+                report = reports.recv() => match report {
+                    Some(report) => self.take(report).await?,
+                    None => break,
+                },
+                _ = heartbeat.tick() => store::heartbeat(&**self.db, self.run, &self.counts, Utc::now()).await?,
+                () = &mut stop => return Ok(Ended::Stopped),
+            }
+        }
+        let Cost { calls } = match reading.await {
+            Ok(cost) => cost?,
+            Err(broken) => return Err(Error::Reader(broken)),
+        };
+        self.counts.calls = calls;
+        self.close_what_is_left().await?;
+        Ok(Ended::Read)
+    }
+
+    async fn take(&mut self, report: Report) -> Result<(), Error> {
+        match report {
+            Report::Opened(database) => self.open_database(*database).await?,
+            Report::Page {
+                database,
+                assets,
+                skipped,
+            } => self.take_page(&database, assets, skipped).await?,
+            Report::Closed { database, listing } => self.close_database(&database, listing).await?,
+            Report::Databases { listing } => self.end_databases(listing).await?,
+            Report::Finding(Finding { about, text }) => {
+                self.note(Level::Problem, about.as_ref(), text).await?;
+            }
+        }
+        self.progress.send_replace(self.so_far);
+        Ok(())
+    }
+
+    async fn open_database(&mut self, database: Discovered) -> Result<(), Error> {
+        let address = database.address.clone();
+        let scope = catalog::open(self.db, &self.cause, database, Utc::now()).await?;
+        let open = Open {
+            scope,
+            counts: Counts::default(),
+            waiting: Vec::new(),
+        };
+        self.open.insert(address.identity(), open);
+        self.listed.push(address);
+        self.so_far.found += 1;
+        Ok(())
+    }
+
+    async fn take_page(
+        &mut self,
+        database: &Address,
+        assets: Vec<Discovered>,
+        skipped: Vec<Skipped>,
+    ) -> Result<(), Error> {
+        let Some(open) = self.open.get_mut(&database.identity()) else {
+            return Ok(());
+        };
+        self.so_far.seen += assets.len() as u64 + skipped.len() as u64;
+        open.waiting.extend(assets);
+        open.counts.skipped += skipped.len() as u64;
+        for skipped in &skipped {
+            open.scope.keep(&skipped.address);
+        }
+        if open.waiting.len() >= BATCH {
+            open.apply(self.db, &self.cause).await?;
+        }
+        for Skipped { address, reason } in skipped {
+            self.note(Level::Problem, Some(&address), reason).await?;
+        }
+        Ok(())
+    }
+
+    async fn close_database(&mut self, database: &Address, listing: Listing) -> Result<(), Error> {
+        let Some(mut open) = self.open.remove(&database.identity()) else {
+            return Ok(());
+        };
+        open.apply(self.db, &self.cause).await?;
+        let Open {
+            scope, mut counts, ..
+        } = open;
+        let database_id = scope.database();
+        match &listing {
+            Listing::Complete => {
+                let closing = self.remove_missing(scope).await?;
+                counts.gone = closing.gone;
+                self.tell_refusal(database, &closing).await?;
+            }
+            Listing::Incomplete(reason) => {
+                self.counts.incomplete += 1;
+                self.note(Level::Problem, Some(database), reason.clone())
+                    .await?;
+            }
+        }
+        self.counts.databases += 1;
+        self.counts.assets += counts;
+        self.so_far.done += 1;
+        let listed = Listed {
+            run: self.run,
+            database: database_id,
+            name: database.name().to_owned(),
+            complete: true,
+            reason: None,
+            counts,
+            listed_at: Utc::now(),
+        };
+        Ok(store::add_listing(&**self.db, &listed.ending(listing)).await?)
+    }
+
+    async fn remove_missing(&self, scope: Scope) -> Result<Closing, Error> {
+        let source = &self.recipe.source;
+        let limit = self.recipe.remove;
+        let removal = Removal {
+            allows: &|gone, known| limit.allows(gone, known),
+            covers: &|address| source.covers(address),
+        };
+        Ok(catalog::close(self.db, &self.cause, scope, &removal, Utc::now()).await?)
+    }
+
+    async fn end_databases(&mut self, listing: Listing) -> Result<(), Error> {
+        if let Listing::Incomplete(reason) = listing {
+            return self.note(Level::Problem, None, reason).await;
+        }
+        if self.listed.is_empty() {
+            let text =
+                "The source listed no database that the recipe looks at, so nothing was compared.";
+            return self.note(Level::Problem, None, text.to_owned()).await;
+        }
+        let source = &self.recipe.source;
+        let limit = self.recipe.remove;
+        let removal = Removal {
+            allows: &|gone, known| limit.allows(gone, known),
+            covers: &|address| source.covers(address),
+        };
+        let closings =
+            catalog::close_databases(self.db, &self.cause, &self.listed, &removal, Utc::now())
+                .await?;
+        for (database, closing) in closings {
+            self.counts.assets.gone += closing.gone;
+            self.tell_refusal(&database, &closing).await?;
+        }
+        Ok(())
+    }
+
+    async fn tell_refusal(&mut self, database: &Address, closing: &Closing) -> Result<(), Error> {
+        let Some(refusal) = &closing.refusal else {
+            return Ok(());
+        };
+        let names: Vec<&str> = refusal.names.iter().map(Address::name).collect();
+        let more = refusal.missing.saturating_sub(names.len() as u64);
+        let more = if more > 0 {
+            format!(" and {more} more")
+        } else {
+            String::new()
+        };
+        let text = format!(
+            "The source no longer lists {} of the {} known tables and views, and the recipe allows to remove {} at \
+             once, so all of them were kept: “{}”{more}. If they are really gone, run once with a higher \
+             “remove: at_most”.",
+            refusal.missing,
+            refusal.known,
+            self.recipe.remove,
+            names.join("”, “"),
+        );
+        self.note(Level::Problem, Some(database), text).await
+    }
+
+    /// Ends the databases that the source opened and never closed; a source that keeps its word leaves none.
+    async fn close_what_is_left(&mut self) -> Result<(), Error> {
+        let left: Vec<Address> = self
+            .listed
+            .iter()
+            .filter(|address| self.open.contains_key(&address.identity()))
+            .cloned()
+            .collect();
+        for database in left {
+            let reason = "The source stopped before the last page.".to_owned();
+            self.close_database(&database, Listing::Incomplete(reason))
+                .await?;
+        }
+        Ok(())
+    }
+
+    async fn note(
+        &mut self,
+        level: Level,
+        about: Option<&Address>,
+        text: String,
+    ) -> Result<(), Error> {
+        let asset = match about {
+            Some(address) => catalog::find_at(self.db, address).await?,
+            None => None,
+        };
+        let finding = RunFinding {
+            position: self.findings,
+            level,
+            asset,
+            about: about.map(|address| address.path.join(".")),
+            text,
+        };
+        self.findings += 1;
+        self.problems += u64::from(level == Level::Problem);
+        Ok(store::add_findings(&**self.db, self.run, vec![finding]).await?)
+    }
+}
+
+impl Open {
+    /// Writes down what waits.
+    async fn apply(&mut self, db: &Db, cause: &Cause) -> Result<(), Error> {
+        if !self.waiting.is_empty() {
+            let assets = std::mem::take(&mut self.waiting);
+            self.counts += catalog::apply(db, cause, &mut self.scope, assets, Utc::now()).await?;
+        }
+        Ok(())
+    }
+}

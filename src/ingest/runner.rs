@@ -1,0 +1,92 @@
+//! Runs that the server starts: at their times, from a page, or from the API.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use tokio::sync::{Notify, watch};
+use tokio_util::task::TaskTracker;
+use uuid::Uuid;
+
+use super::recipe::{self, FolderError, Listed};
+use super::run::{Progress, begin, carry_out, end_abandoned};
+use super::{Error, StartedBy};
+use crate::auth::Actor;
+use crate::config;
+use crate::db::Db;
+
+/// Starts runs of the recipes in one folder and keeps them until they end.
+#[derive(Debug, Clone)]
+pub struct Runner {
+    db: Db,
+    folder: PathBuf,
+    /// Told whenever a run has written something, so that the index can follow at once.
+    written: Arc<Notify>,
+    stopping: watch::Sender<bool>,
+    runs: TaskTracker,
+}
+
+impl Runner {
+    /// Makes a runner for the recipes in `folder`, which is read anew each time.
+    pub fn new(db: Db, folder: &Path, written: Arc<Notify>) -> Self {
+        Self {
+            db,
+            folder: folder.to_owned(),
+            written,
+            stopping: watch::Sender::new(false),
+            runs: TaskTracker::new(),
+        }
+    }
+
+    /// Lists the recipes that there are now, those with problems too.
+    pub fn recipes(&self) -> Result<Vec<Listed>, FolderError> {
+        recipe::list_recipes(&self.folder, &config::variable)
+    }
+
+    /// Finds one recipe, which may have problems.
+    pub fn find_recipe(&self, name: &str) -> Result<Listed, Error> {
+        self.recipes()?
+            .into_iter()
+            .find(|listed| listed.name == name)
+            .ok_or_else(|| Error::UnknownRecipe(name.to_owned()))
+    }
+
+    /// Starts a run and returns its id at once; the run goes on by itself.
+    pub async fn start(&self, recipe: &str, actor: Actor, by: StartedBy) -> Result<Uuid, Error> {
+        let recipe = self
+            .find_recipe(recipe)?
+            .recipe
+            .map_err(|problems| Error::Faulty(recipe.to_owned(), problems))?;
+        let run = begin(&self.db, &recipe.name, actor, by).await?;
+        let id = run.id;
+        let (progress, mut further) = watch::channel(Progress::default());
+        let written = Arc::clone(&self.written);
+        self.runs.spawn(async move {
+            while further.changed().await.is_ok() {
+                written.notify_one();
+            }
+            written.notify_one();
+        });
+        let (db, mut stopping) = (self.db.clone(), self.stopping.subscribe());
+        self.runs.spawn(async move {
+            let stop = async {
+                if stopping.wait_for(|stop| *stop).await.is_err() {
+                    std::future::pending::<()>().await;
+                }
+            };
+            carry_out(&db, &recipe, run, progress, stop).await
+        });
+        Ok(id)
+    }
+
+    /// Ends the runs that a process left behind when it was killed.
+    pub async fn end_abandoned(&self) -> Result<(), Error> {
+        end_abandoned(&self.db).await
+    }
+
+    /// Stops what is running, each run as interrupted, and waits until their ends are written down.
+    pub async fn stop(&self) {
+        self.stopping.send_replace(true);
+        self.runs.close();
+        self.runs.wait().await;
+    }
+}

@@ -1,0 +1,321 @@
+//! Every query about runs.
+
+use chrono::{DateTime, Utc};
+use sea_orm::sea_query::{Expr, ExprTrait};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder,
+    QuerySelect, SqlErr,
+};
+use uuid::Uuid;
+
+use super::{Error, Level, Listed, Run, RunCounts, RunFinding, RunState, StartedBy};
+use crate::auth::Actor;
+use crate::catalog::{AssetId, Listing};
+use crate::db::entity::{finding, listing, run};
+use crate::db::{Page, PageRequest};
+
+/// Writes down that a run has begun. The unique index on `active` decides who came first.
+pub(super) async fn begin(
+    db: &impl ConnectionTrait,
+    run: &Run,
+    process: &str,
+) -> Result<(), Error> {
+    let row = run::ActiveModel {
+        id: Set(run.id),
+        recipe: Set(run.recipe.clone()),
+        started_by: Set(run.started_by.as_str().to_owned()),
+        actor: Set(serde_json::to_string(&run.actor).expect("an actor is plain text")),
+        state: Set(run.state.as_str().to_owned()),
+        active: Set(Some(active(&run.recipe))),
+        process: Set(process.to_owned()),
+        started_at: Set(run.started_at),
+        heartbeat_at: Set(run.heartbeat_at),
+        ended_at: Set(None),
+        counts: Set(counts(&run.counts)),
+        failure: Set(None),
+    };
+    match run::Entity::insert(row).exec_without_returning(db).await {
+        Ok(_) => Ok(()),
+        Err(error) => Err(match error.sql_err() {
+            Some(SqlErr::UniqueConstraintViolation(_)) => Error::AlreadyRunning(run.recipe.clone()),
+            _ => error.into(),
+        }),
+    }
+}
+
+/// The digest by which at most one run of a recipe is active.
+fn active(recipe: &str) -> String {
+    blake3::hash(recipe.as_bytes())
+        .to_hex()
+        .chars()
+        .take(32)
+        .collect()
+}
+
+fn counts(counts: &RunCounts) -> String {
+    serde_json::to_string(counts).expect("counts are numbers")
+}
+
+/// Lists the runs that have not ended, with the process that each belongs to.
+pub(super) async fn list_active(
+    db: &impl ConnectionTrait,
+) -> Result<Vec<(Uuid, String, DateTime<Utc>)>, DbErr> {
+    run::Entity::find()
+        .select_only()
+        .columns([
+            run::Column::Id,
+            run::Column::Process,
+            run::Column::HeartbeatAt,
+        ])
+        .filter(run::Column::Active.is_not_null())
+        .into_tuple()
+        .all(db)
+        .await
+}
+
+/// Says that a run goes on, and how far it is.
+pub(super) async fn heartbeat(
+    db: &impl ConnectionTrait,
+    id: Uuid,
+    so_far: &RunCounts,
+    now: DateTime<Utc>,
+) -> Result<(), DbErr> {
+    run::Entity::update_many()
+        .col_expr(run::Column::HeartbeatAt, Expr::value(now))
+        .col_expr(run::Column::Counts, Expr::value(counts(so_far)))
+        .filter(run::Column::Id.eq(id))
+        .filter(run::Column::Active.is_not_null())
+        .exec(db)
+        .await
+        .map(drop)
+}
+
+/// Writes down how a run ended; a run that has already ended stays as it is.
+pub(super) async fn end(db: &impl ConnectionTrait, run: &Run) -> Result<(), DbErr> {
+    run::Entity::update_many()
+        .col_expr(run::Column::State, Expr::value(run.state.as_str()))
+        .col_expr(run::Column::Counts, Expr::value(counts(&run.counts)))
+        .col_expr(run::Column::Failure, Expr::value(run.failure.clone()))
+        .col_expr(run::Column::EndedAt, Expr::value(run.ended_at))
+        .col_expr(run::Column::Active, Expr::value(None::<String>))
+        .filter(run::Column::Id.eq(run.id))
+        .filter(run::Column::Active.is_not_null())
+        .exec(db)
+        .await
+        .map(drop)
+}
+
+/// Writes down that the process of a run is no more.
+pub(super) async fn interrupt(
+    db: &impl ConnectionTrait,
+    id: Uuid,
+    now: DateTime<Utc>,
+) -> Result<(), DbErr> {
+    run::Entity::update_many()
+        .col_expr(
+            run::Column::State,
+            Expr::value(RunState::Interrupted.as_str()),
+        )
+        .col_expr(run::Column::EndedAt, Expr::value(now))
+        .col_expr(run::Column::Active, Expr::value(None::<String>))
+        .filter(run::Column::Id.eq(id))
+        .filter(run::Column::Active.is_not_null())
+        .exec(db)
+        .await
+        .map(drop)
+}
+
+/// Writes down how the listing of one database ended.
+pub(super) async fn add_listing(db: &impl ConnectionTrait, listed: &Listed) -> Result<(), DbErr> {
+    let row = listing::ActiveModel {
+        run_id: Set(listed.run),
+        database_id: Set(listed.database.0),
+        name: Set(listed.name.replace('\0', "\u{fffd}")),
+        state: Set(if listed.complete {
+            "complete"
+        } else {
+            "incomplete"
+        }
+        .to_owned()),
+        reason: Set(listed.reason.clone()),
+        counts: Set(serde_json::to_string(&listed.counts).expect("counts are numbers")),
+        listed_at: Set(listed.listed_at),
+    };
+    listing::Entity::insert(row)
+        .exec_without_returning(db)
+        .await
+        .map(drop)
+}
+
+/// Writes down findings, in their order.
+pub(super) async fn add_findings(
+    db: &impl ConnectionTrait,
+    run: Uuid,
+    findings: Vec<RunFinding>,
+) -> Result<(), DbErr> {
+    if findings.is_empty() {
+        return Ok(());
+    }
+    let rows = findings.into_iter().map(|found| finding::ActiveModel {
+        run_id: Set(run),
+        position: Set(found.position),
+        level: Set(found.level.as_str().to_owned()),
+        asset_id: Set(found.asset.map(|id| id.0)),
+        about: Set(found.about.map(|about| about.replace('\0', "\u{fffd}"))),
+        text: Set(found.text.replace('\0', "\u{fffd}")),
+    });
+    finding::Entity::insert_many(rows)
+        .exec_without_returning(db)
+        .await
+        .map(drop)
+}
+
+/// Finds one run.
+pub(super) async fn find(db: &impl ConnectionTrait, id: Uuid) -> Result<Run, Error> {
+    let row = run::Entity::find_by_id(id)
+        .one(db)
+        .await?
+        .ok_or(Error::UnknownRun)?;
+    read(row)
+}
+
+/// Lists runs, newest first.
+pub(super) async fn list(
+    db: &impl ConnectionTrait,
+    recipe: Option<&str>,
+    page: &PageRequest,
+) -> Result<Page<Run>, Error> {
+    let mut query = run::Entity::find()
+        .order_by_desc(run::Column::Id)
+        .limit(page.limit + 1);
+    if let Some(recipe) = recipe {
+        query = query.filter(run::Column::Recipe.eq(recipe));
+    }
+    if let Some(id) = page.key::<Uuid>()? {
+        query = query.filter(run::Column::Id.lt(id));
+    }
+    let rows = query
+        .all(db)
+        .await?
+        .into_iter()
+        .map(read)
+        .collect::<Result<Vec<_>, _>>()?;
+    Ok(Page::of_rows(rows, page, |run| run.id))
+}
+
+/// Lists the databases of a run: incomplete ones first, each group by id.
+pub(super) async fn list_listings(
+    db: &impl ConnectionTrait,
+    run: Uuid,
+    page: &PageRequest,
+) -> Result<Page<Listed>, Error> {
+    let mut query = listing::Entity::find()
+        .filter(listing::Column::RunId.eq(run))
+        .order_by_desc(listing::Column::State)
+        .order_by_asc(listing::Column::DatabaseId)
+        .limit(page.limit + 1);
+    if let Some((state, id)) = page.key::<(String, Uuid)>()? {
+        query = query.filter(
+            listing::Column::State
+                .lt(state.clone())
+                .or(listing::Column::State
+                    .eq(state)
+                    .and(listing::Column::DatabaseId.gt(id))),
+        );
+    }
+    let rows = query.all(db).await?;
+    let page = Page::of_rows(rows, page, |row| (row.state.clone(), row.database_id));
+    let next = page.next;
+    let items = page
+        .items
+        .into_iter()
+        .map(read_listing)
+        .collect::<Result<_, _>>()?;
+    Ok(Page { items, next })
+}
+
+/// Finds how the newest listing of a database ended.
+pub(super) async fn latest_listing(
+    db: &impl ConnectionTrait,
+    database: AssetId,
+) -> Result<Option<Listed>, Error> {
+    listing::Entity::find()
+        .filter(listing::Column::DatabaseId.eq(database.0))
+        .order_by_desc(listing::Column::RunId)
+        .one(db)
+        .await?
+        .map(read_listing)
+        .transpose()
+}
+
+/// Lists the findings of a run, in the order in which they were made.
+pub(super) async fn list_findings(
+    db: &impl ConnectionTrait,
+    run: Uuid,
+    page: &PageRequest,
+) -> Result<Page<RunFinding>, Error> {
+    let after = page.key::<i32>()?.unwrap_or(-1);
+    let rows = finding::Entity::find()
+        .filter(finding::Column::RunId.eq(run))
+        .filter(finding::Column::Position.gt(after))
+        .order_by_asc(finding::Column::Position)
+        .limit(page.limit + 1)
+        .all(db)
+        .await?;
+    Ok(
+        Page::of_rows(rows, page, |row| row.position).map(|row| RunFinding {
+            position: row.position,
+            level: if row.level == Level::Problem.as_str() {
+                Level::Problem
+            } else {
+                Level::Notice
+            },
+            asset: row.asset_id.map(AssetId),
+            about: row.about,
+            text: row.text,
+        }),
+    )
+}
+
+fn read(row: run::Model) -> Result<Run, Error> {
+    let damaged = || Error::Damaged(row.id);
+    Ok(Run {
+        id: row.id,
+        started_by: StartedBy::read(&row.started_by).ok_or_else(damaged)?,
+        actor: serde_json::from_str::<Actor>(&row.actor).map_err(|_| damaged())?,
+        state: RunState::read(&row.state).ok_or_else(damaged)?,
+        counts: serde_json::from_str(&row.counts).map_err(|_| damaged())?,
+        recipe: row.recipe,
+        started_at: row.started_at,
+        heartbeat_at: row.heartbeat_at,
+        ended_at: row.ended_at,
+        failure: row.failure,
+    })
+}
+
+fn read_listing(row: listing::Model) -> Result<Listed, Error> {
+    Ok(Listed {
+        run: row.run_id,
+        database: AssetId(row.database_id),
+        name: row.name,
+        complete: row.state == "complete",
+        reason: row.reason,
+        counts: serde_json::from_str(&row.counts).map_err(|_| Error::Damaged(row.run_id))?,
+        listed_at: row.listed_at,
+    })
+}
+
+impl Listed {
+    /// Makes the row for a listing that has just ended.
+    pub(super) fn ending(self, listing: Listing) -> Self {
+        let (complete, reason) = match listing {
+            Listing::Complete => (true, None),
+            Listing::Incomplete(reason) => (false, Some(reason)),
+        };
+        Self {
+            complete,
+            reason,
+            ..self
+        }
+    }
+}

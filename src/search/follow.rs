@@ -1,0 +1,124 @@
+//! Following the change log: reading what changed out of the catalog and feeding it to the index.
+//!
+//! The index remembers the last change that it contains, so a follower that starts again after a crash goes on where the
+//! last commit was. Only one process writes an index; the followers of the others wait, and take up what it commits.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::Notify;
+use tracing::{info, warn};
+
+use super::{Change, Document, Error, Index, Writer};
+use crate::catalog::{self, Asset, AssetId};
+use crate::db::{Db, changes};
+use crate::error::chain;
+
+/// How many changes are read at once.
+const BATCH: u64 = 1_000;
+
+/// How long changes may wait for a commit while more are coming in.
+const COMMIT_AFTER: Duration = Duration::from_secs(2);
+
+/// How often the log is looked at when nobody in this process has written anything.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// Brings the index up to the newest change, then returns. Answers how many documents were written.
+///
+/// An index that knows nothing, or more than the catalog does, is built anew, while the old one goes on answering.
+pub async fn catch_up(db: &Db, index: &Index) -> Result<u64, Error> {
+    let head = changes::head(&**db).await?;
+    index.refresh()?;
+    let applied = index.applied();
+    if applied == head {
+        return Ok(0);
+    }
+    let mut writer = index.writer()?;
+    if applied == 0 || applied > head {
+        rebuild(db, &mut writer).await
+    } else {
+        apply_changes(db, &mut writer, applied).await
+    }
+}
+
+/// Builds the index anew from the whole catalog. Answers how many documents were written.
+pub async fn rebuild_all(db: &Db, index: &Index) -> Result<u64, Error> {
+    rebuild(db, &mut index.writer()?).await
+}
+
+async fn rebuild(db: &Db, writer: &mut Writer) -> Result<u64, Error> {
+    // Taken first: whatever changes meanwhile is applied once more afterwards.
+    let head = changes::head(&**db).await?;
+    let mut rebuild = writer.rebuild()?;
+    let mut written = 0;
+    let mut after: Option<AssetId> = None;
+    loop {
+        let assets = catalog::list_all(db, after, BATCH).await?;
+        let Some(last) = assets.last() else { break };
+        after = Some(last.id);
+        written += assets.len() as u64;
+        rebuild.add(assets.into_iter().map(document))?;
+    }
+    rebuild.finish(head)?;
+    info!("built the search index anew: {written} documents");
+    Ok(written)
+}
+
+async fn apply_changes(db: &Db, writer: &mut Writer, mut applied: i64) -> Result<u64, Error> {
+    let mut written = 0;
+    let mut committed = Instant::now();
+    loop {
+        let touched = changes::list_after(&**db, applied, BATCH).await?;
+        let Some(last) = touched.last() else { break };
+        let seq = last.seq;
+        let mut seen = HashSet::new();
+        let ids: Vec<AssetId> = touched
+            .iter()
+            .map(|change| AssetId(change.subject_id))
+            .filter(|id| seen.insert(*id))
+            .collect();
+        written += ids.len() as u64;
+        let assets = catalog::find_assets(db, &ids).await?;
+        writer.apply(assets.into_iter().map(|asset| Change {
+            seq,
+            id: asset.id,
+            document: Some(document(asset)),
+        }))?;
+        applied = seq;
+        if committed.elapsed() > COMMIT_AFTER {
+            writer.commit(applied)?;
+            committed = Instant::now();
+        }
+    }
+    writer.commit(applied)?;
+    Ok(written)
+}
+
+fn document(asset: Asset) -> Document {
+    Document::new(asset.id, asset.kind, &asset.address, &asset.source)
+        .gone(asset.gone_at.is_some())
+        .described(asset.human.description.as_deref())
+}
+
+/// Follows the change log for as long as the server runs.
+///
+/// Looks whenever `written` says so, and every second for what other processes wrote.
+pub async fn follow(db: Db, index: Index, written: Arc<Notify>) {
+    let mut healthy = true;
+    loop {
+        match catch_up(&db, &index).await {
+            Ok(_) => healthy = true,
+            Err(Error::Busy) => {}
+            Err(trouble) if healthy => {
+                warn!(
+                    "the search index cannot follow the catalog for now: {}",
+                    chain(&trouble)
+                );
+                healthy = false;
+            }
+            Err(_) => {}
+        }
+        let _nudged = tokio::time::timeout(LOOK, written.notified()).await;
+    }
+}

@@ -1,0 +1,549 @@
+//! AWS Glue's API: how to reach it, as whom, how patiently, and what its refusals mean.
+//!
+//! Transient troubles are retried here, with growing pauses and a limit; what comes out of this module is an answer or
+//! a sentence. Secrets never do.
+
+use std::collections::{HashMap, HashSet};
+use std::error::Error as StdError;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use aws_config::sts::AssumeRoleProvider;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_credential_types::provider::error::CredentialsError;
+use aws_sdk_glue::config::interceptors::BeforeTransmitInterceptorContextRef;
+use aws_sdk_glue::config::retry::{ClassifyRetry, RetryAction, RetryConfig};
+use aws_sdk_glue::config::{ConfigBag, Credentials, Intercept, RuntimeComponents};
+use aws_sdk_glue::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_glue::operation::get_databases::GetDatabasesError;
+use aws_sdk_glue::operation::get_table::GetTableError;
+use aws_sdk_glue::operation::get_tables::GetTablesError;
+use aws_sdk_glue::types::{Database, Table};
+use aws_smithy_runtime_api::box_error::BoxError;
+use aws_smithy_runtime_api::client::interceptors::context::InterceptorContext;
+use secrecy::{ExposeSecret, SecretString};
+
+use super::{Identity, Settings};
+use crate::error;
+use crate::sources::Error;
+
+/// How often one request is sent before it is given up.
+const ATTEMPTS: u32 = 5;
+
+/// A connection to Glue that counts what it sends.
+#[derive(Debug)]
+pub(super) struct Client {
+    config: SdkConfig,
+    home: aws_sdk_glue::Client,
+    region: String,
+    /// Clients for the regions that links point to.
+    elsewhere: Mutex<HashMap<String, aws_sdk_glue::Client>>,
+    calls: Arc<AtomicU64>,
+    page_size: i32,
+    /// What must never be repeated, even when the other side does.
+    secrets: Vec<SecretString>,
+}
+
+/// One page of an answer, and the token of the next.
+#[derive(Debug)]
+pub(super) struct Page<T> {
+    pub(super) rows: Vec<T>,
+    pub(super) next: Option<String>,
+}
+
+/// Where a database or a table really lives.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Whereabouts {
+    /// Another region than the client's own.
+    pub(super) region: Option<String>,
+    pub(super) catalog_id: Option<String>,
+    pub(super) database: String,
+}
+
+/// Why something could not be read, as a whole sentence without secrets.
+#[derive(Debug, thiserror::Error)]
+#[error("{sentence}")]
+pub(super) struct Failure {
+    sentence: String,
+    /// The next run will meet it again unless somebody does something: no permission, no such thing.
+    pub(super) lasting: bool,
+}
+
+/// The page tokens of one listing; none may come twice.
+#[derive(Debug, Default)]
+pub(super) struct Tokens(HashSet<blake3::Hash>);
+
+/// What was asked, in the words of the answer to a person.
+struct Question<'a> {
+    what: String,
+    permission: &'static str,
+    resource: String,
+    database: Option<&'a str>,
+    continued: bool,
+}
+
+impl Client {
+    /// Prepares a client: finds the region and whom to act as, but asks Glue nothing yet.
+    pub(super) async fn connect(settings: &Settings) -> Result<Self, Error> {
+        let config = load(settings).await;
+        let Some(region) = config.region().map(ToString::to_string) else {
+            return Err(Error::Unreadable(
+                "No AWS region is set. Name it in the recipe as “aws_region”, or in the profile or the environment \
+                 variable AWS_REGION."
+                    .to_owned(),
+            ));
+        };
+        let config = assume_roles(config, settings).await;
+        let calls = Arc::new(AtomicU64::new(0));
+        Ok(Self {
+            home: glue(&config, None, &calls),
+            config,
+            region,
+            elsewhere: Mutex::default(),
+            calls,
+            page_size: settings.page_size.clamp(1, 100),
+            secrets: settings.identity.secrets(),
+        })
+    }
+
+    /// The region in which this client asks.
+    pub(super) fn region(&self) -> &str {
+        &self.region
+    }
+
+    /// How many requests were sent, retries included.
+    pub(super) fn calls(&self) -> u64 {
+        self.calls.load(Ordering::Relaxed)
+    }
+
+    /// One page of the list of databases.
+    pub(super) async fn databases(
+        &self,
+        catalog_id: Option<&str>,
+        token: Option<String>,
+    ) -> Result<Page<Database>, Failure> {
+        let question = Question {
+            what: "the list of databases".to_owned(),
+            permission: "glue:GetDatabases",
+            resource: self.arn(None, catalog_id, "catalog"),
+            database: None,
+            continued: token.is_some(),
+        };
+        let request = self.home.get_databases().max_results(self.page_size);
+        let request = request
+            .set_catalog_id(catalog_id.map(str::to_owned))
+            .set_next_token(token);
+        let answer = request
+            .send()
+            .await
+            .map_err(|error| self.failure(&error, &question))?;
+        Ok(Page {
+            rows: answer.database_list,
+            next: answer.next_token,
+        })
+    }
+
+    /// One page of the tables of a database.
+    pub(super) async fn tables(
+        &self,
+        place: &Whereabouts,
+        token: Option<String>,
+    ) -> Result<Page<Table>, Failure> {
+        let continued = token.is_some();
+        let request = self.glue_in(place.region.as_deref()).get_tables();
+        let request = request
+            .database_name(&place.database)
+            .set_catalog_id(place.catalog_id.clone())
+            .max_results(self.page_size)
+            .set_next_token(token);
+        let answer = request.send().await.map_err(|error| {
+            let resource = format!("database/{}", place.database);
+            let question = Question {
+                what: format!("the tables of “{}”", place.database),
+                permission: "glue:GetTables",
+                resource: self.arn(
+                    place.region.as_deref(),
+                    place.catalog_id.as_deref(),
+                    &resource,
+                ),
+                database: Some(&place.database),
+                continued,
+            };
+            self.failure(&error, &question)
+        })?;
+        Ok(Page {
+            rows: answer.table_list.unwrap_or_default(),
+            next: answer.next_token,
+        })
+    }
+
+    /// One table, to follow a link to it.
+    pub(super) async fn table(&self, place: &Whereabouts, name: &str) -> Result<Table, Failure> {
+        let resource = format!("table/{}/{name}", place.database);
+        let question = Question {
+            what: format!(
+                "the table “{}.{name}”, to which a link points",
+                place.database
+            ),
+            permission: "glue:GetTable",
+            resource: self.arn(
+                place.region.as_deref(),
+                place.catalog_id.as_deref(),
+                &resource,
+            ),
+            database: Some(&place.database),
+            continued: false,
+        };
+        let request = self.glue_in(place.region.as_deref()).get_table();
+        let request = request
+            .database_name(&place.database)
+            .name(name)
+            .set_catalog_id(place.catalog_id.clone());
+        let answer = request
+            .send()
+            .await
+            .map_err(|error| self.failure(&error, &question))?;
+        answer.table.ok_or_else(|| Failure {
+            sentence: format!("AWS Glue answered without {}.", question.what),
+            lasting: false,
+        })
+    }
+
+    fn glue_in(&self, region: Option<&str>) -> aws_sdk_glue::Client {
+        let Some(region) = region.filter(|region| *region != self.region) else {
+            return self.home.clone();
+        };
+        let mut elsewhere = self
+            .elsewhere
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let client = elsewhere
+            .entry(region.to_owned())
+            .or_insert_with(|| glue(&self.config, Some(region.to_owned()), &self.calls));
+        client.clone()
+    }
+
+    fn arn(&self, region: Option<&str>, account: Option<&str>, resource: &str) -> String {
+        let region = region.unwrap_or(&self.region);
+        let partition = match region.split('-').next() {
+            Some("cn") => "aws-cn",
+            Some("us") if region.starts_with("us-gov-") => "aws-us-gov",
+            _ => "aws",
+        };
+        format!(
+            "arn:{partition}:glue:{region}:{}:{resource}",
+            account.unwrap_or("*")
+        )
+    }
+
+    fn failure<E>(&self, error: &SdkError<E>, question: &Question<'_>) -> Failure
+    where
+        E: StdError + ProvideErrorMetadata + Send + Sync + 'static,
+    {
+        let mut failure = match error.as_service_error() {
+            Some(refusal) => {
+                question.refused(refusal.code(), refusal.message().unwrap_or_default())
+            }
+            None => question.unanswered(error),
+        };
+        for secret in &self.secrets {
+            let secret = secret.expose_secret();
+            if !secret.is_empty() && failure.sentence.contains(secret) {
+                failure.sentence = failure.sentence.replace(secret, "…");
+            }
+        }
+        failure
+    }
+}
+
+impl Question<'_> {
+    /// The answer came, and it was no.
+    fn refused(&self, code: Option<&str>, message: &str) -> Failure {
+        let what = &self.what;
+        let said = message.trim().trim_end_matches('.');
+        let said = if said.is_empty() {
+            String::new()
+        } else {
+            format!(" AWS said: “{said}.”")
+        };
+        let Some(code) = code else {
+            return Failure::passing(format!(
+                "The answer about {what} could not be understood: it is not what AWS Glue answers. Check that the \
+                 endpoint is AWS Glue and that nothing between rewrites it."
+            ));
+        };
+        match code {
+            "AccessDeniedException"
+            | "AccessDenied"
+            | "UnauthorizedOperation"
+            | "NotAuthorized" => Failure::lasting(format!(
+                "Access to {what} was denied: allow {} on {}.{said}",
+                self.permission, self.resource
+            )),
+            "EntityNotFoundException" => {
+                let database = self.database.unwrap_or("catalog");
+                Failure::lasting(format!(
+                    "AWS Glue could not find {what}: “{database}” was dropped or renamed in the meantime.{said}"
+                ))
+            }
+            "InvalidInputException" if self.continued => Failure::passing(format!(
+                "AWS Glue refused the next page of {what}, probably because its token had expired.{said}"
+            )),
+            "ExpiredTokenException" | "ExpiredToken" | "RequestExpired" => {
+                Failure::passing(format!(
+                    "The AWS credentials expired before {what} could be read. Renew them, or let the recipe assume a \
+                 role, which renews itself."
+                ))
+            }
+            "UnrecognizedClientException"
+            | "InvalidClientTokenId"
+            | "InvalidSignatureException"
+            | "SignatureDoesNotMatch"
+            | "IncompleteSignatureException"
+            | "IncompleteSignature"
+            | "MissingAuthenticationTokenException" => Failure::passing(format!(
+                "AWS did not accept the credentials ({code}), so {what} could not be read. Check the access key, \
+                 its secret and the clock of this machine."
+            )),
+            code if code.contains("Throttl") || code.contains("TooManyRequests") => {
+                Failure::passing(format!(
+                    "AWS Glue kept asking for fewer requests ({code}), so {what} could not be read, even in \
+                     {ATTEMPTS} attempts. Run the recipe again later."
+                ))
+            }
+            code => Failure::passing(format!("AWS Glue could not tell {what} ({code}).{said}")),
+        }
+    }
+
+    /// No answer came, or none that could be read.
+    fn unanswered<E>(&self, error: &SdkError<E>) -> Failure
+    where
+        E: StdError + Send + Sync + 'static,
+    {
+        let what = &self.what;
+        if let Some(cause) = credentials_error(error) {
+            return Failure::passing(format!(
+                "There are no AWS credentials to read {what} with: {}.",
+                error::chain(cause).trim_end_matches('.')
+            ));
+        }
+        Failure::passing(match error {
+            SdkError::TimeoutError(_) => {
+                format!(
+                    "AWS Glue did not answer in time about {what}, even in {ATTEMPTS} attempts."
+                )
+            }
+            SdkError::DispatchFailure(failure) if failure.is_timeout() => {
+                format!(
+                    "AWS Glue did not answer in time about {what}, even in {ATTEMPTS} attempts."
+                )
+            }
+            SdkError::ResponseError(response) => format!(
+                "The answer about {what} broke off or could not be understood (HTTP status {}), even in {ATTEMPTS} \
+                 attempts.",
+                response.raw().status().as_u16()
+            ),
+            SdkError::DispatchFailure(_) => format!(
+                "The connection to AWS Glue failed while reading {what}, even in {ATTEMPTS} attempts: {}.",
+                innermost(error)
+            ),
+            other => format!(
+                "The request for {what} could not be sent: {}.",
+                innermost(other)
+            ),
+        })
+    }
+}
+
+impl Failure {
+    fn passing(sentence: String) -> Self {
+        Self {
+            sentence,
+            lasting: false,
+        }
+    }
+
+    fn lasting(sentence: String) -> Self {
+        Self {
+            sentence,
+            lasting: true,
+        }
+    }
+}
+
+impl Tokens {
+    /// Takes the token of the next page, unless it was seen before, which would never end.
+    pub(super) fn follow(&mut self, next: Option<String>) -> Result<Option<String>, Failure> {
+        let Some(token) = next.filter(|token| !token.is_empty()) else {
+            return Ok(None);
+        };
+        if self.0.insert(blake3::hash(token.as_bytes())) {
+            Ok(Some(token))
+        } else {
+            Err(Failure::passing(
+                "AWS Glue repeats a page token that it gave before, so the listing would never end; it was stopped."
+                    .to_owned(),
+            ))
+        }
+    }
+}
+
+/// Reads the SDK's own configuration, with what the settings say in front of it.
+async fn load(settings: &Settings) -> SdkConfig {
+    let retry = RetryConfig::standard()
+        .with_max_attempts(ATTEMPTS)
+        .with_initial_backoff(settings.first_pause)
+        .with_max_backoff(Duration::from_secs(20));
+    let timeouts = TimeoutConfig::builder()
+        .connect_timeout(Duration::from_secs(5))
+        .read_timeout(Duration::from_secs(30))
+        .operation_attempt_timeout(Duration::from_secs(60))
+        .build();
+    let mut loader = aws_config::defaults(BehaviorVersion::latest())
+        .retry_config(retry)
+        .timeout_config(timeouts);
+    if let Some(region) = &settings.region {
+        loader = loader.region(Region::new(region.clone()));
+    }
+    if let Some(url) = &settings.endpoint_url {
+        loader = loader.endpoint_url(url);
+    }
+    match &settings.identity {
+        Identity::Chain => {}
+        Identity::Profile(name) => loader = loader.profile_name(name),
+        Identity::Keys {
+            id,
+            secret,
+            session_token,
+        } => {
+            let token = session_token
+                .as_ref()
+                .map(|token| token.expose_secret().to_owned());
+            let (id, secret) = (id.expose_secret(), secret.expose_secret());
+            loader =
+                loader.credentials_provider(Credentials::new(id, secret, token, None, "recipe"));
+        }
+    }
+    loader.load().await
+}
+
+/// Puts the roles in front of the credentials, each assumed with those of the one before; they renew themselves.
+async fn assume_roles(mut config: SdkConfig, settings: &Settings) -> SdkConfig {
+    for role in &settings.roles {
+        let mut builder = AssumeRoleProvider::builder(&role.arn)
+            .configure(&config)
+            .session_name("gazetteer");
+        if let Some(id) = &role.external_id {
+            builder = builder.external_id(id);
+        }
+        let provider = SharedCredentialsProvider::new(builder.build().await);
+        config = config.into_builder().credentials_provider(provider).build();
+    }
+    config
+}
+
+fn glue(
+    config: &SdkConfig,
+    region: Option<String>,
+    calls: &Arc<AtomicU64>,
+) -> aws_sdk_glue::Client {
+    let mut builder = aws_sdk_glue::config::Builder::from(config)
+        .interceptor(Counter(Arc::clone(calls)))
+        .retry_classifier(Transient);
+    if let Some(region) = region {
+        builder = builder.region(Region::new(region));
+    }
+    aws_sdk_glue::Client::from_conf(builder.build())
+}
+
+/// Counts the requests that are sent.
+#[derive(Debug)]
+struct Counter(Arc<AtomicU64>);
+
+impl Intercept for Counter {
+    fn name(&self) -> &'static str {
+        "Counter"
+    }
+
+    fn read_before_transmit(
+        &self,
+        _context: &BeforeTransmitInterceptorContextRef<'_>,
+        _components: &RuntimeComponents,
+        _config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        Ok(())
+    }
+}
+
+/// Knows what of Glue passes by itself, beyond what the SDK knows.
+#[derive(Debug)]
+struct Transient;
+
+impl ClassifyRetry for Transient {
+    fn name(&self) -> &'static str {
+        "Transient"
+    }
+
+    fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
+        let Some(Err(error)) = context.output_or_error() else {
+            return RetryAction::NoActionIndicated;
+        };
+        let Some(refusal) = error.as_operation_error() else {
+            return RetryAction::NoActionIndicated;
+        };
+        let code = refusal
+            .downcast_ref::<GetTablesError>()
+            .map(ProvideErrorMetadata::code)
+            .or_else(|| {
+                refusal
+                    .downcast_ref::<GetDatabasesError>()
+                    .map(ProvideErrorMetadata::code)
+            })
+            .or_else(|| {
+                refusal
+                    .downcast_ref::<GetTableError>()
+                    .map(ProvideErrorMetadata::code)
+            });
+        match code {
+            // An answer without a code is not one of Glue's: something between answered in its place.
+            Some(
+                None
+                | Some(
+                    "InternalServiceException"
+                    | "InternalFailure"
+                    | "OperationTimeoutException"
+                    | "ServiceUnavailableException"
+                    | "FederationSourceRetryableException",
+                ),
+            ) => RetryAction::transient_error(),
+            _ => RetryAction::NoActionIndicated,
+        }
+    }
+}
+
+/// The trouble with the credentials, if that is the cause.
+fn credentials_error<'a>(
+    error: &'a (dyn StdError + 'static),
+) -> Option<&'a (dyn StdError + 'static)> {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if error.is::<CredentialsError>() {
+            return Some(error);
+        }
+        cause = error.source();
+    }
+    None
+}
+
+/// The last cause, which says what really happened.
+fn innermost(error: &(dyn StdError + 'static)) -> String {
+    let mut last = error;
+    while let Some(cause) = last.source() {
+        last = cause;
+    }
+    last.to_string().trim_end_matches('.').to_owned()
+}

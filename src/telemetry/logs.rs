@@ -1,0 +1,64 @@
+//! Log lines on standard error: to be read by people on a terminal, by programs otherwise.
+
+use std::io::{self, IsTerminal as _};
+
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::ParseError;
+
+use crate::error::{Explain, Kind};
+
+/// How a log line looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    Readable,
+    /// One JSON object a line.
+    Json,
+}
+
+impl Format {
+    /// What suits whoever is at the other end of standard error.
+    pub fn for_stderr() -> Self {
+        if io::stderr().is_terminal() {
+            Self::Readable
+        } else {
+            Self::Json
+        }
+    }
+}
+
+/// Starts logging what `filter` lets through, such as `info` or `warn,gazetteer::ingest=debug`.
+///
+/// Does nothing when logging has been started before, as it may have been in tests.
+pub fn init(format: Format, filter: &str) -> Result<(), BadFilter> {
+    let filter = EnvFilter::try_new(filter)?;
+    let lines = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr);
+    let started = match format {
+        Format::Readable => lines.with_ansi(true).compact().try_init(),
+        Format::Json => lines
+            .json()
+            .flatten_event(true)
+            .with_span_list(false)
+            .try_init(),
+    };
+    let _already_started = started.is_err();
+    Ok(())
+}
+
+/// The filter for logs cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[error("The log filter cannot be read.")]
+pub struct BadFilter(#[from] ParseError);
+
+impl Explain for BadFilter {
+    fn kind(&self) -> Kind {
+        Kind::Invalid
+    }
+
+    fn hint(&self) -> Option<&'static str> {
+        Some(
+            "Write a level such as “info”, or levels by module such as “warn,gazetteer::ingest=debug”.",
+        )
+    }
+}

@@ -1,0 +1,257 @@
+//! How an error becomes an answer: the only place that knows status numbers.
+
+use std::error::Error;
+use std::fmt;
+
+use actix_web::http::StatusCode;
+use actix_web::http::header;
+use actix_web::{HttpResponse, ResponseError};
+use serde::Serialize;
+
+use super::view::{Section, Templates, View, html_response};
+use crate::error::{Explain, Kind, chain};
+
+/// Why a request gets no proper answer, in words for whoever sent it.
+///
+/// For a defect or a database that does not answer the words are fixed, and the cause has been logged.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    status: StatusCode,
+    detail: String,
+    hint: Option<String>,
+    /// The parameter that is to blame.
+    parameter: Option<&'static str>,
+    /// The methods that would do instead.
+    allow: Option<String>,
+}
+
+/// The number that HTTP has for a kind of failure.
+pub(super) fn status_of(kind: Kind) -> StatusCode {
+    match kind {
+        Kind::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
+        Kind::NotFound => StatusCode::NOT_FOUND,
+        Kind::Conflict => StatusCode::CONFLICT,
+        Kind::Unauthenticated => StatusCode::UNAUTHORIZED,
+        Kind::Forbidden => StatusCode::FORBIDDEN,
+        Kind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        Kind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+impl<E: Explain + 'static> From<E> for Failure {
+    fn from(error: E) -> Self {
+        match error.kind() {
+            Kind::Internal => Self::defect(&error),
+            Kind::Unavailable => {
+                tracing::error!(cause = chain(&error), "something needed does not answer");
+                Self::unavailable()
+            }
+            kind => Self::new(status_of(kind), error.to_string()).hinted(error.hint()),
+        }
+    }
+}
+
+impl Failure {
+    fn new(status: StatusCode, detail: impl Into<String>) -> Self {
+        Self {
+            status,
+            detail: detail.into(),
+            hint: None,
+            parameter: None,
+            allow: None,
+        }
+    }
+
+    fn hinted(mut self, hint: Option<impl Into<String>>) -> Self {
+        self.hint = hint.map(Into::into);
+        self
+    }
+
+    /// Something is broken; the cause goes to the log and nowhere else.
+    pub(crate) fn defect(cause: &(dyn Error + 'static)) -> Self {
+        tracing::error!(cause = chain(cause), "a request failed");
+        Self::broken()
+    }
+
+    /// A parameter of the address that cannot be right; `detail` names it.
+    pub(crate) fn bad_parameter(parameter: &'static str, detail: impl Into<String>) -> Self {
+        Self {
+            parameter: Some(parameter),
+            ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, detail)
+        }
+    }
+
+    /// There is nothing at this address.
+    pub(crate) fn not_found(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, detail)
+    }
+
+    /// The request is not let in.
+    pub(super) fn forbidden(detail: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, detail).hinted(Some(hint))
+    }
+
+    pub(super) fn broken() -> Self {
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "Something went wrong in Gazetteer.",
+        )
+        .hinted(Some(
+            "Try again. If it happens again, give the request id to whoever runs this catalog.",
+        ))
+    }
+
+    fn unavailable() -> Self {
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "The catalog cannot be read right now.",
+        )
+        .hinted(Some(
+            "Try again in a moment. If it stays like this, give the request id to whoever runs this catalog.",
+        ))
+    }
+
+    pub(super) fn too_long(status: TooLong) -> Self {
+        match status {
+            TooLong::Body => Self::new(StatusCode::PAYLOAD_TOO_LARGE, "What was sent is too long.")
+                .hinted(Some("Send less than 1 MB.")),
+            TooLong::Address => Self::new(StatusCode::URI_TOO_LONG, "The address is too long.")
+                .hinted(Some("Search for fewer words, or choose fewer filters.")),
+            TooLong::Headers => Self::new(
+                StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+                "The headers of the request are too long.",
+            )
+            .hinted(Some("Delete this site's cookies and try again.")),
+        }
+    }
+
+    pub(super) fn method_not_allowed(allow: &str) -> Self {
+        Self {
+            allow: Some(allow.to_owned()),
+            ..Self::new(
+                StatusCode::METHOD_NOT_ALLOWED,
+                format!("This address answers {allow} only."),
+            )
+        }
+    }
+
+    /// Words for an answer that the web framework gave by itself.
+    pub(super) fn of_status(status: StatusCode) -> Self {
+        match status {
+            StatusCode::NOT_FOUND => Self::new(status, "There is nothing at this address.")
+                .hinted(Some("Search for it by name.")),
+            StatusCode::PAYLOAD_TOO_LARGE => Self::too_long(TooLong::Body),
+            StatusCode::REQUEST_TIMEOUT => {
+                Self::new(status, "The request took too long to arrive.")
+                    .hinted(Some("Send it again."))
+            }
+            status if status.is_client_error() => {
+                Self::new(status, "The request could not be understood.")
+                    .hinted(Some("Go back and try it another way."))
+            }
+            StatusCode::SERVICE_UNAVAILABLE => Self::unavailable(),
+            _ => Self::broken(),
+        }
+    }
+
+    /// Answers a person.
+    pub(super) fn page(&self, templates: &Templates, request_id: &str) -> HttpResponse {
+        let view = ErrorPage {
+            status: self.status.as_u16(),
+            detail: &self.detail,
+            hint: self.hint.as_deref(),
+        };
+        let html = templates.render(&view, request_id).unwrap_or_else(|_| {
+            format!("<!doctype html><title>Gazetteer</title><p>Something went wrong. Request id: {request_id}")
+        });
+        self.finished(html_response(self.status, html))
+    }
+
+    /// Answers a program.
+    pub(super) fn problem(&self, request_id: &str) -> HttpResponse {
+        let problem = Problem {
+            r#type: "about:blank",
+            title: self.status.canonical_reason().unwrap_or("Error"),
+            status: self.status.as_u16(),
+            detail: &self.detail,
+            hint: self.hint.as_deref(),
+            parameter: self.parameter,
+            request_id,
+        };
+        let response = HttpResponse::build(self.status)
+            .content_type("application/problem+json")
+            .insert_header((header::CACHE_CONTROL, "no-store"))
+            .body(serde_json::to_string(&problem).expect("a problem is plain text"));
+        self.finished(response)
+    }
+
+    fn finished(&self, mut response: HttpResponse) -> HttpResponse {
+        let headers = response.headers_mut();
+        if let Some(allow) = self.allow.as_deref().and_then(|allow| allow.parse().ok()) {
+            headers.insert(header::ALLOW, allow);
+        }
+        if self.status == StatusCode::SERVICE_UNAVAILABLE {
+            headers.insert(header::RETRY_AFTER, header::HeaderValue::from_static("5"));
+        }
+        response
+    }
+}
+
+/// What of a request is too long.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum TooLong {
+    Body,
+    Address,
+    Headers,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.detail)
+    }
+}
+
+impl ResponseError for Failure {
+    fn status_code(&self) -> StatusCode {
+        self.status
+    }
+
+    /// Empty: `middleware::dress` knows who asked and fills it in.
+    fn error_response(&self) -> HttpResponse {
+        HttpResponse::new(self.status)
+    }
+}
+
+/// What `templates/error.hbs` can show.
+#[derive(Serialize)]
+struct ErrorPage<'a> {
+    status: u16,
+    detail: &'a str,
+    hint: Option<&'a str>,
+}
+
+impl View for ErrorPage<'_> {
+    const TEMPLATE: &'static str = "error";
+
+    fn title(&self) -> &str {
+        self.detail.trim_end_matches('.')
+    }
+
+    fn section(&self) -> Option<Section> {
+        None
+    }
+}
+
+/// An error as RFC 9457 words it.
+#[derive(Serialize)]
+struct Problem<'a> {
+    r#type: &'static str,
+    title: &'static str,
+    status: u16,
+    detail: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parameter: Option<&'static str>,
+    request_id: &'a str,
+}

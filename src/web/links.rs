@@ -1,0 +1,117 @@
+//! Every address of the site, built in one place, so that no name can break out of its part of it.
+
+use std::fmt::Write as _;
+
+use uuid::Uuid;
+
+use crate::catalog::AssetId;
+
+/// Writes a name so that it can stand between two slashes, or in a query, whatever is in it.
+pub(crate) fn encode(name: &str) -> String {
+    let mut encoded = String::with_capacity(name.len());
+    for byte in name.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            write!(encoded, "%{byte:02X}").expect("writing to a string cannot fail");
+        }
+    }
+    encoded
+}
+
+/// Adds parameters to an address; those with an empty text are left out.
+pub(crate) fn with_query<'a>(
+    path: &str,
+    parameters: impl IntoIterator<Item = (&'a str, &'a str)>,
+) -> String {
+    let mut address = path.to_owned();
+    let mut sign = '?';
+    for (name, text) in parameters {
+        if !text.is_empty() {
+            address.push(sign);
+            sign = '&';
+            address.push_str(&encode(name));
+            address.push('=');
+            address.push_str(&encode(text));
+        }
+    }
+    address
+}
+
+pub(crate) fn home() -> String {
+    "/".to_owned()
+}
+
+/// The search page with these parameters, such as `q`, `kind`, `platform`, `database`, `gone`, `offset`.
+pub(crate) fn search<'a>(parameters: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
+    with_query("/search", parameters)
+}
+
+pub(crate) fn suggest() -> String {
+    "/search/suggest".to_owned()
+}
+
+pub(crate) fn browse() -> String {
+    "/browse".to_owned()
+}
+
+pub(crate) fn instance(platform: &str, instance: &str) -> String {
+    format!("/browse/{}/{}", encode(platform), encode(instance))
+}
+
+pub(crate) fn asset(id: AssetId) -> String {
+    format!("/assets/{id}")
+}
+
+/// More lines of an asset's history, as a part of a page.
+pub(crate) fn asset_history(id: AssetId) -> String {
+    format!("/assets/{id}/history")
+}
+
+/// More columns of an asset, as a part of a page.
+pub(crate) fn asset_columns(id: AssetId) -> String {
+    format!("/assets/{id}/columns")
+}
+
+pub(crate) fn ingestion() -> String {
+    "/ingestion".to_owned()
+}
+
+pub(crate) fn recipe(name: &str) -> String {
+    format!("/ingestion/recipes/{}", encode(name))
+}
+
+/// Where the button “Run now” is sent.
+pub(crate) fn recipe_runs(name: &str) -> String {
+    format!("/ingestion/recipes/{}/runs", encode(name))
+}
+
+pub(crate) fn run(id: Uuid) -> String {
+    format!("/ingestion/runs/{id}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_stays_one_segment_whatever_is_in_it() {
+        assert_eq!(
+            instance("glue", "123456789012/us-east-1"),
+            "/browse/glue/123456789012%2Fus-east-1"
+        );
+        assert_eq!(
+            recipe("a b?c#d%\"<é"),
+            "/ingestion/recipes/a%20b%3Fc%23d%25%22%3C%C3%A9"
+        );
+    }
+
+    #[test]
+    fn empty_parameters_are_left_out() {
+        assert_eq!(
+            search([("q", "a&b=c"), ("kind", ""), ("database", "x y")]),
+            "/search?q=a%26b%3Dc&database=x%20y"
+        );
+        assert_eq!(search([("q", "")]), "/search");
+    }
+}

@@ -1,0 +1,19 @@
+//! To be written.
+
+use crate::web::failure::Failure;
+
+pub(crate) async fn show() -> Result<String, Failure> {
+    Err(Failure::not_found("There is no such page yet."))
+}
+
+pub(crate) async fn recipe() -> Result<String, Failure> {
+    Err(Failure::not_found("There is no such page yet."))
+}
+
+pub(crate) async fn start_run() -> Result<String, Failure> {
+    Err(Failure::not_found("There is no such page yet."))
+}
+
+pub(crate) async fn run() -> Result<String, Failure> {
+    Err(Failure::not_found("There is no such page yet."))
+}

@@ -1,0 +1,127 @@
+//! The site map: every address, what answers there, and who may ask.
+
+use std::collections::BTreeMap;
+
+use actix_web::guard;
+use actix_web::http::Method;
+use actix_web::web::{self, ServiceConfig};
+use actix_web::{FromRequest, Handler, Responder, Route, middleware as actix};
+
+use super::failure::Failure;
+use super::{health, middleware, pages, statics};
+use crate::auth::Permission::{self, Read, RunRecipe};
+
+/// One line of the site map.
+pub struct Site {
+    pub method: Method,
+    /// The address, with `{names}` for what varies.
+    pub pattern: &'static str,
+    /// What whoever asks must be allowed; nothing where nothing of the catalog is told.
+    pub permission: Option<Permission>,
+    route: Route,
+}
+
+/// The whole site.
+pub fn all() -> Vec<Site> {
+    vec![
+        get("/", Read, pages::home::show),
+        get("/search", Read, pages::search::show),
+        get("/search/suggest", Read, pages::search::suggest),
+        get("/browse", Read, pages::browse::show),
+        get(
+            "/browse/{platform}/{instance}",
+            Read,
+            pages::browse::instance,
+        ),
+        get("/assets/{id}", Read, pages::assets::show),
+        get("/assets/{id}/history", Read, pages::assets::history),
+        get("/assets/{id}/columns", Read, pages::assets::columns),
+        get("/ingestion", Read, pages::ingestion::show),
+        get("/ingestion/recipes/{name}", Read, pages::ingestion::recipe),
+        post(
+            "/ingestion/recipes/{name}/runs",
+            RunRecipe,
+            pages::ingestion::start_run,
+        ),
+        get("/ingestion/runs/{id}", Read, pages::ingestion::run),
+        open("/healthz", health::alive),
+        open("/readyz", health::ready),
+        open("/static/{path:.*}", statics::show),
+    ]
+}
+
+/// Something to read.
+fn get<F, Args>(pattern: &'static str, permission: Permission, handler: F) -> Site
+where
+    F: Handler<Args, Output: Responder + 'static>,
+    Args: FromRequest + 'static,
+{
+    Site {
+        permission: Some(permission),
+        ..open(pattern, handler)
+    }
+}
+
+/// Something to read that says nothing of the catalog.
+fn open<F, Args>(pattern: &'static str, handler: F) -> Site
+where
+    F: Handler<Args, Output: Responder + 'static>,
+    Args: FromRequest + 'static,
+{
+    Site {
+        method: Method::GET,
+        pattern,
+        permission: None,
+        route: web::route()
+            .guard(guard::Any(guard::Get()).or(guard::Head()))
+            .to(handler),
+    }
+}
+
+/// Something to do.
+fn post<F, Args>(pattern: &'static str, permission: Permission, handler: F) -> Site
+where
+    F: Handler<Args, Output: Responder + 'static>,
+    Args: FromRequest + 'static,
+{
+    Site {
+        method: Method::POST,
+        pattern,
+        permission: Some(permission),
+        route: web::post().to(handler),
+    }
+}
+
+/// Puts the site map into an application.
+pub(super) fn configure(config: &mut ServiceConfig) {
+    let mut by_pattern: BTreeMap<&str, Vec<Site>> = BTreeMap::new();
+    for site in all() {
+        by_pattern.entry(site.pattern).or_default().push(site);
+    }
+    for (pattern, sites) in by_pattern {
+        let allow = allowed_methods(&sites);
+        let mut resource = web::resource(pattern);
+        for site in sites {
+            resource = resource.route(site.route);
+        }
+        let refusal = web::to(move || {
+            std::future::ready(Err::<String, _>(Failure::method_not_allowed(&allow)))
+        });
+        config.service(
+            resource
+                .default_service(refusal)
+                .wrap(actix::from_fn(middleware::catch)),
+        );
+    }
+}
+
+fn allowed_methods(sites: &[Site]) -> String {
+    let words: Vec<&str> = sites
+        .iter()
+        .flat_map(|site| match site.method {
+            Method::GET => vec!["GET", "HEAD"],
+            _ => vec!["POST"],
+        })
+        .collect();
+    words.join(", ")
+}
