@@ -60,7 +60,7 @@ pub type Variables = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
 /// What is written to the log.
 #[derive(Debug, Clone, Args)]
 pub struct Log {
-    /// Which lines are logged, such as `info` or `gazetteer=debug` [default: `info` for servers, else `warn`]
+    /// Which lines are logged, such as `info` or `gazetteer=debug` [default: what servers do, else warnings]
     #[arg(
         long = "log",
         env = "GAZETTEER_LOG",
