@@ -1,6 +1,5 @@
 //! Builds everything once, from configuration: the database at its newest schema, the index of that database, the runner.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use tokio::sync::Notify;
@@ -9,7 +8,7 @@ use tracing::warn;
 use crate::config;
 use crate::db::{self, Db, changes};
 use crate::error::{Explain, Kind, chain};
-use crate::ingest::Runner;
+use crate::ingest::{Recipes, Runner};
 use crate::scheduler::{self, Scheduler};
 use crate::search::{self, Index, follow};
 
@@ -25,10 +24,8 @@ pub struct App {
 
 impl App {
     /// Opens the catalog, bringing its schema up to date, and its index.
-    pub async fn open(storage: &config::Storage, recipes: &Path) -> Result<Self, Error> {
-        std::fs::create_dir_all(&storage.data_dir)
-            .map_err(|cause| Error::DataDir(storage.data_dir.display().to_string(), cause))?;
-        let db = Db::connect(&storage.database_url()).await?;
+    pub async fn open(storage: &config::Storage, recipes: Recipes) -> Result<Self, Error> {
+        let db = Self::connect(storage).await?;
         db.migrate().await?;
         // Every database has an index of its own, so that words of another one never turn up.
         let catalog = changes::catalog(&*db).await.map_err(Error::Catalog)?;
@@ -42,6 +39,21 @@ impl App {
             runner,
             written,
         })
+    }
+
+    /// Connects to the catalog's database as it is, making the data folder if need be.
+    pub async fn connect(storage: &config::Storage) -> Result<Db, Error> {
+        let dir = storage.data_dir();
+        std::fs::create_dir_all(dir)
+            .map_err(|cause| Error::DataDir(dir.display().to_string(), cause))?;
+        Ok(Db::connect(&storage.database_url()).await?)
+    }
+
+    /// Closes the database; on SQLite that tidies up its files.
+    pub async fn close(self) {
+        if let Err(unclosed) = self.db.close().await {
+            warn!("the database was not closed: {}", chain(&unclosed));
+        }
     }
 
     /// Starts what a server does beside answering: the index follows the catalog, recipes run at their times.

@@ -1,18 +1,107 @@
 //! `gazetteer demo`.
 
+use std::fs;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::Args;
 
-use super::Failure;
+use super::serve::serve_app;
+use super::{Failure, print, say};
+use crate::app::App;
+use crate::auth::Actor;
 use crate::config;
+use crate::demo::{Endpoint, World};
+use crate::ingest::{Recipes, StartedBy};
+use crate::web::Listener;
+
+/// The recipe that reads the demo's endpoint, for wherever the repository is not.
+const RECIPE: &str = include_str!("../../ingest-recipes/demo.yml");
+
+/// The variable by which that recipe learns where the endpoint listens.
+const ENDPOINT: &str = "GAZETTEER_DEMO_ENDPOINT";
 
 #[derive(Debug, Args)]
 pub(super) struct Options {
     #[command(flatten)]
     server: config::Server,
-    /// Another world to show: a folder of Glue answers, or a file of JSON lines
+    /// Another world to show: a folder of worlds or of Glue's answers, or a file of JSON lines
     #[arg(long, value_name = "PATH")]
     corpus: Option<PathBuf>,
+}
+
+/// Starts a small Glue, reads it into a catalog, and serves that.
+pub(super) async fn demo(
+    storage: &config::Storage,
+    recipes: &Path,
+    options: &Options,
+) -> Result<ExitCode, Failure> {
+    if storage.database_url.is_some() {
+        say("note: The demo keeps its own SQLite catalog; GAZETTEER_DATABASE_URL is left alone.");
+    }
+    let storage = storage.clone().for_demo();
+    let listener = Listener::bind(&options.server.listen)?;
+    let world = match &options.corpus {
+        Some(path) => World::read(path)?,
+        None => World::demo()?,
+    };
+    let tables = world.table_count();
+    let endpoint = Endpoint::start_at(world, SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))
+        .await
+        .map_err(|cause| {
+            Failure::new(format!(
+                "The demo's Glue endpoint could not be started: {cause}."
+            ))
+        })?;
+    let folder = recipe_folder(recipes, storage.data_dir())?;
+    let url = endpoint.url();
+    let variables: config::Variables = Arc::new(move |name| match name {
+        ENDPOINT => Some(url.clone()),
+        other => config::variable(other),
+    });
+    let app = App::open(&storage, Recipes::with_variables(&folder, variables)).await?;
+    // Reads the world again; what has not changed since the last start is not written.
+    app.runner
+        .start("demo", Actor::Operator, StartedBy::Command)
+        .await?;
+    print(format_args!("Gazetteer answers at {}", listener.url()))?;
+    guide(&listener.url(), tables, options.corpus.is_none());
+    let outcome = serve_app(app, listener).await;
+    endpoint.stop().await;
+    outcome
+}
+
+fn guide(url: &str, tables: usize, company: bool) {
+    say(format_args!(
+        "It is reading {tables} tables and views through the recipe ingest-recipes/demo.yml."
+    ));
+    if company {
+        say("Look first at:");
+        say(format_args!(
+            "  {url}search?q=orders+by+day   where is the report on orders by day?"
+        ));
+        say(format_args!(
+            "  {url}browse                   every database, table and view"
+        ));
+        say(format_args!(
+            "  {url}ingestion                what was read, what could not be, and why"
+        ));
+    }
+    say("Ctrl-C ends it; the next start finds the catalog as it was.");
+}
+
+/// The folder with the demo's recipe: the repository's, or else a copy in the data folder.
+fn recipe_folder(recipes: &Path, data_dir: &Path) -> Result<PathBuf, Failure> {
+    if recipes.join("demo.yml").is_file() {
+        return Ok(recipes.to_owned());
+    }
+    let folder = data_dir.join("recipes");
+    let written =
+        fs::create_dir_all(&folder).and_then(|()| fs::write(folder.join("demo.yml"), RECIPE));
+    written.map_err(|cause| {
+        Failure::new(format!("The demo's recipe could not be written: {cause}."))
+    })?;
+    Ok(folder)
 }

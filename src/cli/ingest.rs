@@ -16,8 +16,8 @@ use crate::app::App;
 use crate::auth::Actor;
 use crate::config;
 use crate::db::{Db, Page, PageRequest};
-use crate::ingest::recipe::{Problems, Recipe};
-use crate::ingest::{self, Progress, Run, RunState};
+use crate::ingest::recipe::Recipe;
+use crate::ingest::{self, Progress, Recipes, Run, RunState};
 use crate::search::follow;
 
 /// How often progress is told where nobody watches a terminal.
@@ -87,12 +87,6 @@ fn tell_notices(recipe: &Recipe) {
     }
 }
 
-impl From<Problems> for Failure {
-    fn from(problems: Problems) -> Self {
-        Self::usage(problems.to_string())
-    }
-}
-
 /// Runs a recipe, shows how far it is, and reports how it ended.
 pub(super) async fn run(
     storage: &config::Storage,
@@ -101,8 +95,12 @@ pub(super) async fn run(
 ) -> Result<ExitCode, Failure> {
     let recipe = Recipe::open(&options.config, &config::variable)?;
     tell_notices(&recipe);
-    let app = App::open(storage, recipes).await?;
-    let follower = tokio::spawn(follow::follow(app.db.clone(), app.index.clone(), Arc::clone(&app.written)));
+    let app = App::open(storage, Recipes::in_folder(recipes)).await?;
+    let follower = tokio::spawn(follow::follow(
+        app.db.clone(),
+        app.index.clone(),
+        Arc::clone(&app.written),
+    ));
     let (progress, watching) = watch::channel(Progress::default());
     let shown = tokio::spawn(show(watching));
     let run = ingest::run(&app.db, &recipe, Actor::Operator, progress, interrupted()).await?;
@@ -134,7 +132,11 @@ async fn index(app: &App) -> Result<(), Failure> {
 async fn show(mut progress: watch::Receiver<Progress>) {
     let begun = Instant::now();
     let terminal = io::stderr().is_terminal();
-    let bar = if terminal { ProgressBar::new_spinner() } else { ProgressBar::hidden() };
+    let bar = if terminal {
+        ProgressBar::new_spinner()
+    } else {
+        ProgressBar::hidden()
+    };
     bar.set_style(ProgressStyle::default_spinner());
     let mut told = Instant::now();
     while progress.changed().await.is_ok() {
@@ -175,32 +177,52 @@ async fn report(db: &Db, recipe: &Recipe, run: &Run) -> Result<(), Failure> {
         let listings = ingest::list_listings(db, run.id, &page).await?;
         for listed in &listings.items {
             let c = listed.counts;
-            let how = if listed.complete { "complete" } else { "INCOMPLETE" };
+            let how = if listed.complete {
+                "complete"
+            } else {
+                "INCOMPLETE"
+            };
             print(format_args!(
                 "  {}: {how}; {} new, {} changed, {} unchanged, {} gone, {} skipped",
                 listed.name, c.new, c.changed, c.unchanged, c.gone, c.skipped
             ))?;
         }
-        let Some(next) = next_page(listings, &mut page) else { break };
+        let Some(next) = next_page(listings, &mut page) else {
+            break;
+        };
         page = next;
     }
     let mut page = PageRequest::first(PageRequest::MOST);
     loop {
         let findings = ingest::list_findings(db, run.id, &page).await?;
         for finding in &findings.items {
-            let about = finding.about.as_deref().map(|about| format!("{about}: ")).unwrap_or_default();
-            print(format_args!("  {}: {about}{}", finding.level.as_str(), finding.text))?;
+            let about = finding
+                .about
+                .as_deref()
+                .map(|about| format!("{about}: "))
+                .unwrap_or_default();
+            print(format_args!(
+                "  {}: {about}{}",
+                finding.level.as_str(),
+                finding.text
+            ))?;
         }
-        let Some(next) = next_page(findings, &mut page) else { break };
+        let Some(next) = next_page(findings, &mut page) else {
+            break;
+        };
         page = next;
     }
     #[expect(clippy::cast_precision_loss, reason = "shown with one digit")]
     let seconds = run.counts.milliseconds as f64 / 1_000.0;
-    print(format_args!("{} calls to the source, {seconds:.1} s.", run.counts.calls))
+    print(format_args!(
+        "{} calls to the source, {seconds:.1} s.",
+        run.counts.calls
+    ))
 }
 
 fn next_page<T>(page: Page<T>, request: &mut PageRequest) -> Option<PageRequest> {
-    page.next.map(|after| PageRequest::new(Some(after), request.limit))
+    page.next
+        .map(|after| PageRequest::new(Some(after), request.limit))
 }
 
 async fn report_as_json(db: &Db, run: &Run) -> Result<Value, Failure> {
@@ -216,7 +238,9 @@ async fn report_as_json(db: &Db, run: &Run) -> Result<Value, Failure> {
                 "counts": listed.counts,
             })
         }));
-        let Some(next) = next_page(listings, &mut page) else { break };
+        let Some(next) = next_page(listings, &mut page) else {
+            break;
+        };
         page = next;
     }
     let mut findings = Vec::new();
@@ -226,7 +250,9 @@ async fn report_as_json(db: &Db, run: &Run) -> Result<Value, Failure> {
         findings.extend(found.items.iter().map(|finding| {
             json!({ "level": finding.level.as_str(), "about": finding.about, "text": finding.text })
         }));
-        let Some(next) = next_page(found, &mut page) else { break };
+        let Some(next) = next_page(found, &mut page) else {
+            break;
+        };
         page = next;
     }
     let counts = run.counts.assets;

@@ -3,13 +3,12 @@
 use std::process::ExitCode;
 
 use super::{Failure, print};
+use crate::app::App;
 use crate::config;
-use crate::db::Db;
 
 /// Brings the database to the newest schema. Every other command does so too; this one does nothing else.
 pub(super) async fn migrate(storage: &config::Storage) -> Result<ExitCode, Failure> {
-    storage.make_data_dir()?;
-    let db = Db::connect(&storage.database_url()).await?;
+    let db = App::connect(storage).await?;
     let pending = db.pending_migrations().await?;
     db.migrate().await?;
     print(match pending {

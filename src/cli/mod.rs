@@ -17,7 +17,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::config;
-use crate::error::{Explain, chain};
+use crate::error::{Explain, Kind, chain};
 use crate::telemetry;
 
 /// A data catalog and business glossary in one binary.
@@ -56,10 +56,13 @@ enum Command {
 /// Reads the command line and does what it says.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    if let Err(unreadable) = telemetry::init(&cli.log.log) {
-        return Failure::usage(unreadable).tell();
+    if let Err(unreadable) = telemetry::init(telemetry::Format::for_stderr(), cli.log_filter()) {
+        return Failure::from(unreadable).tell();
     }
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
         Ok(runtime) => runtime,
         Err(cause) => return Failure::new(format!("No threads could be started: {cause}.")).tell(),
     };
@@ -70,12 +73,20 @@ pub fn main() -> ExitCode {
 }
 
 impl Cli {
+    fn log_filter(&self) -> &str {
+        let serves = matches!(self.command, Command::Serve(_) | Command::Demo(_));
+        let default = if serves { "warn,gazetteer=info" } else { "warn" };
+        self.log.filter.as_deref().unwrap_or(default)
+    }
+
     async fn run(self) -> Result<ExitCode, Failure> {
         let (storage, recipes) = (self.storage, self.recipes.recipes);
         match self.command {
             Command::Serve(server) => serve::serve(&storage, &recipes, &server).await,
-            Command::Demo(options) => demo::demo(&storage, &options).await,
-            Command::Ingest(ingest::Command::Run(options)) => ingest::run(&storage, &recipes, &options).await,
+            Command::Demo(options) => demo::demo(&storage, &recipes, &options).await,
+            Command::Ingest(ingest::Command::Run(options)) => {
+                ingest::run(&storage, &recipes, &options).await
+            }
             Command::Ingest(ingest::Command::Check(options)) => ingest::check(&options),
             Command::Search(options) => search::search(&storage, &recipes, &options).await,
             Command::Reindex => reindex::reindex(&storage, &recipes).await,
@@ -100,11 +111,18 @@ struct Failure {
 
 impl Failure {
     fn new(text: impl Into<String>) -> Self {
-        Self { text: text.into(), hint: None, status: 1 }
+        Self {
+            text: text.into(),
+            hint: None,
+            status: 1,
+        }
     }
 
     fn usage(text: impl Into<String>) -> Self {
-        Self { status: 2, ..Self::new(text) }
+        Self {
+            status: 2,
+            ..Self::new(text)
+        }
     }
 
     fn tell(&self) -> ExitCode {
@@ -118,7 +136,11 @@ impl Failure {
 
 impl<E: Explain + 'static> From<E> for Failure {
     fn from(error: E) -> Self {
-        Self { text: chain(&error), hint: error.hint().map(str::to_owned), status: 1 }
+        Self {
+            text: chain(&error),
+            hint: error.hint().map(str::to_owned),
+            status: if error.kind() == Kind::Invalid { 2 } else { 1 },
+        }
     }
 }
 
@@ -132,7 +154,9 @@ fn print(line: impl Display) -> Result<(), Failure> {
     match writeln!(io::stdout().lock(), "{line}") {
         // Whoever reads has had enough, such as `head`.
         Err(cause) if cause.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        Err(cause) => Err(Failure::new(format!("The result could not be written: {cause}."))),
+        Err(cause) => Err(Failure::new(format!(
+            "The result could not be written: {cause}."
+        ))),
         Ok(()) => Ok(()),
     }
 }

@@ -9,6 +9,7 @@ use super::{Failure, print, say};
 use crate::app::App;
 use crate::catalog::{self, AssetId, AssetKind};
 use crate::config;
+use crate::ingest::Recipes;
 use crate::search::{Error, Query, follow};
 
 #[derive(Debug, Args)]
@@ -30,7 +31,7 @@ pub(super) async fn search(
     recipes: &Path,
     options: &Options,
 ) -> Result<ExitCode, Failure> {
-    let app = App::open(storage, recipes).await?;
+    let app = App::open(storage, Recipes::in_folder(recipes)).await?;
     match follow::catch_up(&app.db, &app.index).await {
         Ok(_) | Err(Error::Busy) => {}
         Err(trouble) => return Err(trouble.into()),
@@ -47,12 +48,20 @@ pub(super) async fn search(
             nearest if nearest.is_empty() => String::new(),
             nearest => format!(" The nearest are “{nearest}”."),
         };
-        say(format_args!("Nothing has the word “{}”, so it was left out.{nearest}", left_out.word));
+        say(format_args!(
+            "Nothing has the word “{}”, so it was left out.{nearest}",
+            left_out.word
+        ));
     }
     let ids: Vec<AssetId> = answer.hits.iter().map(|hit| hit.id).collect();
     let assets = catalog::find_assets(&app.db, &ids).await?;
     for asset in &assets {
-        print(format_args!("{}  {}  ({})", asset.kind, asset.address.path.join("."), asset.id))?;
+        print(format_args!(
+            "{}  {}  ({})",
+            asset.kind,
+            asset.address.path.join("."),
+            asset.id
+        ))?;
         let hit = answer.hits.iter().find(|hit| hit.id == asset.id);
         for matched in hit.into_iter().flat_map(|hit| &hit.matched) {
             let text: String = matched.text.iter().map(|part| part.text.as_str()).collect();

@@ -6,7 +6,8 @@ use std::process::ExitCode;
 use super::{Failure, interrupted, print, say};
 use crate::app::App;
 use crate::config;
-use crate::web;
+use crate::ingest::Recipes;
+use crate::web::{self, Listener, Parts};
 
 /// Serves until somebody ends it.
 pub(super) async fn serve(
@@ -14,27 +15,26 @@ pub(super) async fn serve(
     recipes: &Path,
     server: &config::Server,
 ) -> Result<ExitCode, Failure> {
-    let app = App::open(storage, recipes).await?;
-    let served = serve_app(app, server, |url| {
-        print(format_args!("Gazetteer answers at {url}"))?;
-        say("Ctrl-C ends it.");
-        Ok(())
-    });
-    served.await
+    let listener = Listener::bind(&server.listen)?;
+    let app = App::open(storage, Recipes::in_folder(recipes)).await?;
+    print(format_args!("Gazetteer answers at {}", listener.url()))?;
+    say("Ctrl-C ends it.");
+    serve_app(app, listener).await
 }
 
-/// Serves an opened catalog, after `ready` was told the address.
-pub(super) async fn serve_app(
-    app: App,
-    server: &config::Server,
-    ready: impl FnOnce(&str) -> Result<(), Failure>,
-) -> Result<ExitCode, Failure> {
-    let listening = web::start(&app, server.listen)?;
+/// Serves an opened catalog until somebody ends it.
+pub(super) async fn serve_app(app: App, listener: Listener) -> Result<ExitCode, Failure> {
     let background = app.start_background().await?;
-    ready(&listening.url())?;
-    interrupted().await;
-    say("Ending: running requests are answered, running recipes are interrupted.");
-    listening.stop().await;
+    let parts = Parts {
+        db: app.db.clone(),
+        index: app.index.clone(),
+        runner: app.runner.clone(),
+    };
+    let shutdown = async {
+        interrupted().await;
+        say("Ending: requests that have begun are answered, running recipes are interrupted.");
+    };
+    web::serve(parts, listener, web::Options::default(), shutdown).await?;
     background.stop().await;
     app.close().await;
     Ok(ExitCode::SUCCESS)

@@ -3,8 +3,8 @@
 //! Each setting is a flag with a variable beside it; the flag wins. Deliberately absent: recipes, which are files of
 //! their own and get the environment handed in by [`variable`].
 
-use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::Args;
 use secrecy::SecretString;
@@ -16,14 +16,9 @@ const LISTEN: &str = "127.0.0.1:8080";
 #[derive(Debug, Clone, Args)]
 pub struct Storage {
     /// Folder for the search index and, by default, the database; created when it is not there
-    #[arg(
-        long,
-        env = "GAZETTEER_DATA_DIR",
-        value_name = "FOLDER",
-        default_value = "data",
-        global = true
-    )]
-    pub data_dir: PathBuf,
+    /// [default: data]
+    #[arg(long, env = "GAZETTEER_DATA_DIR", value_name = "FOLDER", global = true)]
+    pub data_dir: Option<PathBuf>,
 
     /// `sqlite://FILE` or `postgres://USER:PASSWORD@HOST/NAME` [default: a SQLite file in the data folder]
     #[arg(
@@ -42,7 +37,7 @@ pub struct Storage {
 pub struct Server {
     /// Address and port to listen on; port 0 takes any free one
     #[arg(long, env = "GAZETTEER_LISTEN", value_name = "ADDRESS", default_value = LISTEN)]
-    pub listen: SocketAddr,
+    pub listen: String,
 }
 
 /// Where the recipes are.
@@ -59,31 +54,48 @@ pub struct Recipes {
     pub recipes: PathBuf,
 }
 
+/// Looks up what `${NAME}` in a recipe stands for.
+pub type Variables = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
+
 /// What is written to the log.
 #[derive(Debug, Clone, Args)]
 pub struct Log {
-    /// Which lines are logged, such as `info` or `gazetteer=debug`
+    /// Which lines are logged, such as `info` or `gazetteer=debug` [default: what servers do, else warnings]
     #[arg(
-        long,
+        long = "log",
         env = "GAZETTEER_LOG",
         value_name = "FILTER",
-        default_value = "info",
         global = true
     )]
-    pub log: String,
+    pub filter: Option<String>,
 }
 
 impl Storage {
+    /// The data folder, given or not.
+    pub fn data_dir(&self) -> &Path {
+        self.data_dir
+            .as_deref()
+            .unwrap_or_else(|| Path::new("data"))
+    }
+
+    /// The storage of the demo: a folder of its own unless one is given, and never a database that serves others.
+    pub fn for_demo(self) -> Self {
+        Self {
+            data_dir: Some(self.data_dir.unwrap_or_else(|| PathBuf::from("data/demo"))),
+            database_url: None,
+        }
+    }
+
     /// The database's address: the one given, or a SQLite file in the data folder.
     pub fn database_url(&self) -> SecretString {
         self.database_url.clone().unwrap_or_else(|| {
-            format!("sqlite://{}", self.data_dir.join("catalog.db").display()).into()
+            format!("sqlite://{}", self.data_dir().join("catalog.db").display()).into()
         })
     }
 
     /// The folder of the search index. It belongs to one database, so that another one never meets its words.
     pub fn index_dir(&self) -> PathBuf {
-        self.data_dir.join("index")
+        self.data_dir().join("index")
     }
 }
 

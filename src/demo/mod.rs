@@ -12,6 +12,7 @@ mod sheet;
 mod sts;
 mod types;
 mod world;
+mod yaml;
 
 pub use endpoint::Endpoint;
 pub use faults::{EVERY_PAGE, Fault, Operation, PlannedFault};

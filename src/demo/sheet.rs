@@ -9,7 +9,6 @@ use std::collections::BTreeMap;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, NaiveDate, NaiveTime};
-use saphyr::{LoadableYamlNode, MarkedYamlOwned, ScalarOwned, YamlDataOwned};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
@@ -18,6 +17,7 @@ use super::generate::fingerprint;
 use super::read::Error;
 use super::types;
 use super::world::{ACCOUNT, World, overlay};
+use super::yaml::{self, Node};
 
 const LAKE: &str = "s3://pebblecart-lake";
 
@@ -124,56 +124,20 @@ struct HiveCounts {
 
 /// Adds the database of one file to the world.
 pub(super) fn read(world: &mut World, file: &str, text: &str) -> Result<(), Error> {
-    let documents = MarkedYamlOwned::load_from_str(text)
-        .map_err(|cause| Error::at(file, cause.marker().line(), cause.info()))?;
-    let Some(document) = documents.first() else {
-        return Err(Error::at(file, 1, "the file is empty"));
-    };
-    let mut value = to_json(document);
-    if let Value::Object(entries) = &mut value {
-        entries.remove("tables");
-    }
-    let sheet: DatabaseSheet = parse(file, document, value)?;
-    let name = sheet.name.clone();
+    let document = yaml::parse(file, text)?;
+    let sheet: DatabaseSheet = parse(file, document.line, document.to_json_without("tables"))?;
     world.set_database(&sheet.to_glue());
-    world.set_unreadable(&name, sheet.unreadable);
-    let tables = document.data.as_mapping_get("tables");
-    for node in tables
-        .and_then(|node| node.data.as_vec())
-        .into_iter()
-        .flatten()
-    {
-        let sheet: TableSheet = parse(file, node, to_json(node))?;
-        world.set_table(&name, &sheet.to_glue(&name, file, node)?);
+    world.set_unreadable(&sheet.name, sheet.unreadable);
+    let tables = document.find("tables").map_or(&[][..], Node::nodes);
+    for node in tables {
+        let table: TableSheet = parse(file, node.line, node.to_json())?;
+        world.set_table(&sheet.name, &table.to_glue(&sheet.name, file, node)?);
     }
     Ok(())
 }
 
-fn parse<T: DeserializeOwned>(
-    file: &str,
-    node: &MarkedYamlOwned,
-    value: Value,
-) -> Result<T, Error> {
-    serde_json::from_value(value)
-        .map_err(|cause| Error::at(file, node.span.start.line(), &cause.to_string()))
-}
-
-fn to_json(node: &MarkedYamlOwned) -> Value {
-    match &node.data {
-        YamlDataOwned::Value(scalar) => match scalar {
-            ScalarOwned::Boolean(value) => Value::from(*value),
-            ScalarOwned::Integer(value) => Value::from(*value),
-            ScalarOwned::FloatingPoint(value) => Value::from(value.into_inner()),
-            ScalarOwned::String(value) => Value::from(value.as_str()),
-            ScalarOwned::Null => Value::Null,
-        },
-        YamlDataOwned::Sequence(nodes) => nodes.iter().map(to_json).collect(),
-        YamlDataOwned::Mapping(entries) => entries
-            .iter()
-            .map(|(key, value)| (key.data.as_str().unwrap_or("").to_owned(), to_json(value)))
-            .collect(),
-        _ => Value::Null,
-    }
+fn parse<T: DeserializeOwned>(file: &str, line: usize, value: Value) -> Result<T, Error> {
+    serde_json::from_value(value).map_err(|cause| Error::at(file, line, &cause.to_string()))
 }
 
 impl DatabaseSheet {
@@ -195,9 +159,9 @@ impl DatabaseSheet {
 }
 
 impl TableSheet {
-    fn to_glue(&self, database: &str, file: &str, node: &MarkedYamlOwned) -> Result<Value, Error> {
+    fn to_glue(&self, database: &str, file: &str, node: &Node) -> Result<Value, Error> {
+        let partitions = columns(&self.partitions, file, node, "partitions")?;
         let columns = columns(&self.columns, file, node, "columns")?;
-        let partitions = columns_of_partitions(&self.partitions, file, node)?;
         let identity = format!("{database}.{}", self.name);
         let created = moment(self.created.as_deref(), &identity);
         let updated = match &self.updated {
@@ -425,16 +389,8 @@ impl SheetColumn {
     }
 }
 
-fn columns(
-    text: &str,
-    file: &str,
-    node: &MarkedYamlOwned,
-    key: &str,
-) -> Result<Vec<SheetColumn>, Error> {
-    let first = node
-        .data
-        .as_mapping_get(key)
-        .map_or(0, |columns| columns.span.start.line());
+fn columns(text: &str, file: &str, node: &Node, key: &str) -> Result<Vec<SheetColumn>, Error> {
+    let first = node.find(key).map_or(0, |columns| columns.line);
     text.lines()
         .enumerate()
         .filter(|(_, line)| !line.trim().is_empty())
@@ -448,14 +404,6 @@ fn columns(
             })
         })
         .collect()
-}
-
-fn columns_of_partitions(
-    text: &str,
-    file: &str,
-    node: &MarkedYamlOwned,
-) -> Result<Vec<SheetColumn>, Error> {
-    columns(text, file, node, "partitions")
 }
 
 fn iceberg_columns(columns: &[SheetColumn]) -> Value {

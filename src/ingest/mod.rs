@@ -23,7 +23,7 @@ use crate::error::{Explain, Kind};
 use crate::sources;
 
 pub use run::{Progress, run};
-pub use runner::Runner;
+pub use runner::{Recipes, Runner};
 
 /// One run of a recipe.
 #[derive(Debug, Clone)]

@@ -1,5 +1,6 @@
 //! Runs that the server starts: at their times, from a page, or from the API.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -14,11 +15,46 @@ use crate::auth::Actor;
 use crate::config;
 use crate::db::Db;
 
+/// Where recipes are, and what their variables stand for.
+#[derive(Clone)]
+pub struct Recipes {
+    folder: PathBuf,
+    variables: config::Variables,
+}
+
+impl Recipes {
+    /// The recipes in a folder, with the variables of the environment.
+    pub fn in_folder(folder: &Path) -> Self {
+        Self::with_variables(folder, Arc::new(config::variable))
+    }
+
+    /// The recipes in a folder, with variables of the caller's.
+    pub fn with_variables(folder: &Path, variables: config::Variables) -> Self {
+        Self {
+            folder: folder.to_owned(),
+            variables,
+        }
+    }
+
+    /// Lists the recipes that there are now, those with problems too.
+    pub fn list(&self) -> Result<Vec<Listed>, FolderError> {
+        recipe::list_recipes(&self.folder, &*self.variables)
+    }
+}
+
+impl fmt::Debug for Recipes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Recipes")
+            .field("folder", &self.folder)
+            .finish_non_exhaustive()
+    }
+}
+
 /// Starts runs of the recipes in one folder and keeps them until they end.
 #[derive(Debug, Clone)]
 pub struct Runner {
     db: Db,
-    folder: PathBuf,
+    recipes: Recipes,
     /// Told whenever a run has written something, so that the index can follow at once.
     written: Arc<Notify>,
     stopping: watch::Sender<bool>,
@@ -26,11 +62,11 @@ pub struct Runner {
 }
 
 impl Runner {
-    /// Makes a runner for the recipes in `folder`, which is read anew each time.
-    pub fn new(db: Db, folder: &Path, written: Arc<Notify>) -> Self {
+    /// Makes a runner for recipes; their folder is read anew each time.
+    pub fn new(db: Db, recipes: Recipes, written: Arc<Notify>) -> Self {
         Self {
             db,
-            folder: folder.to_owned(),
+            recipes,
             written,
             stopping: watch::Sender::new(false),
             runs: TaskTracker::new(),
@@ -39,7 +75,7 @@ impl Runner {
 
     /// Lists the recipes that there are now, those with problems too.
     pub fn recipes(&self) -> Result<Vec<Listed>, FolderError> {
-        recipe::list_recipes(&self.folder, &config::variable)
+        self.recipes.list()
     }
 
     /// Finds one recipe, which may have problems.

@@ -15,6 +15,8 @@ use super::statics::Statics;
 use super::view::Templates;
 use crate::db::Db;
 use crate::error::{Explain, Kind};
+use crate::ingest::Runner;
+use crate::search::Index;
 
 /// How long a client may take to send its headers.
 const SLOWEST_HEADERS: Duration = Duration::from_secs(10);
@@ -29,6 +31,8 @@ pub(super) const LONGEST_BODY: usize = 1024 * 1024;
 #[derive(Debug, Clone)]
 pub struct Parts {
     pub db: Db,
+    pub index: Index,
+    pub runner: Runner,
 }
 
 /// How to serve.
@@ -100,6 +104,8 @@ fn build(
     let templates = Data::new(Templates::load(&statics)?);
     let door = Data::new(middleware::Door::listening_on(address));
     let db = Data::new(parts.db);
+    let index = Data::new(parts.index);
+    let runner = Data::new(parts.runner);
 
     let server = HttpServer::new(move || {
         App::new()
@@ -107,6 +113,8 @@ fn build(
             .app_data(Data::clone(&templates))
             .app_data(Data::clone(&door))
             .app_data(Data::clone(&db))
+            .app_data(Data::clone(&index))
+            .app_data(Data::clone(&runner))
             .app_data(web::PayloadConfig::new(LONGEST_BODY))
             .app_data(web::FormConfig::default().limit(LONGEST_BODY))
             .app_data(web::JsonConfig::default().limit(LONGEST_BODY))

@@ -4,9 +4,10 @@ use regex::Regex;
 use secrecy::SecretString;
 
 use super::node::{Node, Value};
-use super::problem::{Position, Problem, quoted};
+use super::problem::Problem;
 use super::reader::{Fields, Idle, Reader};
-use crate::sources::glue::Settings;
+use crate::sources::Pattern;
+use crate::sources::glue::{AssumeRole, Identity, Settings};
 
 /// The keys that are acted on.
 const KEYS: [&str; 17] = [
@@ -195,85 +196,58 @@ pub(super) fn keys() -> impl Iterator<Item = &'static str> {
     KEYS.into_iter().chain(IDLE.iter().map(|idle| idle.key))
 }
 
-/// Reads `source.config`; `at` is where it stands or should stand.
-pub(super) fn read(node: Option<&Node>, at: Position, reader: &mut Reader<'_>) -> Option<Settings> {
-    let Some(node) = node else {
-        reader.problem(Problem::at(at, "“config” is missing in “source”."));
-        return None;
+/// Reads `source.config`; without one, everything is as the environment says.
+pub(super) fn read(node: Option<&Node>, reader: &mut Reader<'_>) -> Settings {
+    let Some(mut fields) = node.and_then(|node| reader.mapping("source.config", node)) else {
+        return Settings::default();
     };
-    let mut fields = reader.mapping("source.config", node)?;
-    let draft = Draft::read(&mut fields, reader);
+    let settings = settings(&mut fields, reader);
+    check_platform(&mut fields, reader);
+    check_delta(&mut fields, reader);
     super::finish(fields, &IDLE, reader);
-    draft.map(Draft::into_settings)
+    settings
 }
 
-/// A role to take on.
-struct Role {
-    arn: String,
-    external_id: Option<String>,
-}
-
-/// Which names to read.
-struct Names {
-    allow: Vec<String>,
-    deny: Vec<String>,
-    ignore_case: bool,
-}
-
-/// An access key and what belongs to it.
-struct AccessKey {
-    id: SecretString,
-    secret: SecretString,
-    session_token: Option<SecretString>,
-}
-
-struct Draft {
-    region: Option<String>,
-    access_key: Option<AccessKey>,
-    profile: Option<String>,
-    roles: Vec<Role>,
-    endpoint_url: Option<String>,
-    catalog_id: Option<String>,
-    platform_instance: Option<String>,
-    env: Option<String>,
-    databases: Names,
-    tables: Names,
-    ignore_resource_links: bool,
-    extract_owners: bool,
-}
-
-impl Draft {
-    fn read(fields: &mut Fields<'_>, reader: &mut Reader<'_>) -> Option<Self> {
-        check_platform(fields, reader);
-        check_delta(fields, reader);
-        let databases = names("database_pattern", fields, reader);
-        let tables = names("table_pattern", fields, reader);
-        Some(Self {
-            region: fields.text("aws_region", reader),
-            access_key: access_key(fields, reader),
-            profile: fields.text("aws_profile", reader),
-            roles: fields
-                .find("aws_role")
-                .map(|node| roles(node, reader))
-                .unwrap_or_default(),
-            endpoint_url: endpoint_url(fields, reader),
-            catalog_id: catalog_id(fields, reader),
-            platform_instance: fields.text("platform_instance", reader),
-            env: fields.text("env", reader),
-            ignore_resource_links: fields
-                .truth("ignore_resource_links", reader)
-                .unwrap_or(false),
-            extract_owners: fields.truth("extract_owners", reader).unwrap_or(true),
-            databases: databases?,
-            tables: tables?,
-        })
+fn settings(fields: &mut Fields<'_>, reader: &mut Reader<'_>) -> Settings {
+    let defaults = Settings::default();
+    Settings {
+        region: fields.text("aws_region", reader),
+        identity: identity(fields, reader),
+        roles: roles(fields, reader),
+        endpoint_url: endpoint_url(fields, reader),
+        catalog_id: catalog_id(fields, reader),
+        platform_instance: fields.text("platform_instance", reader),
+        env: fields
+            .text("env", reader)
+            .map(|env| env.to_ascii_uppercase()),
+        databases: names("database_pattern", fields, reader),
+        tables: names("table_pattern", fields, reader),
+        ignore_resource_links: fields
+            .truth("ignore_resource_links", reader)
+            .unwrap_or(defaults.ignore_resource_links),
+        extract_owners: fields
+            .truth("extract_owners", reader)
+            .unwrap_or(defaults.extract_owners),
+        ..defaults
     }
 }
 
-fn access_key(fields: &mut Fields<'_>, reader: &mut Reader<'_>) -> Option<AccessKey> {
-    let written = |key, fields: &mut Fields<'_>| fields.find(key).is_some();
-    let has_id = written("aws_access_key_id", fields);
-    let has_secret = written("aws_secret_access_key", fields);
+/// An access key comes before a profile; without either it is whoever the machine says.
+fn identity(fields: &mut Fields<'_>, reader: &mut Reader<'_>) -> Identity {
+    let profile = fields.text("aws_profile", reader);
+    match (access_key(fields, reader), profile) {
+        (Some(key), None) => key,
+        (Some(key), Some(_)) => {
+            let text = "“aws_profile” is not acted on. The access key is used instead.";
+            reader.notice(fields.place("aws_profile"), text);
+            key
+        }
+        (None, Some(profile)) => Identity::Profile(profile),
+        (None, None) => Identity::Chain,
+    }
+}
+
+fn access_key(fields: &mut Fields<'_>, reader: &mut Reader<'_>) -> Option<Identity> {
     let before = reader.problems.len();
     let id = fields.text("aws_access_key_id", reader);
     let secret = fields.text("aws_secret_access_key", reader);
@@ -283,30 +257,19 @@ fn access_key(fields: &mut Fields<'_>, reader: &mut Reader<'_>) -> Option<Access
     }
 
     match (id, secret) {
-        (Some(id), Some(secret)) => {
-            if fields.find("aws_profile").is_some() {
-                let text = "“aws_profile” is not acted on. The access key is used instead.";
-                reader.notice(fields.place("aws_profile"), text);
-            }
-            Some(AccessKey {
-                id: id.into(),
-                secret: secret.into(),
-                session_token: session_token.map(Into::into),
-            })
-        }
+        (Some(id), Some(secret)) => Some(Identity::Keys {
+            id: id.into(),
+            secret: secret.into(),
+            session_token: session_token.map(Into::into),
+        }),
         (None, None) if session_token.is_none() => None,
-        (id, _) => {
+        (id, secret) => {
             let (given, missing) = match id {
                 Some(_) => ("aws_access_key_id", "aws_secret_access_key"),
-                None if has_secret => ("aws_secret_access_key", "aws_access_key_id"),
+                None if secret.is_some() => ("aws_secret_access_key", "aws_access_key_id"),
                 None => ("aws_session_token", "aws_access_key_id"),
             };
-            let empty = if has_id && has_secret {
-                " or empty"
-            } else {
-                ""
-            };
-            let text = format!("“{given}” is given, but “{missing}” is missing{empty}.");
+            let text = format!("“{given}” is given, but “{missing}” is missing or empty.");
             let problem = Problem::at(fields.place(given), text)
                 .hint("Give both, or neither to use the profile or the role of this machine.");
             reader.problem(problem);
@@ -315,15 +278,19 @@ fn access_key(fields: &mut Fields<'_>, reader: &mut Reader<'_>) -> Option<Access
     }
 }
 
-/// Reads one role or several, each by its name or with what goes with it.
-fn roles(node: &Node, reader: &mut Reader<'_>) -> Vec<Role> {
-    match &node.value {
-        Value::List(nodes) => nodes.iter().filter_map(|node| role(node, reader)).collect(),
-        Value::Scalar(_) | Value::Mapping(_) => role(node, reader).into_iter().collect(),
-    }
+/// Reads one role or several, each by its ARN or with what goes with it.
+fn roles(fields: &mut Fields<'_>, reader: &mut Reader<'_>) -> Vec<AssumeRole> {
+    let Some(node) = fields.find("aws_role") else {
+        return Vec::new();
+    };
+    let nodes = match &node.value {
+        Value::List(nodes) => nodes.as_slice(),
+        Value::Scalar(_) | Value::Mapping(_) => std::slice::from_ref(node),
+    };
+    nodes.iter().filter_map(|node| role(node, reader)).collect()
 }
 
-fn role(node: &Node, reader: &mut Reader<'_>) -> Option<Role> {
+fn role(node: &Node, reader: &mut Reader<'_>) -> Option<AssumeRole> {
     let (arn, external_id, at) = match &node.value {
         Value::Mapping(_) => {
             let mut fields = reader.mapping("aws_role", node)?;
@@ -336,7 +303,7 @@ fn role(node: &Node, reader: &mut Reader<'_>) -> Option<Role> {
         Value::Scalar(_) | Value::List(_) => (reader.text("aws_role", node)?, None, node.at),
     };
     if arn.starts_with("arn:") {
-        return Some(Role { arn, external_id });
+        return Some(AssumeRole { arn, external_id });
     }
     let text = "A role is named by its ARN, which begins with “arn:”.";
     let hint = "Write it like “arn:aws:iam::123456789012:role/catalog-reader”.";
@@ -402,38 +369,39 @@ fn check_delta(fields: &mut Fields<'_>, reader: &mut Reader<'_>) {
 }
 
 /// Reads which names to read: all, unless the recipe says otherwise.
-fn names(key: &'static str, fields: &mut Fields<'_>, reader: &mut Reader<'_>) -> Option<Names> {
-    let mut names = Names {
-        allow: vec![".*".to_owned()],
-        deny: Vec::new(),
-        ignore_case: true,
+fn names(key: &'static str, fields: &mut Fields<'_>, reader: &mut Reader<'_>) -> Pattern {
+    let Some(mut fields) = fields.find(key).and_then(|node| reader.mapping(key, node)) else {
+        return Pattern::default();
     };
-    let Some(node) = fields.find(key) else {
-        return Some(names);
-    };
-    let mut fields = reader.mapping(key, node)?;
+    let mut allow = vec![".*".to_owned()];
     if let Some(node) = fields.find("allow") {
-        names.allow = patterns("allow", node, reader)?;
-        if names.allow.is_empty() {
+        allow = patterns("allow", node, reader);
+        if matches!(&node.value, Value::List(nodes) if nodes.is_empty()) {
             let text = "Nothing is read, because “allow” is empty.";
             let problem = Problem::at(node.at, text).hint("Leave it out to read everything.");
             reader.problem(problem);
         }
     }
-    if let Some(node) = fields.find("deny") {
-        names.deny = patterns("deny", node, reader)?;
-    }
-    if let Some(ignore_case) = fields.truth("ignoreCase", reader) {
-        names.ignore_case = ignore_case;
-    }
+    let deny = fields
+        .find("deny")
+        .map(|node| patterns("deny", node, reader))
+        .unwrap_or_default();
+    let ignore_case = fields.truth("ignoreCase", reader).unwrap_or(true);
+    let at = fields.place("");
     super::finish(fields, &[], reader);
-    Some(names)
+    Pattern::new(&allow, &deny, ignore_case).unwrap_or_else(|_| {
+        let text = format!("A pattern of “{key}” is too large.");
+        reader.problem(Problem::at(at, text));
+        Pattern::default()
+    })
 }
 
-fn patterns(key: &'static str, node: &Node, reader: &mut Reader<'_>) -> Option<Vec<String>> {
-    let nodes = reader.list(key, node)?;
-    let patterns = nodes.iter().filter_map(|node| pattern(key, node, reader));
-    Some(patterns.collect())
+fn patterns(key: &'static str, node: &Node, reader: &mut Reader<'_>) -> Vec<String> {
+    let nodes = reader.list(key, node).unwrap_or_default();
+    nodes
+        .iter()
+        .filter_map(|node| pattern(key, node, reader))
+        .collect()
 }
 
 fn pattern(key: &'static str, node: &Node, reader: &mut Reader<'_>) -> Option<String> {
@@ -446,12 +414,8 @@ fn pattern(key: &'static str, node: &Node, reader: &mut Reader<'_>) -> Option<St
     let Err(error) = Regex::new(&pattern) else {
         return Some(pattern);
     };
-    let written = match &node.value {
-        Value::Scalar(scalar) => quoted(&scalar.text),
-        Value::List(_) | Value::Mapping(_) => String::new(),
-    };
     let (reason, hint) = why_no_pattern(&error);
-    let text = format!("The pattern {written} cannot be read: {reason}.");
+    let text = format!("The pattern {} cannot be read: {reason}.", node.shown());
     reader.problem(Problem::at(node.at, text).hint(hint));
     None
 }
@@ -474,11 +438,4 @@ fn why_no_pattern(error: &regex::Error) -> (String, &'static str) {
         "Patterns are regular expressions: put a backslash before a letter that is meant as it is."
     };
     (reason.to_owned(), hint)
-}
-
-impl Draft {
-    /// Hands the keys over to the source.
-    fn into_settings(self) -> Settings {
-        Settings {}
-    }
 }

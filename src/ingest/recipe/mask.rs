@@ -53,30 +53,36 @@ pub(super) fn masked(text: &str, secrets: &[Range<usize>]) -> String {
     hidden.split_inclusive('\n').map(without_comment).collect()
 }
 
-/// Replaces the given characters; what follows them on a line of its own stays there.
+/// Replaces the given characters, but not the white space at their end.
 fn without(text: &str, secrets: &[Range<usize>]) -> String {
-    let mut secrets: Vec<_> = secrets.iter().filter(|secret| !secret.is_empty()).collect();
-    secrets.sort_by_key(|secret| secret.start);
+    let letters: Vec<char> = text.chars().collect();
+    let mut secrets: Vec<_> = secrets
+        .iter()
+        .filter_map(|secret| Some((secret.start, letters.get(secret.clone())?)))
+        .map(|(start, hidden)| (start, start + length_without_end(hidden)))
+        .filter(|(start, end)| start < end)
+        .collect();
+    secrets.sort_unstable();
     let mut secrets = secrets.into_iter().peekable();
     let mut shown = String::with_capacity(text.len());
     let mut hidden_until = 0;
-    let mut previous = ' ';
-    for (index, letter) in text.chars().enumerate() {
-        if index == hidden_until && previous == '\n' && index > 0 && !shown.ends_with('\n') {
-            shown.push('\n');
-        }
-        while let Some(secret) = secrets.next_if(|secret| secret.start <= index) {
+    for (index, letter) in letters.into_iter().enumerate() {
+        while let Some((_, end)) = secrets.next_if(|(start, _)| *start <= index) {
             if index >= hidden_until {
                 shown.push_str(MASK);
             }
-            hidden_until = hidden_until.max(secret.end);
+            hidden_until = hidden_until.max(end);
         }
         if index >= hidden_until {
             shown.push(letter);
         }
-        previous = letter;
     }
     shown
+}
+
+fn length_without_end(letters: &[char]) -> usize {
+    let last = letters.iter().rposition(|letter| !letter.is_whitespace());
+    last.map_or(0, |last| last + 1)
 }
 
 /// Hides the rest of a line after the name of a secret in a comment.
@@ -93,4 +99,98 @@ fn without_comment(line: &str) -> String {
     let (shown, _) = comment.split_at(value.end());
     let end = if line.ends_with('\n') { "\n" } else { "" };
     format!("{before}#{shown}{MASK}{end}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ingest::recipe::node;
+
+    fn shown(text: &str) -> String {
+        let tree = node::parse(text).unwrap();
+        masked(text, &tree.secrets)
+    }
+
+    #[test]
+    fn secrets_are_told_by_the_names_of_their_keys() {
+        for key in [
+            "aws_secret_access_key",
+            "aws_access_key_id",
+            "aws_session_token",
+            "token",
+            "Password",
+            "db-passwd",
+            "clientSecret",
+            "api_key",
+            "sasl.jaas.credentials",
+            "Authorization",
+            "private_key",
+        ] {
+            assert!(is_secret(key), "{key}");
+        }
+        for key in [
+            "aws_region",
+            "type",
+            "allow",
+            "cron",
+            "catalog_id",
+            "TransitiveTagKeys",
+            "key",
+        ] {
+            assert!(!is_secret(key), "{key}");
+        }
+    }
+
+    #[test]
+    fn a_secret_is_hidden_however_it_is_written() {
+        let text = r#"
+one: {token: geheim1, x: 1}
+two:
+  "token": "geheim2 \" geheim" # a note
+  'token2': 'geheim3
+    geheim'
+three: {secret: [geheim4, {a: geheim5}]}
+four:
+  password: |
+    geheim6
+    geheim7
+  after: 1
+five: &five geheim8
+six: {token: *five}
+seven: {password: !!str geheim9}
+eight: {<<: {password: geheim10}, password: geheim11}
+? password
+: geheim12
+nine: {password: "${GEHEIM:-geheim13}"}
+ümlaut: {password: geheim14}
+ten: http://user:geheim15@localhost:1/
+eleven: [token, password]
+"#;
+        let shown = shown(text);
+
+        assert!(!shown.to_lowercase().contains("geheim"), "{shown}");
+        insta::assert_snapshot!(shown, @"");
+    }
+
+    #[test]
+    fn a_secret_in_a_comment_is_hidden_too() {
+        let shown = shown(
+            "a: 1 # aws_secret_access_key: geheim\n#token: geheim\n# note: \"password\" = geheim x\n# aws_region: eu\nb: '#1'\n",
+        );
+
+        insta::assert_snapshot!(shown, @r#"
+        a: 1 # aws_secret_access_key: ••••
+        #token: ••••
+        # note: "password" = ••••
+        # aws_region: eu
+        b: '#1'
+        "#);
+    }
+
+    #[test]
+    fn line_ends_stay_as_they_are() {
+        assert_eq!(shown("token: x\r\na: 1\r\n"), "token: ••••\r\na: 1\r\n");
+        assert_eq!(shown("token: x"), "token: ••••");
+        assert_eq!(shown("token:\na: 1"), "token:\na: 1");
+    }
 }

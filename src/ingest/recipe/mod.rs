@@ -20,8 +20,8 @@ use std::path::{Path, PathBuf};
 
 pub use self::folder::{FolderError, Listed, list_recipes};
 use self::node::{Node, Tree};
+use self::problem::nearest;
 pub use self::problem::{Notice, Position, Problem, Problems};
-use self::problem::{nearest, quoted};
 use self::reader::{Fields, Idle, Reader};
 pub use self::removal::RemovalLimit;
 pub use self::schedule::{Schedule, ScheduleError, find_timezone};
@@ -232,24 +232,28 @@ fn finish(fields: Fields<'_>, idle: &[Idle], reader: &mut Reader<'_>) {
 
 fn read_source(node: &Node, reader: &mut Reader<'_>) -> Option<Source> {
     let mut fields = reader.mapping("source", node)?;
-    let kind = fields
+    let is_known = fields
         .require("type", reader)
-        .and_then(|node| Some((node.at, reader.text("type", node)?)));
+        .and_then(|node| Some((node, reader.text("type", node)?)))
+        .is_none_or(|(node, kind)| check_type(node, &kind, reader));
     let config = fields.find("config");
-    let at = fields.place("config");
     finish(fields, &IDLE_IN_SOURCE, reader);
+    is_known.then(|| Source::Glue(glue::read(config, reader)))
+}
 
-    let (place, kind) = kind?;
-    if kind != "glue" {
-        let text = format!("There is no type of source named {}.", quoted(&kind));
-        let hint = match nearest(&kind, ["glue"]) {
-            Some(nearest) => format!("Did you mean “{nearest}”?"),
-            None => "The type that can be read is “glue”.".to_owned(),
-        };
-        reader.problem(Problem::at(place, text).hint(hint));
-        return None;
+/// Reports an unknown type of source; tells whether its keys can be read all the same, since Glue was meant.
+fn check_type(node: &Node, kind: &str, reader: &mut Reader<'_>) -> bool {
+    if kind == "glue" {
+        return true;
     }
-    glue::read(config, at, reader).map(Source::Glue)
+    let text = format!("There is no type of source named {}.", node.shown());
+    let nearest = nearest(kind, ["glue"]);
+    let hint = match nearest {
+        Some(nearest) => format!("Did you mean “{nearest}”?"),
+        None => "The type that can be read is “glue”.".to_owned(),
+    };
+    reader.problem(Problem::at(node.at, text).hint(hint));
+    nearest.is_some()
 }
 
 fn read_schedule(node: &Node, reader: &mut Reader<'_>) -> Option<Schedule> {
@@ -261,23 +265,26 @@ fn read_schedule(node: &Node, reader: &mut Reader<'_>) -> Option<Schedule> {
     let mut fields = reader.mapping("schedule", node)?;
     let cron = fields
         .require("cron", reader)
-        .and_then(|node| Some((node.at, reader.text("cron", node)?)));
-    let timezone = match fields.find("timezone") {
-        None => Some(chrono_tz::Tz::UTC),
-        Some(node) => reader.text("timezone", node).and_then(|name| {
-            let found = find_timezone(&name);
-            found.map_err(|error| refuse(node.at, &error, reader)).ok()
-        }),
-    };
+        .and_then(|node| Some((node, reader.text("cron", node)?)));
+    let timezone = fields.find("timezone").and_then(|node| {
+        let name = reader.text("timezone", node)?;
+        let found = find_timezone(&name);
+        found.map_err(|error| refuse(node, &error, reader)).ok()
+    });
     finish(fields, &[], reader);
 
-    let (at, cron) = cron?;
+    let (node, cron) = cron?;
     let schedule = Schedule::new(&cron, timezone.unwrap_or(chrono_tz::Tz::UTC));
-    schedule.map_err(|error| refuse(at, &error, reader)).ok()
+    schedule.map_err(|error| refuse(node, &error, reader)).ok()
 }
 
-fn refuse(at: Position, error: &ScheduleError, reader: &mut Reader<'_>) {
-    reader.problem(Problem::at(at, error.to_string()).hint(error.hint()));
+/// Says why a schedule or time zone cannot be, but never what a variable holds.
+fn refuse(node: &Node, error: &ScheduleError, reader: &mut Reader<'_>) {
+    let text = match node.has_variable() {
+        true => format!("What {} stands for cannot be used here.", node.shown()),
+        false => error.to_string(),
+    };
+    reader.problem(Problem::at(node.at, text).hint(error.hint()));
 }
 
 fn read_remove(node: &Node, reader: &mut Reader<'_>) -> Option<RemovalLimit> {
@@ -289,7 +296,7 @@ fn read_remove(node: &Node, reader: &mut Reader<'_>) -> Option<RemovalLimit> {
     let text = reader.text("at_most", share)?;
     let limit = RemovalLimit::parse(&text);
     if limit.is_none() {
-        let text = format!("{} is not a share from 0% to 100%.", quoted(&text));
+        let text = format!("{} is not a share from 0% to 100%.", share.shown());
         let hint = "Write it with a percent sign and at most two decimals, such as “20%”.";
         reader.problem(Problem::at(share.at, text).hint(hint));
     }

@@ -87,6 +87,19 @@ impl Node {
         }
     }
 
+    /// A scalar as it was written, in quotes, so that its variables are not told.
+    pub(super) fn shown(&self) -> String {
+        match &self.value {
+            Value::Scalar(scalar) => quoted(&scalar.text),
+            Value::List(_) | Value::Mapping(_) => self.kind().to_owned(),
+        }
+    }
+
+    /// Tells whether it may hold what is written elsewhere.
+    pub(super) fn has_variable(&self) -> bool {
+        matches!(&self.value, Value::Scalar(scalar) if scalar.text.contains('$'))
+    }
+
     /// This node and all nodes inside it.
     fn count(&self) -> usize {
         1 + match &self.value {
@@ -225,18 +238,20 @@ impl Builder {
     }
 
     fn alias(&mut self, anchor: usize, at: Position) -> Result<(), Problem> {
-        let Some(node) = self.anchors.get(&anchor).cloned() else {
+        let Some(node) = self.anchors.get(&anchor) else {
             let text = "An alias stands inside the very thing that it stands for.";
             return Err(Problem::at(at, text));
         };
-        self.aliased += node.count();
+        let (count, depth) = (node.count(), node.depth());
+        self.aliased += count;
         if self.aliased > MOST_ALIASED {
             let text = "The aliases of this file stand for more than any recipe needs.";
             return Err(Problem::at(at, text));
         }
-        if self.open.len() + node.depth() > DEEPEST + 1 {
+        if self.open.len() + depth > DEEPEST + 1 {
             return Err(too_deep(at));
         }
+        let node = node.clone();
         self.add(node, 0)
     }
 
@@ -309,11 +324,9 @@ impl Builder {
         if let Some(tag) = tag
             && !(tag.is_yaml_core_schema() && known.contains(&tag.suffix.as_ref()))
         {
-            let text = format!(
-                "The tag {} means nothing in a recipe.",
-                quoted(&tag.to_string())
-            );
-            let problem = Problem::at(position(start), text).hint("Leave it out.");
+            let text = "A tag, which begins with “!”, means nothing in a recipe.";
+            let hint = "Leave it out, or quote a value that begins with “!”.";
+            let problem = Problem::at(position(start), text).hint(hint);
             self.tree.problems.push(problem);
         }
     }
@@ -347,8 +360,12 @@ fn as_key(node: Node) -> Result<(Position, String), Problem> {
 
 /// A key in quotes. Whoever forgot the space after the colon has the value in the key: it is not shown.
 pub(super) fn shown_key(key: &str) -> String {
-    let name = key.split([':', '=']).next().unwrap_or_default();
-    quoted(name)
+    quoted(key_alone(key))
+}
+
+/// What of a key stands before a colon or an equals sign.
+pub(super) fn key_alone(key: &str) -> &str {
+    key.split([':', '=']).next().unwrap_or_default().trim_end()
 }
 
 fn too_deep(at: Position) -> Problem {

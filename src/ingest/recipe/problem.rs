@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::error::{Explain, Kind};
 
 /// More problems than this are counted, not told.
-const MOST_TOLD: usize = 100;
+pub(super) const MOST_TOLD: usize = 100;
 
 /// The longest word of a recipe that a sentence repeats, in characters.
 const LONGEST_WORD: usize = 60;
@@ -150,6 +150,15 @@ pub(super) fn quoted(word: &str) -> String {
 ///
 /// Case, hyphens and underscores do not count, so that `awsRegion` is as good as `aws_region`.
 pub(super) fn nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
+    near_enough(word, known, 0.55)
+}
+
+/// Finds the known word nearest to `word`, if it is at least this near.
+pub(super) fn near_enough<'k>(
+    word: &str,
+    known: impl IntoIterator<Item = &'k str>,
+    nearness: f64,
+) -> Option<&'k str> {
     if word.chars().nth(LONGEST_WORD).is_some() {
         return None;
     }
@@ -160,7 +169,7 @@ pub(super) fn nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) 
             let near = strsim::normalized_damerau_levenshtein(&word, &folded(candidate));
             (candidate, near)
         })
-        .filter(|(_, near)| *near >= 0.5)
+        .filter(|(_, near)| *near >= nearness)
         .max_by(|(_, one), (_, other)| one.total_cmp(other))
         .map(|(candidate, _)| candidate)
 }

@@ -1,7 +1,7 @@
 //! Reads typed values out of a tree and gathers whatever is wrong on the way. Deliberately absent: what any key means.
 
-use super::node::{Entry, Node, Value, shown_key};
-use super::problem::{Notice, Position, Problem, nearest};
+use super::node::{Entry, Node, Scalar, Value, key_alone, shown_key};
+use super::problem::{MOST_TOLD, Notice, Position, Problem, near_enough, nearest};
 use super::variables::{self, Environment};
 
 /// What was found so far, and where variables come from.
@@ -80,7 +80,7 @@ impl<'e> Reader<'e> {
     pub(super) fn truth(&mut self, key: &'static str, node: &Node) -> Option<bool> {
         if let Value::Scalar(scalar) = &node.value {
             let text = self.expanded(&scalar.text, node.at)?;
-            let scalar = super::node::Scalar { text, plain: true };
+            let scalar = Scalar { text, plain: true };
             if let Some(truth) = scalar.truth() {
                 return Some(truth);
             }
@@ -183,32 +183,49 @@ impl<'n> Fields<'n> {
                 .iter()
                 .copied()
                 .chain(idle.iter().map(|idle| idle.key));
-            reader.problem(self.unknown(entry, known, elsewhere));
+            let mut problem = self.unknown(entry);
+            if reader.problems.len() < MOST_TOLD {
+                problem.hint = Some(self.meant(&entry.key, known, elsewhere));
+            }
+            reader.problem(problem);
         }
     }
 
-    fn unknown<'k>(
+    fn unknown(&self, entry: &Entry) -> Problem {
+        let text = format!(
+            "There is no key {} in {}.",
+            shown_key(&entry.key),
+            self.named()
+        );
+        Problem::at(entry.at, text)
+    }
+
+    /// Suggests which key was meant by one that nobody knows.
+    fn meant<'k>(
         &self,
-        entry: &Entry,
+        key: &str,
         known: impl Iterator<Item = &'k str>,
         elsewhere: &[(&str, &'static str)],
-    ) -> Problem {
-        let key = shown_key(&entry.key);
-        let problem = Problem::at(
-            entry.at,
-            format!("There is no key {key} in {}.", self.named()),
-        );
-        if let Some((name, _)) = entry.key.split_once(':')
-            && self.asked.contains(&name)
-        {
-            return problem.hint("Put a space after the colon.");
+    ) -> String {
+        let name = key_alone(key);
+        let known: Vec<_> = known.collect();
+        if name != key && known.contains(&name) {
+            return "Put a colon and a space after the key.".to_owned();
         }
-        if let Some((_, place)) = elsewhere.iter().find(|(key, _)| *key == entry.key) {
-            return problem.hint(format!("It belongs into {place}."));
+        if let Some((_, place)) = elsewhere.iter().find(|(key, _)| *key == name) {
+            return format!("It belongs into {place}.");
         }
-        match nearest(&entry.key, known) {
-            Some(nearest) => problem.hint(format!("Did you mean “{nearest}”?")),
-            None => problem.hint(format!("The keys are: {}.", self.asked.join(", "))),
+        if let Some(nearest) = nearest(name, known) {
+            return format!("Did you mean “{nearest}”?");
+        }
+        let far = near_enough(name, elsewhere.iter().map(|(key, _)| *key), 0.75);
+        match far.and_then(|far| elsewhere.iter().find(|(key, _)| *key == far)) {
+            Some((key, place)) => format!("Did you mean “{key}”, which belongs into {place}?"),
+            None => {
+                let mut keys = self.asked.clone();
+                keys.sort_unstable();
+                format!("The keys here are {}.", keys.join(", "))
+            }
         }
     }
 

@@ -451,7 +451,26 @@ mod tests {
             "every day",
         ]
         .map(|cron| format!("{cron}: {}", refusal(cron)));
-        insta::assert_snapshot!(refusals.join("\n"));
+        insta::assert_snapshot!(refusals.join("\n"), @r"
+        0 0 6 * * *: A schedule has five fields, but here are 6. Leave out seconds and years: minute, hour, day of the month, month, day of the week.
+        0 6 * *: A schedule has five fields, but here are 4. Write minute, hour, day of the month, month, day of the week, such as “0 6 * * *”.
+        : A schedule has five fields, but here is none. Write minute, hour, day of the month, month, day of the week, such as “0 6 * * *”.
+        0 25 * * *: “25” cannot stand for the hour. It goes from 0 to 23.
+        60 * * * *: “60” cannot stand for the minute. It goes from 0 to 59.
+        0 6 32 * *: “32” cannot stand for the day of the month. It goes from 1 to 31; “L” is the last.
+        0 6 0 * *: “0” cannot stand for the day of the month. It goes from 1 to 31; “L” is the last.
+        0 6 * 13 *: “13” cannot stand for the month. It goes from 1 to 12 or from JAN to DEC.
+        0 6 * * 8: “8” cannot stand for the day of the week. It goes from 0 to 7 or from SUN to SAT; 0 and 7 are both Sunday.
+        0 MON * * *: “MON” cannot stand for the hour. It goes from 0 to 23.
+        0 6 * * MONDAY: “MONDAY” cannot stand for the day of the week. It goes from 0 to 7 or from SUN to SAT; 0 and 7 are both Sunday.
+        */0 * * * *: “*/0” cannot stand for the minute. It goes from 0 to 59.
+        30-10 * * * *: “30-10” cannot stand for the minute. It goes from 0 to 59.
+        0 6 * * +1: “+1” cannot stand for the day of the week. It goes from 0 to 7 or from SUN to SAT; 0 and 7 are both Sunday.
+        0 6 31 2 *: This schedule never comes: no month has such a day. Choose a day that some month has.
+        0 6 30,31 2 *: This schedule never comes: no month has such a day. Choose a day that some month has.
+        @reboot: “@reboot” is not the name of a schedule. The names are @hourly, @daily, @weekly, @monthly and @yearly.
+        every day: A schedule has five fields, but here are 2. Write minute, hour, day of the month, month, day of the week, such as “0 6 * * *”.
+        ");
     }
 
     #[test]
@@ -520,6 +539,47 @@ mod tests {
             "@yearly",
         ]
         .map(|cron| format!("{cron:25} {}", schedule(cron, "Europe/Berlin").in_words()));
-        insta::assert_snapshot!(said.join("\n"));
+        insta::assert_snapshot!(said.join("\n"), @r"
+        0 6 * * *                 Every day at 06:00, Europe/Berlin
+        30 6,18 * * *             Every day at 06:30 and 18:30, Europe/Berlin
+        0 */6 * * *               Every day at 00:00, 06:00, 12:00 and 18:00, Europe/Berlin
+        0 */2 * * *               Every 2 hours from 00:00 to 22:00, Europe/Berlin
+        15 */2 * * *              Every 2 hours from 00:15 to 22:15, Europe/Berlin
+        0 * * * *                 Every hour, on the hour, Europe/Berlin
+        15 * * * *                Every hour, at minute 15, Europe/Berlin
+        */15 * * * *              Every 15 minutes, Europe/Berlin
+        5/15 * * * *              Every 15 minutes, beginning at minute 5, Europe/Berlin
+        5-59/15 * * * *           Every 15 minutes, beginning at minute 5, Europe/Berlin
+        * * * * *                 Every minute, Europe/Berlin
+        */15 9-17 * * 1-5         Every 15 minutes from 09:00 to 17:45, Monday to Friday, Europe/Berlin
+        0 9-17 * * MON-FRI        Every hour from 09:00 to 17:00, Monday to Friday, Europe/Berlin
+        * 9-17 * * *              Every minute from 09:00 to 17:59, Europe/Berlin
+        0,7,23 1-5 * * *          At minutes 0, 7 and 23 of the hours from 1 to 5, Europe/Berlin
+        7,23 * * * 6              At minutes 7 and 23 of every hour, every Saturday, Europe/Berlin
+        */7 1,5,9 * * *           At minutes 0, 7, 14, 21, 28, 35, 42, 49 and 56 of the hours 1, 5 and 9, Europe/Berlin
+        0 6 * * 1                 Every Monday at 06:00, Europe/Berlin
+        0 6 * * 0                 Every Sunday at 06:00, Europe/Berlin
+        0 6 * * 7                 Every Sunday at 06:00, Europe/Berlin
+        0 6 * * 0,6               Every Saturday and Sunday at 06:00, Europe/Berlin
+        0 6 * * MON,WED,FRI       Every Monday, Wednesday and Friday at 06:00, Europe/Berlin
+        0 6 * * 1-7               Every day at 06:00, Europe/Berlin
+        0 6 1 * *                 On the 1st of every month at 06:00, Europe/Berlin
+        0 6 1,15 * *              On the 1st and 15th of every month at 06:00, Europe/Berlin
+        0 6 1-7 * *               On the 1st to 7th of every month at 06:00, Europe/Berlin
+        0 6 2,3,11,12,13,21,22,23,31 * * On the 2nd, 3rd, 11th, 12th, 13th, 21st, 22nd, 23rd and 31st of every month at 06:00, Europe/Berlin
+        0 6 L * *                 On the last day of every month at 06:00, Europe/Berlin
+        0 6 15W * *               On the weekday nearest the 15th of every month at 06:00, Europe/Berlin
+        0 6 * * 1#2               On the 2nd Monday of the month at 06:00, Europe/Berlin
+        0 6 * * 5L                On the last Friday of the month at 06:00, Europe/Berlin
+        0 6 1 1 *                 On the 1st of January at 06:00, Europe/Berlin
+        0 6 1 1,7 *               On the 1st of January and July at 06:00, Europe/Berlin
+        0 6 * 6-8 *               Every day from June to August at 06:00, Europe/Berlin
+        0 6 * 1 1                 Every Monday in January at 06:00, Europe/Berlin
+        0 6 1 * 1                 On the 1st of every month and every Monday at 06:00, Europe/Berlin
+        */15 * 1 * 1              Every 15 minutes, on the 1st of every month and every Monday, Europe/Berlin
+        */15 * * 12 *             Every 15 minutes, every day in December, Europe/Berlin
+        @weekly                   Every Sunday at 00:00, Europe/Berlin
+        @yearly                   On the 1st of January at 00:00, Europe/Berlin
+        ");
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Variables are put in after the YAML was read, value by value, so that what a variable holds is never read as YAML.
 //! `$${` stands for `${` itself; any other `$` is just a dollar sign, since patterns end with one. A value that is
-//! nothing but `$VAR` is a variable too, because recipes are written that way.
+//! nothing but `$VAR`, in capitals, is a variable too, because recipes are written that way.
 
 /// How deeply defaults may hold variables themselves.
 const DEEPEST: usize = 8;
@@ -44,6 +44,7 @@ impl Error {
 pub(super) fn expand(text: &str, environment: &Environment<'_>) -> Result<String, Error> {
     if let Some(name) = text.strip_prefix('$')
         && is_name(name)
+        && !name.contains(|letter: char| letter.is_ascii_lowercase())
     {
         return environment(name).ok_or_else(|| Error::Unset(name.to_owned()));
     }
@@ -168,6 +169,7 @@ mod tests {
             "$REGION$",
             "a $REGION",
             "{REGION}",
+            "$region",
         ] {
             assert_eq!(expanded(text).unwrap(), text);
         }

@@ -75,7 +75,7 @@ fn often(hours: &[u32], minutes: &[u32]) -> String {
         clock(first_hour, first),
         clock(last_hour, last)
     );
-    match (step(hours, 24), minutes, step(minutes, 60)) {
+    match (step(hours), minutes, step(minutes)) {
         (Some(1), [0], _) if hours.len() == 24 => "Every hour, on the hour".to_owned(),
         (Some(1), [minute], _) if hours.len() == 24 => format!("Every hour, at minute {minute}"),
         (Some(hour_step), [_], _) => format!("Every {} {from_to}", several(hour_step, "hour")),
@@ -92,12 +92,13 @@ fn often(hours: &[u32], minutes: &[u32]) -> String {
             )
         }
         _ if minutes.len() == 60 => format!("Every minute {}", of_hours(hours)),
-        _ => format!("At minute {} {}", list(&numbers(minutes)), of_hours(hours)),
+        (_, [minute], _) => format!("At minute {minute} {}", of_hours(hours)),
+        _ => format!("At minutes {} {}", list(&numbers(minutes)), of_hours(hours)),
     }
 }
 
 fn of_hours(hours: &[u32]) -> String {
-    match (hours.len(), step(hours, 24)) {
+    match (hours.len(), step(hours)) {
         (24, _) => "of every hour".to_owned(),
         (3.., Some(1)) => {
             let (first, last) = ends(hours);
@@ -115,11 +116,13 @@ fn days(month_days: &str, week_days: &str, months: &[u32]) -> String {
         .filter_map(|month| MONTHS.get((*month as usize).checked_sub(1)?))
         .map(ToString::to_string)
         .collect();
-    let (of_months, in_months) = if months.len() == 12 {
-        ("every month".to_owned(), String::new())
-    } else {
-        let names = range_or_list(&month_names, step(months, 12) == Some(1));
-        (names.clone(), format!(" in {names}"))
+    let (of_months, in_months) = match month_names.as_slice() {
+        names if names.len() == MONTHS.len() => ("every month".to_owned(), String::new()),
+        [first, _, .., last] if step(months) == Some(1) => {
+            let from_to = format!(" from {first} to {last}");
+            (format!("every month{from_to}"), from_to)
+        }
+        names => (list(names), format!(" in {}", list(names))),
     };
     let in_month =
         (!is_any(month_days)).then(|| format!("on {} of {of_months}", days_of_month(month_days)));
@@ -147,7 +150,7 @@ fn days_of_month(field: &str) -> String {
         true => Vec::new(),
         false => vec![format!(
             "the {}",
-            range_or_list(&ordinals, step(&numbers, 31) == Some(1))
+            range_or_list(&ordinals, step(&numbers) == Some(1))
         )],
     };
     list(&[days, special].concat())
@@ -176,7 +179,7 @@ fn days_of_week(field: &str) -> String {
     let regular = match names.len() {
         0 => Vec::new(),
         7 => vec!["every day".to_owned()],
-        3.. if step(&numbers, 7) == Some(1) => vec![range_or_list(&names, true)],
+        3.. if step(&numbers) == Some(1) => vec![range_or_list(&names, true)],
         _ => vec![format!("every {}", list(&names))],
     };
     list(&[regular, special].concat())
@@ -230,13 +233,13 @@ fn expanded(field: &str, min: u32, max: u32, number: impl Fn(&str) -> Option<u32
 }
 
 /// The distance between numbers, if there are two or more and it is always the same.
-fn step(numbers: &[u32], all: usize) -> Option<u32> {
+fn step(numbers: &[u32]) -> Option<u32> {
     let mut steps = numbers.windows(2).map(|pair| match pair {
         [one, other] => other - one,
         _ => 0,
     });
     let first = steps.next()?;
-    (steps.all(|step| step == first) && numbers.len() <= all).then_some(first)
+    steps.all(|step| step == first).then_some(first)
 }
 
 /// Tells whether minutes at this distance go evenly round the clock.
