@@ -33,8 +33,10 @@ pub(super) struct Wanted<'a> {
 
 /// What `templates/assets/columns.hbs` can show.
 #[derive(Debug, Serialize)]
-pub(super) struct Columns {
+pub(crate) struct Columns {
     total: String,
+    /// Whether there is anything to find.
+    searchable: bool,
     filter: String,
     here: String,
     part: String,
@@ -44,6 +46,7 @@ pub(super) struct Columns {
     clear_href: Option<String>,
     none: &'static str,
     whole_href: Option<String>,
+    whole_part: String,
     whole_label: String,
     bookkeeping: Vec<Row>,
     bookkeeping_count: String,
@@ -59,10 +62,10 @@ struct Row {
     depth: usize,
     /// Hidden until the row it is in is opened; only where scripts can open it.
     shut: bool,
-    /// The number of the row that this one is in.
-    parent: Option<usize>,
-    /// The number by which the rows inside this one name it.
-    opens: Option<usize>,
+    /// What the row that this one is in is called by; never the empty text.
+    within: Option<String>,
+    /// What the rows inside this one call it by.
+    opens: Option<String>,
     opened: bool,
     name: Shortened,
     /// The path, where it is more than the name.
@@ -88,15 +91,21 @@ impl Columns {
         let most = if wanted.all { usize::MAX } else { AT_FIRST };
         let left = rows.len().saturating_sub(most);
         rows.truncate(most);
-        let here = links::asset(asset.id);
+        let (here, part) = (links::asset(asset.id), links::asset_columns(asset.id));
         Self {
             total: number(outermost.count() as u64),
             said: said(filter, found, left, total),
             clear_href: (!filter.is_empty()).then(|| format!("{here}#columns")),
-            none: "The source names no columns.",
-            whole_href: (left > 0).then(|| whole(&here, filter)),
+            searchable: total > 0,
+            none: if total > 0 {
+                "No column has these words."
+            } else {
+                "The source names no columns."
+            },
+            whole_href: (left > 0).then(|| format!("{}#columns", whole(&here, filter))),
+            whole_part: whole(&part, filter),
             whole_label: format!("Show all {}", number(found as u64)),
-            part: links::asset_columns(asset.id),
+            part,
             here,
             filter: filter.to_owned(),
             rows: rows.into_iter().map(|line| line.row).collect(),
@@ -107,8 +116,7 @@ impl Columns {
 }
 
 fn whole(here: &str, filter: &str) -> String {
-    let address = links::with_query(here, [("columns", "all"), ("column", filter)]);
-    format!("{address}#columns")
+    links::with_query(here, [("columns", "all"), ("column", filter)])
 }
 
 fn said(filter: &str, found: usize, left: usize, total: usize) -> Option<String> {
@@ -204,8 +212,8 @@ impl<'a> Tree<'a> {
             row: Row {
                 depth: depth.min(DEEPEST),
                 shut: within.is_some() && !self.open,
-                parent: within,
-                opens: nested.then_some(index),
+                within: within.map(|outer| outer.to_string()),
+                opens: nested.then(|| index.to_string()),
                 opened: self.open,
                 name: name(&column.name),
                 path: (depth > 0).then(|| name(&column.path).shown),
