@@ -6,7 +6,8 @@ use secrecy::SecretString;
 use super::node::{Node, Value};
 use super::problem::{Position, Problem, quoted};
 use super::reader::{Fields, Idle, Reader};
-use crate::sources::glue::Settings;
+use crate::sources::Pattern;
+use crate::sources::glue::{AssumeRole, Identity, Settings};
 
 /// The keys that are acted on.
 const KEYS: [&str; 17] = [
@@ -204,7 +205,7 @@ pub(super) fn read(node: Option<&Node>, at: Position, reader: &mut Reader<'_>) -
     let mut fields = reader.mapping("source.config", node)?;
     let draft = Draft::read(&mut fields, reader);
     super::finish(fields, &IDLE, reader);
-    draft.map(Draft::into_settings)
+    draft.and_then(Draft::into_settings)
 }
 
 /// A role to take on.
@@ -218,6 +219,13 @@ struct Names {
     allow: Vec<String>,
     deny: Vec<String>,
     ignore_case: bool,
+}
+
+impl Names {
+    /// Each expression was compiled when it was read, so this is `None` only in theory.
+    fn into_pattern(self) -> Option<Pattern> {
+        Pattern::new(&self.allow, &self.deny, self.ignore_case).ok()
+    }
 }
 
 /// An access key and what belongs to it.
@@ -477,8 +485,34 @@ fn why_no_pattern(error: &regex::Error) -> (String, &'static str) {
 }
 
 impl Draft {
-    /// Hands the keys over to the source.
-    fn into_settings(self) -> Settings {
-        Settings {}
+    /// Hands the keys over to the source; patterns too large to use are none.
+    fn into_settings(self) -> Option<Settings> {
+        let identity = match (self.access_key, self.profile) {
+            (Some(key), _) => Identity::Keys {
+                id: key.id,
+                secret: key.secret,
+                session_token: key.session_token,
+            },
+            (None, Some(profile)) => Identity::Profile(profile),
+            (None, None) => Identity::Chain,
+        };
+        let role = |role: Role| AssumeRole {
+            arn: role.arn,
+            external_id: role.external_id,
+        };
+        Some(Settings {
+            region: self.region,
+            identity,
+            roles: self.roles.into_iter().map(role).collect(),
+            endpoint_url: self.endpoint_url,
+            catalog_id: self.catalog_id,
+            platform_instance: self.platform_instance,
+            env: self.env,
+            databases: self.databases.into_pattern()?,
+            tables: self.tables.into_pattern()?,
+            ignore_resource_links: self.ignore_resource_links,
+            extract_owners: self.extract_owners,
+            ..Settings::default()
+        })
     }
 }
