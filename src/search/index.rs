@@ -4,6 +4,7 @@
 //! built, and a file that names the one to use. A new one is therefore built beside the old one and takes its place
 //! by replacing that file. Another process that has the old one open notices at its next search.
 
+use std::fmt;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -62,6 +63,14 @@ impl Default for Options {
 #[derive(Clone)]
 pub struct Index {
     shared: Arc<Shared>,
+}
+
+impl fmt::Debug for Index {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Index")
+            .field("home", &self.shared.home)
+            .finish_non_exhaustive()
+    }
 }
 
 struct Shared {
