@@ -75,7 +75,11 @@ pub fn main() -> ExitCode {
 impl Cli {
     fn log_filter(&self) -> &str {
         let serves = matches!(self.command, Command::Serve(_) | Command::Demo(_));
-        let default = if serves { "warn,gazetteer=info" } else { "warn" };
+        let default = if serves {
+            "warn,gazetteer=info"
+        } else {
+            "warn"
+        };
         self.log.filter.as_deref().unwrap_or(default)
     }
 

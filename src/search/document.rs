@@ -1,30 +1,98 @@
 //! One asset as the index sees it.
 
+use serde::{Deserialize, Serialize};
+use tantivy::TantivyDocument;
+
+use super::schema::{Fields, Whole};
+use super::words::{fold, squeeze};
 use crate::catalog::{Address, AssetId, AssetKind, SourceLayer};
+
+/// How much of a view's SQL is kept to explain hits with, in characters; all of it is searched.
+const SQL_KEPT: usize = 20_000;
 
 /// The texts of one asset, ready to be indexed.
 #[derive(Debug, Clone)]
 pub struct Document {
-    pub(super) id: AssetId,
-    pub(super) kind: AssetKind,
-    pub(super) address: Address,
-    pub(super) source: SourceLayer,
-    pub(super) gone: bool,
-    pub(super) description: Option<String>,
-    pub(super) notes: Vec<(String, String)>,
+    id: AssetId,
+    kind: AssetKind,
+    platform: String,
+    instance: String,
+    path: Vec<String>,
+    gone: bool,
+    owner: Option<String>,
+    column_names: Vec<String>,
+    texts: Texts,
+}
+
+/// What is kept beside the index to say why something was found.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Texts {
+    #[serde(rename = "i")]
+    pub(super) id: uuid::Uuid,
+    #[serde(rename = "n")]
+    pub(super) name: String,
+    /// Where it is, outermost first, without its own name.
+    #[serde(rename = "l", skip_serializing_if = "Vec::is_empty")]
+    pub(super) place: Vec<String>,
+    #[serde(rename = "c", skip_serializing_if = "Vec::is_empty")]
+    pub(super) columns: Vec<String>,
+    /// Comments and notes by column path.
+    #[serde(rename = "t", skip_serializing_if = "Vec::is_empty")]
+    pub(super) comments: Vec<(String, String)>,
+    #[serde(rename = "d", skip_serializing_if = "Vec::is_empty")]
+    pub(super) descriptions: Vec<String>,
+    #[serde(rename = "s", skip_serializing_if = "Option::is_none")]
+    pub(super) sql: Option<String>,
+    #[serde(rename = "p", skip_serializing_if = "Vec::is_empty")]
+    pub(super) parameters: Vec<(String, String)>,
 }
 
 impl Document {
     /// Takes from an asset what can be found.
     pub fn new(id: AssetId, kind: AssetKind, address: &Address, source: &SourceLayer) -> Self {
+        let columns: Vec<_> = source
+            .columns
+            .iter()
+            .flat_map(|column| column.walk())
+            .collect();
+        let comments = columns.iter().filter_map(|column| {
+            let comment = column.comment.as_ref().filter(|text| !text.is_empty())?;
+            Some((column.path.clone(), comment.clone()))
+        });
+        let place = address
+            .path
+            .iter()
+            .take(address.path.len().saturating_sub(1));
+        let texts = Texts {
+            id: id.0,
+            name: address.name().to_owned(),
+            place: place
+                .chain([&address.platform, &address.instance])
+                .filter(|part| !part.is_empty())
+                .cloned()
+                .collect(),
+            columns: columns.iter().map(|column| column.path.clone()).collect(),
+            comments: comments.collect(),
+            descriptions: source
+                .description
+                .iter()
+                .filter(|text| !text.is_empty())
+                .cloned()
+                .collect(),
+            sql: source.view.as_ref().map(|view| view.sql.clone()),
+            parameters: parameters(source),
+        };
         Self {
             id,
             kind,
-            address: address.clone(),
-            source: source.clone(),
+            platform: address.platform.clone(),
+            instance: address.instance.clone(),
+            path: address.path.clone(),
             gone: false,
-            description: None,
-            notes: Vec::new(),
+            owner: source.owner.clone(),
+            column_names: columns.iter().map(|column| column.name.clone()).collect(),
+            texts,
         }
     }
 
@@ -36,13 +104,123 @@ impl Document {
 
     /// Adds what people wrote about it.
     pub fn described(mut self, description: Option<&str>) -> Self {
-        self.description = description.map(str::to_owned);
+        let texts = description.into_iter().filter(|text| !text.is_empty());
+        self.texts
+            .descriptions
+            .splice(0..0, texts.map(str::to_owned));
         self
     }
 
     /// Adds what people wrote about one of its columns.
     pub fn noted(mut self, path: &str, note: &str) -> Self {
-        self.notes.push((path.to_owned(), note.to_owned()));
+        self.texts.comments.push((path.to_owned(), note.to_owned()));
         self
     }
+
+    pub(super) fn id(&self) -> AssetId {
+        self.id
+    }
+
+    /// The database that it is in, or is.
+    fn database(&self) -> &str {
+        let at = match self.kind {
+            AssetKind::Database => self.path.len().checked_sub(1),
+            AssetKind::Table | AssetKind::View => self.path.len().checked_sub(2),
+        };
+        at.and_then(|at| self.path.get(at))
+            .map_or("", String::as_str)
+    }
+
+    /// Sorts by name, then kind, then place; unique by the id at its end.
+    fn order(&self) -> String {
+        let kind = AssetKind::ALL
+            .iter()
+            .position(|kind| *kind == self.kind)
+            .unwrap_or_default();
+        format!(
+            "{}\0{kind}\0{}\0{}\0{}",
+            fold(&self.texts.name),
+            self.path.join("\0"),
+            self.instance,
+            self.id
+        )
+    }
+
+    /// Lays it out in the fields of the index.
+    pub(super) fn lay_out(self, fields: &Fields) -> TantivyDocument {
+        let mut laid_out = TantivyDocument::default();
+        laid_out.add_bytes(fields.id, self.id.0.as_bytes());
+        laid_out.add_text(fields.name, &self.texts.name);
+        for part in &self.texts.place {
+            laid_out.add_text(fields.place, part);
+        }
+        for name in &self.column_names {
+            laid_out.add_text(fields.column, name);
+        }
+        for text in &self.texts.descriptions {
+            laid_out.add_text(fields.text, text);
+        }
+        for (_, text) in &self.texts.comments {
+            laid_out.add_text(fields.text, text);
+        }
+        if let Some(sql) = &self.texts.sql {
+            laid_out.add_text(fields.other, sql);
+        }
+        for (_, value) in &self.texts.parameters {
+            laid_out.add_text(fields.other, value);
+        }
+        if let Some(owner) = &self.owner {
+            laid_out.add_text(fields.owner, owner);
+        }
+        laid_out.add_text(fields.whole, Whole::Name.term(&fold(&self.texts.name)));
+        laid_out.add_text(fields.whole, Whole::Path.term(&fold(&self.path.join("."))));
+        laid_out.add_text(
+            fields.whole,
+            Whole::Squeezed.term(&squeeze(&self.texts.name)),
+        );
+        laid_out.add_text(fields.kind, self.kind.as_str());
+        laid_out.add_text(fields.platform, &self.platform);
+        laid_out.add_text(fields.database, self.database());
+        laid_out.add_u64(fields.gone, u64::from(self.gone));
+        laid_out.add_text(fields.order, self.order());
+        laid_out.add_bytes(fields.stored, &self.stored());
+        laid_out
+    }
+
+    fn stored(self) -> Vec<u8> {
+        let mut texts = self.texts;
+        texts.sql = texts.sql.map(|sql| sql.chars().take(SQL_KEPT).collect());
+        serde_json::to_vec(&texts).unwrap_or_default()
+    }
+}
+
+/// What is worth finding beside names and descriptions, by the word that people are shown.
+fn parameters(source: &SourceLayer) -> Vec<(String, String)> {
+    let storage = &source.storage;
+    let dialect = source.view.as_ref().and_then(|view| view.dialect.clone());
+    let target = source.link.as_ref().map(|link| link.path.join("."));
+    let named = [
+        ("Format", storage.format.clone()),
+        (
+            "Classification",
+            source.parameters.get("classification").cloned(),
+        ),
+        ("Table type", source.parameters.get("table_type").cloned()),
+        ("Subtype", source.subtype.clone()),
+        ("Dialect", dialect),
+        ("Owner", source.owner.clone()),
+        ("Link to", target),
+    ];
+    let named = named
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, value?)));
+    let locations = storage
+        .locations
+        .iter()
+        .map(|location| ("Location", location.clone()));
+    named
+        .chain(locations)
+        .filter(|(_, value)| !value.is_empty())
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
 }

@@ -7,6 +7,13 @@
 mod document;
 pub mod follow;
 mod index;
+mod explain;
+mod plan;
+mod query;
+mod rank;
+mod schema;
+mod view;
+mod words;
 
 use std::time::Duration;
 

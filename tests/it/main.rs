@@ -1,1 +1,4 @@
+//! The tests that go through the front door, in one binary.
+
+mod architecture;
 mod demo_endpoint;

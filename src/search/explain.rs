@@ -1,0 +1,363 @@
+//! Why a hit is one: the texts in which words of the query stand, cut at the marks.
+
+use std::collections::{HashMap, HashSet};
+use std::ops::Range;
+
+use super::document::Texts;
+use super::plan::{Plan, Test, Word};
+use super::query::Scope;
+use super::words::{Form, Splitter};
+use super::{Matched, MatchedField, Part};
+
+/// How many columns and how many comments are named at most.
+const MOST_COLUMNS: usize = 3;
+const MOST_COMMENTS: usize = 2;
+
+/// How long a piece of a text is, in characters, and how much of it comes before the first mark.
+const PIECE: usize = 180;
+const LEAD: usize = 60;
+
+/// What a query marks: for every term the numbers of the words it stands for.
+pub(super) struct Marker<'s> {
+    splitter: &'s mut Splitter,
+    anywhere: HashMap<String, u64>,
+    scoped: Vec<(Scope, HashMap<String, u64>)>,
+    beginnings: Vec<(String, u64)>,
+}
+
+/// Marks in one text, and which words of the query they are for.
+#[derive(Debug, Default)]
+struct Marks {
+    ranges: Vec<Range<usize>>,
+    words: u64,
+}
+
+impl<'s> Marker<'s> {
+    /// Prepares to mark what the plan looks up.
+    pub(super) fn new(splitter: &'s mut Splitter, plan: &Plan) -> Self {
+        let mut anywhere = HashMap::new();
+        let mut beginnings = Vec::new();
+        for (nth, word) in plan.words.iter().enumerate() {
+            add_forms(&mut anywhere, word, bit(nth));
+            if let Some(beginning) = &word.beginning {
+                beginnings.push((beginning.clone(), bit(nth)));
+            }
+        }
+        let mut scoped = Vec::new();
+        let requirements = plan
+            .requirements
+            .iter()
+            .filter(|one| one.scope != Scope::Anywhere);
+        for (nth, requirement) in requirements.enumerate() {
+            let mut terms = HashMap::new();
+            for test in [Some(&requirement.test), requirement.otherwise.as_ref()]
+                .into_iter()
+                .flatten()
+            {
+                add_test(&mut terms, test, bit(32 + nth));
+            }
+            scoped.push((requirement.scope, terms));
+        }
+        Self {
+            splitter,
+            anywhere,
+            scoped,
+            beginnings,
+        }
+    }
+
+    /// The reasons for one hit, the strongest first; what says nothing new is not repeated.
+    pub(super) fn explain(&mut self, texts: &Texts) -> Vec<Matched> {
+        let mut matched = Vec::new();
+        let mut said = 0;
+        let name = self.name_marks(&texts.name);
+        said |= name.words;
+        matched.extend(whole(MatchedField::Name, &texts.name, &name));
+        for place in &texts.place {
+            let marks = self.marks(place, Scope::Anywhere);
+            if marks.words & !said != 0 {
+                said |= marks.words;
+                matched.extend(whole(MatchedField::Place, place, &marks));
+            }
+        }
+        self.columns(texts, &mut said, &mut matched);
+        self.descriptions(texts, &mut said, &mut matched);
+        self.others(texts, &mut said, &mut matched);
+        matched
+    }
+
+    fn columns(&mut self, texts: &Texts, said: &mut u64, matched: &mut Vec<Matched>) {
+        let mut columns: Vec<(&String, Marks)> = Vec::new();
+        for path in &texts.columns {
+            let marks = self.marks(path, Scope::Column);
+            if marks.words & !*said != 0 {
+                columns.push((path, marks));
+            }
+        }
+        columns
+            .sort_by_key(|(path, marks)| (std::cmp::Reverse(marks.words.count_ones()), path.len()));
+        for (path, marks) in columns.into_iter().take(MOST_COLUMNS) {
+            *said |= marks.words;
+            let found = whole(MatchedField::Column, path, &marks);
+            matched.extend(found.map(|found| Matched {
+                path: Some(path.clone()),
+                ..found
+            }));
+        }
+    }
+
+    fn descriptions(&mut self, texts: &Texts, said: &mut u64, matched: &mut Vec<Matched>) {
+        let mut comments = 0;
+        for (path, text) in &texts.comments {
+            let marks = self.marks(text, Scope::Description);
+            if marks.words & !*said != 0 && comments < MOST_COMMENTS {
+                comments += 1;
+                *said |= marks.words;
+                let found = piece(MatchedField::ColumnComment, text, &marks);
+                matched.extend(found.map(|found| Matched {
+                    path: Some(path.clone()),
+                    ..found
+                }));
+            }
+        }
+        for text in &texts.descriptions {
+            let marks = self.marks(text, Scope::Description);
+            *said |= marks.words;
+            matched.extend(piece(MatchedField::Description, text, &marks));
+        }
+    }
+
+    fn others(&mut self, texts: &Texts, said: &mut u64, matched: &mut Vec<Matched>) {
+        if let Some(sql) = &texts.sql {
+            let marks = self.marks(sql, Scope::Anywhere);
+            if marks.words & !*said != 0 {
+                *said |= marks.words;
+                matched.extend(piece(MatchedField::Sql, sql, &marks));
+            }
+        }
+        for (name, value) in &texts.parameters {
+            let scope = if name == "Owner" {
+                Scope::Owner
+            } else {
+                Scope::Anywhere
+            };
+            let marks = self.marks(value, scope);
+            if marks.words & !*said != 0 {
+                *said |= marks.words;
+                let found = piece(MatchedField::Parameter, value, &marks);
+                matched.extend(found.map(|found| Matched {
+                    path: Some(name.clone()),
+                    ..found
+                }));
+            }
+        }
+    }
+
+    fn marks(&mut self, text: &str, scope: Scope) -> Marks {
+        let mut marks = Marks::default();
+        let Self {
+            splitter,
+            anywhere,
+            scoped,
+            ..
+        } = self;
+        splitter.split(text, |found| {
+            let inside = scoped.iter().filter(|(only, _)| *only == scope);
+            let scoped = inside.filter_map(|(_, terms)| terms.get(found.term));
+            let words = anywhere
+                .get(found.term)
+                .into_iter()
+                .chain(scoped)
+                .fold(0, |all, one| all | one);
+            if words != 0 {
+                marks.words |= words;
+                if found.form != Form::Stem || !marks.ranges.contains(&(found.from..found.to)) {
+                    marks.ranges.push(found.from..found.to);
+                }
+            }
+        });
+        marks.ranges = merged(std::mem::take(&mut marks.ranges));
+        marks
+    }
+
+    /// Marks in a name, which may also be found by how it begins without its separators.
+    fn name_marks(&mut self, name: &str) -> Marks {
+        let mut marks = self.marks(name, Scope::Name);
+        for (beginning, bit) in self.beginnings.clone() {
+            let mut rest = beginning.as_str();
+            let mut ranges = Vec::new();
+            self.splitter.split(name, |found| {
+                if found.form != Form::Word || rest.is_empty() {
+                    return;
+                }
+                if let Some(after) = rest.strip_prefix(found.term) {
+                    rest = after;
+                    ranges.push(found.from..found.to);
+                } else if found.term.starts_with(rest) {
+                    rest = "";
+                    ranges.push(found.from..found.to);
+                }
+            });
+            if rest.is_empty() {
+                marks.words |= bit;
+                marks.ranges.extend(ranges);
+            }
+        }
+        marks.ranges = merged(std::mem::take(&mut marks.ranges));
+        marks
+    }
+}
+
+fn bit(nth: usize) -> u64 {
+    1 << nth.min(63)
+}
+
+fn add_forms(terms: &mut HashMap<String, u64>, word: &Word, bit: u64) {
+    for form in &word.forms {
+        *terms.entry(form.term.clone()).or_default() |= bit;
+    }
+}
+
+fn add_test(terms: &mut HashMap<String, u64>, test: &Test, bit: u64) {
+    match test {
+        Test::Phrase(words) => {
+            for word in words {
+                *terms.entry(word.clone()).or_default() |= bit;
+            }
+        }
+        Test::Each(words) => words.iter().for_each(|word| add_forms(terms, word, bit)),
+    }
+}
+
+/// Ranges in order, those that touch or overlap made one.
+fn merged(mut ranges: Vec<Range<usize>>) -> Vec<Range<usize>> {
+    ranges.sort_by_key(|range| (range.start, range.end));
+    let mut merged: Vec<Range<usize>> = Vec::with_capacity(ranges.len());
+    for range in ranges {
+        match merged.last_mut() {
+            Some(last) if range.start <= last.end => last.end = last.end.max(range.end),
+            _ => merged.push(range),
+        }
+    }
+    merged
+}
+
+fn whole(field: MatchedField, text: &str, marks: &Marks) -> Option<Matched> {
+    (!marks.ranges.is_empty()).then(|| Matched {
+        field,
+        text: parts(text, 0..text.len(), &marks.ranges),
+        path: None,
+    })
+}
+
+/// The piece of a text around the first place where most different words stand close together.
+fn piece(field: MatchedField, text: &str, marks: &Marks) -> Option<Matched> {
+    let densest = densest(&marks.ranges)?;
+    let start = start_of_piece(text, densest);
+    let rest = text.get(start..)?;
+    let end = rest
+        .char_indices()
+        .nth(PIECE)
+        .map_or(text.len(), |(at, _)| start + at);
+    let end = if end == text.len() {
+        end
+    } else {
+        let last_gap = text
+            .get(start..end)
+            .and_then(|piece| piece.rfind(char::is_whitespace));
+        last_gap
+            .map(|gap| start + gap)
+            .filter(|end| *end > densest)
+            .unwrap_or(end)
+    };
+    let mut cut = parts(text, start..end, &marks.ranges);
+    let ellipsis = |text: &str| Part {
+        text: text.to_owned(),
+        marked: false,
+    };
+    if start > 0 {
+        cut.insert(0, ellipsis("… "));
+    }
+    if end < text.len() {
+        cut.push(ellipsis(" …"));
+    }
+    Some(Matched {
+        field,
+        text: cut,
+        path: None,
+    })
+}
+
+/// Where the mark stands after which most others follow within a piece.
+fn densest(ranges: &[Range<usize>]) -> Option<usize> {
+    let follow = |range: &Range<usize>| {
+        let near = |other: &&Range<usize>| {
+            other.start >= range.start && other.end <= range.start + PIECE - LEAD
+        };
+        ranges.iter().filter(near).count()
+    };
+    let mut seen = HashSet::new();
+    let candidates = ranges
+        .iter()
+        .filter(|range| seen.insert(range.start))
+        .take(64);
+    let best = candidates
+        .enumerate()
+        .max_by_key(|(nth, range)| (follow(range), std::cmp::Reverse(*nth)));
+    best.map(|(_, range)| range.start)
+}
+
+/// The beginning of the sentence or line around a mark, when it is near; else of a word before the mark.
+fn start_of_piece(text: &str, mark: usize) -> usize {
+    let before = text.get(..mark).unwrap_or_default();
+    let furthest = before
+        .char_indices()
+        .rev()
+        .nth(LEAD)
+        .map_or(0, |(at, _)| at);
+    let lead = before.get(furthest..).unwrap_or_default();
+    let sentence = lead
+        .char_indices()
+        .rev()
+        .find(|(at, c)| {
+            *c == '\n'
+                || (c.is_whitespace()
+                    && lead
+                        .get(..*at)
+                        .is_some_and(|text| text.ends_with(['.', '!', '?'])))
+        })
+        .map(|(at, c)| furthest + at + c.len_utf8());
+    if let Some(sentence) = sentence {
+        return sentence;
+    }
+    if furthest == 0 {
+        return 0;
+    }
+    let word = lead.char_indices().find(|(_, c)| c.is_whitespace());
+    word.map_or(furthest, |(at, c)| furthest + at + c.len_utf8())
+}
+
+/// Cuts a piece of a text at its marks.
+fn parts(text: &str, piece: Range<usize>, marks: &[Range<usize>]) -> Vec<Part> {
+    let mut parts = Vec::new();
+    let mut push = |range: Range<usize>, marked| {
+        if let Some(text) = text.get(range).filter(|text| !text.is_empty()) {
+            parts.push(Part {
+                text: text.to_owned(),
+                marked,
+            });
+        }
+    };
+    let mut at = piece.start;
+    for mark in marks
+        .iter()
+        .filter(|mark| mark.start >= piece.start && mark.start < piece.end)
+    {
+        let end = mark.end.min(piece.end);
+        push(at..mark.start, false);
+        push(mark.start..end, true);
+        at = end;
+    }
+    push(at..piece.end, false);
+    parts
+}

@@ -1,0 +1,324 @@
+//! What somebody typed, understood: words, quotes and narrowing prefixes. Nothing typed is an error.
+
+use std::str::FromStr;
+
+use super::words::fold;
+use super::{LeftOut, Query};
+use crate::catalog::AssetKind;
+
+/// How much of what was typed is read, in characters.
+const LONGEST: usize = 2_000;
+
+/// How many quotes and prefixes one query can hold; more are read as words.
+const MOST_CONDITIONS: usize = 8;
+
+/// What was typed, taken apart.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Typed {
+    /// Everything but the prefixes, as one text without quotes.
+    pub(super) free: String,
+    /// What stands outside quotes, in order.
+    pub(super) words: String,
+    pub(super) conditions: Vec<Condition>,
+    pub(super) kinds: Vec<AssetKind>,
+    pub(super) platforms: Vec<String>,
+    pub(super) databases: Vec<String>,
+    pub(super) left_out: Vec<LeftOut>,
+}
+
+/// Something that every hit has to have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Condition {
+    pub(super) typed: String,
+    pub(super) scope: Scope,
+    /// These words exactly, one after the other.
+    pub(super) exact: bool,
+    pub(super) text: String,
+}
+
+/// Where a condition looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Scope {
+    Anywhere,
+    Name,
+    Column,
+    Description,
+    Owner,
+}
+
+/// A prefix that narrows down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Prefix {
+    Text(Scope),
+    Kind,
+    Platform,
+    Database,
+}
+
+impl Prefix {
+    fn of(word: &str) -> Option<Self> {
+        Some(match word.to_ascii_lowercase().as_str() {
+            "name" => Self::Text(Scope::Name),
+            "column" | "col" => Self::Text(Scope::Column),
+            "description" => Self::Text(Scope::Description),
+            "owner" => Self::Text(Scope::Owner),
+            "kind" | "type" => Self::Kind,
+            "platform" => Self::Platform,
+            "database" | "db" | "schema" => Self::Database,
+            _ => return None,
+        })
+    }
+}
+
+/// One piece of what was typed.
+#[derive(Debug, PartialEq, Eq)]
+struct Piece<'a> {
+    prefix: Option<(Prefix, &'a str)>,
+    quoted: bool,
+    text: &'a str,
+}
+
+impl Typed {
+    /// Reads what was typed.
+    pub(super) fn read(text: &str) -> Self {
+        let end = text
+            .char_indices()
+            .nth(LONGEST)
+            .map_or(text.len(), |(at, _)| at);
+        let mut typed = Self::default();
+        let mut rest = text.get(..end).unwrap_or_default();
+        while let Some(piece) = next_piece(&mut rest) {
+            typed.take(&piece);
+        }
+        typed
+    }
+
+    fn take(&mut self, piece: &Piece<'_>) {
+        let Some((prefix, word)) = piece.prefix else {
+            return self.take_plain(piece);
+        };
+        match prefix {
+            Prefix::Kind => self.take_kind(piece, word),
+            Prefix::Platform => self.platforms.push(piece.text.to_owned()),
+            Prefix::Database => self.databases.push(piece.text.to_owned()),
+            Prefix::Text(scope) => self.require(Condition {
+                typed: format!("{word}:{}", piece.text),
+                scope,
+                exact: piece.quoted,
+                text: piece.text.to_owned(),
+            }),
+        }
+    }
+
+    fn take_plain(&mut self, piece: &Piece<'_>) {
+        add(&mut self.free, piece.text);
+        if piece.quoted {
+            self.require(Condition {
+                typed: format!("“{}”", piece.text),
+                scope: Scope::Anywhere,
+                exact: true,
+                text: piece.text.to_owned(),
+            });
+        } else {
+            add(&mut self.words, piece.text);
+        }
+    }
+
+    fn require(&mut self, condition: Condition) {
+        if self.conditions.len() < MOST_CONDITIONS {
+            self.conditions.push(condition);
+        } else {
+            add(&mut self.words, &condition.text);
+        }
+    }
+
+    fn take_kind(&mut self, piece: &Piece<'_>, word: &str) {
+        let name = fold(piece.text);
+        let named = AssetKind::ALL
+            .into_iter()
+            .find(|kind| kind.plural() == name);
+        match named.or_else(|| AssetKind::from_str(&name).ok()) {
+            Some(kind) => self.kinds.push(kind),
+            None => self.left_out.push(LeftOut {
+                word: format!("{word}:{}", piece.text),
+                nearest: AssetKind::ALL
+                    .iter()
+                    .map(|kind| format!("{word}:{kind}"))
+                    .collect(),
+            }),
+        }
+    }
+}
+
+/// What a query narrows down to beside its words: what was typed and what was chosen, both of which must hold.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Narrowing {
+    pub(super) kinds: [Vec<String>; 2],
+    pub(super) platforms: [Vec<String>; 2],
+    pub(super) databases: [Vec<String>; 2],
+    pub(super) include_gone: bool,
+}
+
+impl Narrowing {
+    pub(super) fn of(query: &Query, typed: &Typed) -> Self {
+        let words = |kinds: &[AssetKind]| kinds.iter().map(ToString::to_string).collect();
+        Self {
+            kinds: [words(&typed.kinds), words(&query.kinds)],
+            platforms: [typed.platforms.clone(), query.platforms.clone()],
+            databases: [typed.databases.clone(), query.databases.clone()],
+            include_gone: query.include_gone,
+        }
+    }
+}
+
+fn add(text: &mut String, more: &str) {
+    if !text.is_empty() {
+        text.push(' ');
+    }
+    text.push_str(more);
+}
+
+/// Takes the next piece off the text.
+fn next_piece<'a>(rest: &mut &'a str) -> Option<Piece<'a>> {
+    let text = rest.trim_start();
+    if text.is_empty() {
+        return None;
+    }
+    let (prefix, text) = split_prefix(text);
+    if let Some((quoted, after)) = split_quoted(text) {
+        *rest = after;
+        return Some(Piece {
+            prefix,
+            quoted: true,
+            text: quoted,
+        });
+    }
+    let text = text.trim_start_matches(is_quote);
+    let end = text
+        .char_indices()
+        .find(|(at, c)| c.is_whitespace() || (is_quote(*c) && opens_quote(text, *at)))
+        .map_or(text.len(), |(at, _)| at);
+    *rest = text.get(end..).unwrap_or_default();
+    Some(Piece {
+        prefix,
+        quoted: false,
+        text: text
+            .get(..end)
+            .unwrap_or_default()
+            .trim_end_matches(is_quote),
+    })
+}
+
+/// Splits `column:` off, when something follows it.
+fn split_prefix(text: &str) -> (Option<(Prefix, &str)>, &str) {
+    let split = text.split_once(':').and_then(|(word, after)| {
+        let follows = after
+            .chars()
+            .next()
+            .is_some_and(|c| !c.is_whitespace() && c != ':');
+        let prefix = Prefix::of(word).filter(|_| follows)?;
+        Some((Some((prefix, word)), after))
+    });
+    split.unwrap_or((None, text))
+}
+
+/// Splits `"some words"` off, when it ends.
+fn split_quoted(text: &str) -> Option<(&str, &str)> {
+    let inner = text.strip_prefix(is_quote)?;
+    let (quoted, after) = inner.split_once(is_quote)?;
+    (!quoted.trim().is_empty()).then_some((quoted.trim(), after))
+}
+
+fn opens_quote(text: &str, at: usize) -> bool {
+    text.get(at..)
+        .is_some_and(|text| split_quoted(text).is_some())
+}
+
+fn is_quote(c: char) -> bool {
+    matches!(c, '"' | '“' | '”' | '„' | '«' | '»')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_quotes_and_prefixes_come_apart() {
+        let typed = Typed::read(
+            r#"users column:customer_id "order lines" kind:views database:sales created"#,
+        );
+
+        assert_eq!(typed.words, "users created");
+        assert_eq!(typed.free, "users order lines created");
+        assert_eq!(typed.kinds, [AssetKind::View]);
+        assert_eq!(typed.databases, ["sales"]);
+        let conditions: Vec<_> = typed
+            .conditions
+            .iter()
+            .map(|c| (c.scope, c.exact, c.text.as_str()))
+            .collect();
+        assert_eq!(
+            conditions,
+            [
+                (Scope::Column, false, "customer_id"),
+                (Scope::Anywhere, true, "order lines")
+            ]
+        );
+    }
+
+    #[test]
+    fn a_prefix_takes_a_quoted_text() {
+        let typed = Typed::read(r#"description:"net revenue" db:“my db”"#);
+
+        assert_eq!(typed.databases, ["my db"]);
+        assert_eq!(
+            typed.conditions.first().map(|c| (c.exact, c.text.as_str())),
+            Some((true, "net revenue"))
+        );
+    }
+
+    #[test]
+    fn what_is_no_prefix_is_a_word() {
+        for text in ["http://x", "foo:bar", "column:", "column: x", "a::b", ":::"] {
+            let typed = Typed::read(text);
+            assert_eq!(typed.words, text, "{text}");
+            assert_eq!(typed.conditions, [], "{text}");
+        }
+    }
+
+    #[test]
+    fn a_kind_that_does_not_exist_is_left_out_with_those_that_do() {
+        let typed = Typed::read("kind:dashbord sales");
+
+        assert_eq!(typed.words, "sales");
+        assert_eq!(
+            typed.left_out.first().map(|left| left.word.as_str()),
+            Some("kind:dashbord")
+        );
+    }
+
+    #[test]
+    fn odd_input_is_read_as_far_as_it_goes() {
+        for text in [
+            "\"",
+            "\"\"",
+            "\"a",
+            "a\"b",
+            "\"a\"b\"",
+            "“",
+            "kind:",
+            "kind:\"",
+            "\0",
+            "  \t\n",
+            "🚀\"🚀",
+        ] {
+            let _: Typed = Typed::read(text);
+        }
+        assert_eq!(Typed::read("\"open end").words, "open end");
+        assert_eq!(Typed::read(&"x ".repeat(10_000)).words.len(), LONGEST - 1);
+        assert_eq!(
+            Typed::read(&"\"a\" ".repeat(20)).conditions.len(),
+            MOST_CONDITIONS
+        );
+    }
+}

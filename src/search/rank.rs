@@ -1,0 +1,641 @@
+//! The order of hits: stages that nothing crosses, and within a stage how much of the query stands where.
+//!
+//! Every posting of every word is read, so totals and facets are exact and cost nothing extra. Within a stage words
+//! count by their rarity, with diminishing returns, and by the field that they stand in relative to its length (BM25
+//! over weighted fields).
+
+use std::cmp::Ordering;
+use std::collections::HashMap;
+
+use tantivy::fieldnorm::FieldNormReader;
+use tantivy::query::{EnableScoring, PhraseQuery, Query as _, TermQuery};
+use tantivy::schema::{Field, IndexRecordOption};
+use tantivy::{DocId, DocSet, TERMINATED, Term};
+
+use super::plan::{Plan, Requirement, Test, Word};
+use super::query::{Narrowing, Scope};
+use super::schema::RANKED;
+use super::view::{FACETS, Facts, Segment, View};
+use super::words::fold;
+use super::{Error, Facet, FacetField, FacetValue};
+
+/// What a field counts for: name, place, columns, texts, the rest.
+const WEIGHTS: [f32; RANKED] = [3.0, 1.5, 1.0, 0.8, 0.4];
+
+/// How much a long field dilutes a word in it, from not at all to entirely.
+const DILUTION: [f32; RANKED] = [0.5, 0.3, 0.6, 0.6, 0.75];
+
+/// How soon repeating a word stops to matter.
+const SATURATION: f32 = 1.2;
+
+/// A hit has to hold this share of the weight that the best one holds.
+const ENOUGH: f32 = 0.35;
+
+/// What being found by a whole name that only begins like the word counts for.
+const BEGINNING: f32 = 2.0;
+
+/// How far stages are apart; more than any score within one.
+const STAGE: f32 = 1_000.0;
+
+/// How many values of a facet are answered.
+const MOST_VALUES: usize = 50;
+
+/// Everything that was found, and the best of it.
+#[derive(Default)]
+pub(super) struct Ranking {
+    pub(super) total: u64,
+    /// Best first.
+    pub(super) best: Vec<Place>,
+    pub(super) facets: Vec<Facet>,
+}
+
+/// One hit.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Place {
+    pub(super) segment: usize,
+    pub(super) doc: DocId,
+    pub(super) score: f32,
+    order: u32,
+}
+
+/// What is known of one document while postings are read.
+#[derive(Debug, Clone, Copy, Default)]
+struct Slot {
+    score: f32,
+    /// The weight of the words that it holds.
+    held: f32,
+    name: u32,
+    place: u32,
+    column: u32,
+    /// Requirements that it meets.
+    met: u8,
+    /// 2 for the exact name, 1 for the name but for separators.
+    exact: u8,
+}
+
+/// What one word has collected in one document.
+#[derive(Debug, Clone, Copy, Default)]
+struct Gathered {
+    amount: f32,
+    fields: u8,
+}
+
+/// Ranks what the plan asks for; answers `keep` hits.
+pub(super) fn rank(
+    view: &View,
+    plan: &Plan,
+    narrowing: &Narrowing,
+    keep: usize,
+) -> Result<Ranking, Error> {
+    let scales = scales(view);
+    let rarities = rarities(view, plan)?;
+    let requirements = plan
+        .requirements
+        .iter()
+        .map(|requirement| meeting(view, requirement));
+    let requirements = requirements.collect::<Result<Vec<_>, _>>()?;
+    let chosen = Chosen::new(view, narrowing);
+    let mut tally = Tally::new(view, &chosen);
+    let mut slots = Vec::with_capacity(view.segments.len());
+    for (nth, segment) in view.segments.iter().enumerate() {
+        let mut gathered = gather(view, segment, plan, &rarities, &scales)?;
+        let meeting = requirements
+            .iter()
+            .map(|meeting| meeting.get(nth).map_or(&[][..], Vec::as_slice));
+        meet(&mut gathered, meeting);
+        slots.push(gathered);
+    }
+    let everything = !plan.asked;
+    let most = slots
+        .iter()
+        .flatten()
+        .map(|slot| slot.held)
+        .fold(0.0, f32::max);
+    let found = Found {
+        everything,
+        enough: most * ENOUGH,
+        all: mask(plan.words.len()),
+        requirements: u8::try_from(mask(requirements.len())).unwrap_or(u8::MAX),
+    };
+    let mut candidates = Vec::new();
+    for (number, (segment, slots)) in view.segments.iter().zip(&slots).enumerate() {
+        let hits = tally.count(number, segment, slots, &found);
+        candidates.extend(best_of(hits, keep));
+    }
+    let best = in_order(view, candidates, keep)?;
+    Ok(Ranking {
+        total: tally.total,
+        best,
+        facets: tally.facets(view, &chosen),
+    })
+}
+
+/// What makes a slot a hit, and a hit one of a stage.
+struct Found {
+    everything: bool,
+    enough: f32,
+    all: u32,
+    requirements: u8,
+}
+
+impl Found {
+    fn is_hit(&self, slot: &Slot) -> bool {
+        let held =
+            self.everything || slot.exact > 0 || (slot.held > 0.0 && slot.held >= self.enough);
+        held && slot.met & self.requirements == self.requirements
+    }
+
+    fn score(&self, slot: &Slot) -> f32 {
+        let stage = if slot.exact == 2 {
+            5.0
+        } else if slot.exact == 1 {
+            4.0
+        } else if self.everything {
+            0.0
+        } else if slot.name == self.all {
+            3.0
+        } else if slot.name | slot.place == self.all {
+            2.0
+        } else if slot.name | slot.place | slot.column == self.all {
+            1.0
+        } else {
+            0.0
+        };
+        stage * STAGE + slot.score.min(STAGE - 1.0)
+    }
+}
+
+/// For each field, what a length dilutes a word to, by the length's short form.
+fn scales(view: &View) -> [[f32; 256]; RANKED] {
+    let mut scales = [[0.0; 256]; RANKED];
+    let fields = scales
+        .iter_mut()
+        .zip(WEIGHTS)
+        .zip(DILUTION)
+        .zip(view.lengths);
+    for (((scale, weight), dilution), average) in fields {
+        for (short, scale) in (0..=u8::MAX).zip(scale.iter_mut()) {
+            #[allow(clippy::cast_precision_loss, reason = "lengths are rounded anyway")]
+            let length = FieldNormReader::id_to_fieldnorm(short) as f32;
+            *scale = weight / (1.0 - dilution + dilution * length / average);
+        }
+    }
+    scales
+}
+
+/// How much it says that a document holds a word.
+#[allow(clippy::cast_precision_loss, reason = "a weight needs no more")]
+fn rarities(view: &View, plan: &Plan) -> Result<Vec<f32>, Error> {
+    let all = view.len() as f32;
+    let mut rarities = Vec::new();
+    for word in &plan.words {
+        let mut counts = [0_u64; RANKED];
+        for form in word.forms.iter().filter(|form| !form.extra) {
+            let found = view.frequencies(&form.term)?.unwrap_or_default();
+            counts
+                .iter_mut()
+                .zip(found)
+                .for_each(|(count, more)| *count += more);
+        }
+        let held = (counts.into_iter().max().unwrap_or_default() as f32).min(all);
+        let rarity = (1.0 + (all - held + 0.5) / (held + 0.5)).ln();
+        rarities.push(rarity * word.weight);
+    }
+    Ok(rarities)
+}
+
+fn mask(words: usize) -> u32 {
+    (0..words.min(32)).fold(0, |mask, nth| mask | 1 << nth)
+}
+
+/// Reads every posting of every word in one segment.
+fn gather(
+    view: &View,
+    segment: &Segment,
+    plan: &Plan,
+    rarities: &[f32],
+    scales: &[[f32; 256]; RANKED],
+) -> Result<Vec<Slot>, Error> {
+    let documents = segment.reader.max_doc() as usize;
+    let mut slots = vec![Slot::default(); documents];
+    let mut gathered = vec![Gathered::default(); if plan.words.is_empty() { 0 } else { documents }];
+    let mut touched = Vec::new();
+    for (nth, (word, rarity)) in plan.words.iter().zip(rarities).enumerate() {
+        gather_word(view, segment, word, scales, &mut gathered, &mut touched)?;
+        settle(&mut slots, &mut gathered, &mut touched, 1 << nth, *rarity);
+    }
+    for (terms, exact) in [(plan.exact.as_slice(), 2), (plan.squeezed.as_slice(), 1)] {
+        for term in terms {
+            for_each_in_whole(view, segment, term, |doc| {
+                if let Some(slot) = slots.get_mut(doc as usize) {
+                    slot.exact = slot.exact.max(exact);
+                }
+            })?;
+        }
+    }
+    Ok(slots)
+}
+
+/// Notes which documents meet which requirement.
+fn meet<'m>(slots: &mut [Slot], meeting: impl Iterator<Item = &'m [DocId]>) {
+    for (nth, documents) in meeting.enumerate() {
+        for doc in documents {
+            if let Some(slot) = slots.get_mut(*doc as usize) {
+                slot.met |= 1 << nth;
+            }
+        }
+    }
+}
+
+fn gather_word(
+    view: &View,
+    segment: &Segment,
+    word: &Word,
+    scales: &[[f32; 256]; RANKED],
+    gathered: &mut [Gathered],
+    touched: &mut Vec<DocId>,
+) -> Result<(), Error> {
+    let mut add = |doc: DocId, amount: f32, field: u8| {
+        if let Some(gathered) = gathered.get_mut(doc as usize) {
+            if gathered.fields == 0 {
+                touched.push(doc);
+            }
+            gathered.amount += amount;
+            gathered.fields |= field;
+        }
+    };
+    for (nth, ((index, scale), field)) in segment
+        .ranked
+        .iter()
+        .zip(scales)
+        .zip(view.fields.ranked())
+        .enumerate()
+    {
+        let mut lengths = None;
+        for form in &word.forms {
+            let Some(found) = index.terms().get(&form.term)? else {
+                continue;
+            };
+            let lengths = match &mut lengths {
+                Some(lengths) => lengths,
+                none => none.insert(segment.reader.get_fieldnorms_reader(field)?),
+            };
+            let mut postings =
+                index.read_block_postings_from_terminfo(&found, IndexRecordOption::WithFreqs)?;
+            while !postings.docs().is_empty() {
+                for (doc, times) in postings.docs().iter().zip(postings.freqs()) {
+                    let scale = scale
+                        .get(usize::from(lengths.fieldnorm_id(*doc)))
+                        .unwrap_or(&0.0);
+                    #[allow(clippy::cast_precision_loss, reason = "saturates long before")]
+                    add(*doc, form.weight * *times as f32 * scale, 1 << nth);
+                }
+                postings.advance();
+            }
+        }
+    }
+    for name in &word.names {
+        for_each_in_whole(view, segment, name, |doc| add(doc, BEGINNING, 1))?;
+    }
+    Ok(())
+}
+
+/// Books what one word has collected.
+fn settle(
+    slots: &mut [Slot],
+    gathered: &mut [Gathered],
+    touched: &mut Vec<DocId>,
+    bit: u32,
+    rarity: f32,
+) {
+    for doc in touched.drain(..) {
+        let (Some(slot), Some(gathered)) =
+            (slots.get_mut(doc as usize), gathered.get_mut(doc as usize))
+        else {
+            continue;
+        };
+        let Gathered { amount, fields } = std::mem::take(gathered);
+        slot.score += rarity * amount * (SATURATION + 1.0) / (amount + SATURATION);
+        slot.held += rarity;
+        if fields & 1 != 0 {
+            slot.name |= bit;
+        }
+        if fields & 2 != 0 {
+            slot.place |= bit;
+        }
+        if fields & 4 != 0 {
+            slot.column |= bit;
+        }
+    }
+}
+
+fn for_each_in_whole(
+    view: &View,
+    segment: &Segment,
+    term: &str,
+    mut visit: impl FnMut(DocId),
+) -> Result<(), Error> {
+    let index = segment.reader.inverted_index(view.fields.whole)?;
+    let Some(found) = index.terms().get(term)? else {
+        return Ok(());
+    };
+    let mut postings = index.read_block_postings_from_terminfo(&found, IndexRecordOption::Basic)?;
+    while !postings.docs().is_empty() {
+        postings.docs().iter().copied().for_each(&mut visit);
+        postings.advance();
+    }
+    Ok(())
+}
+
+/// The documents of each segment that meet a requirement. A name that stands nowhere as one is taken word by word.
+fn meeting(view: &View, requirement: &Requirement) -> Result<Vec<Vec<DocId>>, Error> {
+    let first = passing(view, requirement.scope, &requirement.test)?;
+    match &requirement.otherwise {
+        Some(test) if first.iter().all(Vec::is_empty) => passing(view, requirement.scope, test),
+        _ => Ok(first),
+    }
+}
+
+fn passing(view: &View, scope: Scope, test: &Test) -> Result<Vec<Vec<DocId>>, Error> {
+    let fields = match scope {
+        Scope::Anywhere => view.fields.ranked().to_vec(),
+        Scope::Name => vec![view.fields.name],
+        Scope::Column => vec![view.fields.column],
+        Scope::Description => vec![view.fields.text],
+        Scope::Owner => vec![view.fields.owner],
+    };
+    let mut all = Vec::with_capacity(view.segments.len());
+    for segment in &view.segments {
+        let mut passing = Vec::new();
+        for field in &fields {
+            passing.extend(match test {
+                Test::Phrase(words) => holding_phrase(view, segment, *field, words)?,
+                Test::Each(words) => holding_each(segment, *field, words)?,
+            });
+        }
+        all.push(passing);
+    }
+    Ok(all)
+}
+
+fn holding_phrase(
+    view: &View,
+    segment: &Segment,
+    field: Field,
+    words: &[String],
+) -> Result<Vec<DocId>, Error> {
+    let terms: Vec<Term> = words
+        .iter()
+        .map(|word| Term::from_field_text(field, word))
+        .collect();
+    let query: Box<dyn tantivy::query::Query> = match terms.as_slice() {
+        [] => return Ok(Vec::new()),
+        [term] => Box::new(TermQuery::new(term.clone(), IndexRecordOption::Basic)),
+        _ => Box::new(PhraseQuery::new(terms)),
+    };
+    let weight = query.weight(EnableScoring::disabled_from_searcher(&view.searcher))?;
+    let mut scorer = weight.scorer(&segment.reader, 1.0)?;
+    let mut holding = Vec::new();
+    while scorer.doc() != TERMINATED {
+        holding.push(scorer.doc());
+        scorer.advance();
+    }
+    Ok(holding)
+}
+
+fn holding_each(segment: &Segment, field: Field, words: &[Word]) -> Result<Vec<DocId>, Error> {
+    let index = segment.reader.inverted_index(field)?;
+    let mut held: HashMap<DocId, u32> = HashMap::new();
+    for (nth, word) in words.iter().enumerate().take(32) {
+        for form in &word.forms {
+            let Some(found) = index.terms().get(&form.term)? else {
+                continue;
+            };
+            let mut postings =
+                index.read_block_postings_from_terminfo(&found, IndexRecordOption::Basic)?;
+            while !postings.docs().is_empty() {
+                for doc in postings.docs() {
+                    *held.entry(*doc).or_default() |= 1 << nth;
+                }
+                postings.advance();
+            }
+        }
+    }
+    let all = mask(words.len());
+    Ok(held
+        .into_iter()
+        .filter(|(_, held)| *held == all)
+        .map(|(doc, _)| doc)
+        .collect())
+}
+
+/// What was chosen in each facet, as numbers of the view's values; `None` when any will do.
+struct Chosen {
+    values: [Option<Vec<bool>>; FACETS],
+    include_gone: bool,
+}
+
+impl Chosen {
+    fn new(view: &View, narrowing: &Narrowing) -> Self {
+        let [kinds, platforms, databases] = &view.values;
+        let values = [
+            chosen(kinds, &narrowing.kinds),
+            chosen(platforms, &narrowing.platforms),
+            chosen(databases, &narrowing.databases),
+        ];
+        Self {
+            values,
+            include_gone: narrowing.include_gone,
+        }
+    }
+
+    fn allows(&self, facet: usize, value: u32) -> bool {
+        match self.values.get(facet) {
+            Some(Some(chosen)) => chosen.get(value as usize).copied().unwrap_or(false),
+            _ => true,
+        }
+    }
+}
+
+/// Which values are meant by what was typed and by what was chosen: exactly so named, or else with such a word.
+fn chosen(values: &[String], [typed, picked]: &[Vec<String>; 2]) -> Option<Vec<bool>> {
+    if typed.is_empty() && picked.is_empty() {
+        return None;
+    }
+    let typed: Vec<String> = typed.iter().map(|name| fold(name)).collect();
+    let exact = |value: &String| typed.contains(&fold(value));
+    let loosely = !typed.is_empty() && !values.iter().any(exact);
+    let meant = |value: &String| {
+        let by_typing = if typed.is_empty() {
+            true
+        } else if loosely {
+            let value = fold(value);
+            typed.iter().any(|name| value.contains(name.as_str()))
+        } else {
+            exact(value)
+        };
+        by_typing && (picked.is_empty() || picked.contains(value))
+    };
+    Some(values.iter().map(meant).collect())
+}
+
+/// Counts hits while they are gone through.
+struct Tally<'a> {
+    chosen: &'a Chosen,
+    total: u64,
+    counts: [Vec<u64>; FACETS],
+}
+
+impl<'a> Tally<'a> {
+    fn new(view: &View, chosen: &'a Chosen) -> Self {
+        Self {
+            chosen,
+            total: 0,
+            counts: view.values.each_ref().map(|values| vec![0; values.len()]),
+        }
+    }
+
+    /// Counts the hits of one segment; each facet counts as if nothing were chosen in it.
+    fn count(
+        &mut self,
+        number: usize,
+        segment: &Segment,
+        slots: &[Slot],
+        found: &Found,
+    ) -> Vec<Place> {
+        let alive = segment.reader.alive_bitset();
+        let mut hits = Vec::new();
+        for (doc, slot) in (0..).zip(slots) {
+            if !found.is_hit(slot) || alive.is_some_and(|alive| alive.is_deleted(doc)) {
+                continue;
+            }
+            let facts = segment.facts(doc);
+            if (!facts.gone || self.chosen.include_gone) && self.count_one(segment, &facts) {
+                hits.push(Place {
+                    segment: number,
+                    doc,
+                    score: found.score(slot),
+                    order: facts.order,
+                });
+            }
+        }
+        hits
+    }
+
+    /// Counts one document, and tells whether it is a hit.
+    fn count_one(&mut self, segment: &Segment, facts: &Facts) -> bool {
+        let mut values = [u32::MAX; FACETS];
+        let mut refused = None;
+        let mut refusals = 0;
+        for (facet, ((value, local), numbers)) in values
+            .iter_mut()
+            .zip(facts.values)
+            .zip(segment.renumbered())
+            .enumerate()
+        {
+            *value = numbers.get(local as usize).copied().unwrap_or(u32::MAX);
+            if !self.chosen.allows(facet, *value) {
+                refused = Some(facet);
+                refusals += 1;
+            }
+        }
+        if refusals > 1 {
+            return false;
+        }
+        for (facet, (counts, value)) in self.counts.iter_mut().zip(values).enumerate() {
+            if refused.is_none_or(|refused| refused == facet)
+                && let Some(count) = counts.get_mut(value as usize)
+            {
+                *count += 1;
+            }
+        }
+        self.total += u64::from(refusals == 0);
+        refusals == 0
+    }
+
+    fn facets(&self, view: &View, chosen: &Chosen) -> Vec<Facet> {
+        let fields = [FacetField::Kind, FacetField::Platform, FacetField::Database];
+        let counted = self.counts.iter().zip(&view.values).zip(&chosen.values);
+        fields
+            .into_iter()
+            .zip(counted)
+            .map(|(field, ((counts, values), chosen))| {
+                facet(field, counts, values, chosen.as_deref())
+            })
+            .collect()
+    }
+}
+
+fn facet(field: FacetField, counts: &[u64], values: &[String], chosen: Option<&[bool]>) -> Facet {
+    let is_chosen = |nth: usize| {
+        chosen
+            .and_then(|chosen| chosen.get(nth))
+            .copied()
+            .unwrap_or(false)
+    };
+    let mut shown: Vec<(usize, u64)> = counts
+        .iter()
+        .copied()
+        .enumerate()
+        .filter(|(nth, count)| *count > 0 || is_chosen(*nth))
+        .collect();
+    let name = |nth: usize| values.get(nth).map_or("", String::as_str);
+    shown.sort_by(|(a, many), (b, more)| more.cmp(many).then_with(|| name(*a).cmp(name(*b))));
+    let more = shown.len() > MOST_VALUES;
+    let values = shown
+        .into_iter()
+        .enumerate()
+        .filter(|(place, (nth, _))| *place < MOST_VALUES || is_chosen(*nth))
+        .take(2 * MOST_VALUES)
+        .map(|(_, (nth, count))| FacetValue {
+            value: name(nth).to_owned(),
+            count,
+        })
+        .collect();
+    Facet {
+        field,
+        values,
+        more,
+    }
+}
+
+fn by_score(a: &Place, b: &Place) -> Ordering {
+    b.score
+        .total_cmp(&a.score)
+        .then_with(|| a.order.cmp(&b.order))
+}
+
+/// The best hits of one segment, in no order.
+fn best_of(mut hits: Vec<Place>, keep: usize) -> Vec<Place> {
+    if hits.len() > keep {
+        hits.select_nth_unstable_by(keep, by_score);
+        hits.truncate(keep);
+    }
+    hits
+}
+
+/// The best hits of all segments, best first, equals by name.
+fn in_order(view: &View, mut places: Vec<Place>, keep: usize) -> Result<Vec<Place>, Error> {
+    places.sort_by(by_score);
+    let mut ordered = Vec::with_capacity(keep.min(places.len()));
+    for equals in places.chunk_by(|a, b| a.score.total_cmp(&b.score).is_eq()) {
+        if ordered.len() >= keep {
+            break;
+        }
+        let one_segment = equals
+            .windows(2)
+            .all(|pair| matches!(pair, [a, b] if a.segment == b.segment));
+        if one_segment {
+            ordered.extend_from_slice(equals);
+            continue;
+        }
+        let mut named = Vec::with_capacity(equals.len());
+        for place in equals {
+            named.push((view.order(place.segment, place.doc)?, *place));
+        }
+        named.sort_by(|(a, _), (b, _)| a.cmp(b));
+        ordered.extend(named.into_iter().map(|(_, place)| place));
+    }
+    ordered.truncate(keep);
+    Ok(ordered)
+}

@@ -1,0 +1,128 @@
+//! What the index keeps of an asset, field by field.
+
+use tantivy::Index;
+use tantivy::schema::{
+    BytesOptions, FAST, Field, IndexRecordOption, Schema, TextFieldIndexing, TextOptions,
+};
+
+use super::words::WordTokenizer;
+
+/// Goes up when words are cut, folded or stored in another way than before.
+const VERSION: u32 = 1;
+
+const WORDS: &str = "gazetteer_words";
+
+/// How many fields are ranked by; see [`Fields::ranked`].
+pub(super) const RANKED: usize = 5;
+
+/// The fields of the index.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Fields {
+    pub(super) id: Field,
+    pub(super) name: Field,
+    pub(super) place: Field,
+    pub(super) column: Field,
+    /// Descriptions and comments, the source's and people's.
+    pub(super) text: Field,
+    /// SQL, formats, locations, owners.
+    pub(super) other: Field,
+    pub(super) owner: Field,
+    /// The name as it is, the path as it is, and the name without separators; told apart by [`Whole`].
+    pub(super) whole: Field,
+    pub(super) kind: Field,
+    pub(super) platform: Field,
+    pub(super) database: Field,
+    pub(super) gone: Field,
+    /// Sorts by name; unique.
+    pub(super) order: Field,
+    pub(super) stored: Field,
+}
+
+impl Fields {
+    /// The fields that hits are ranked by, strongest first.
+    pub(super) fn ranked(&self) -> [Field; RANKED] {
+        [self.name, self.place, self.column, self.text, self.other]
+    }
+}
+
+/// The ways in which a whole name is found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Whole {
+    Name,
+    Path,
+    Squeezed,
+}
+
+impl Whole {
+    /// The term for a folded or squeezed name.
+    pub(super) fn term(self, name: &str) -> String {
+        let mark = match self {
+            Self::Name => 'n',
+            Self::Path => 'p',
+            Self::Squeezed => 's',
+        };
+        let longest = name
+            .char_indices()
+            .map(|(at, _)| at)
+            .take_while(|at| *at < 1_000);
+        let end = longest.last().unwrap_or(0);
+        let short = if name.len() > 1_000 {
+            name.get(..end)
+        } else {
+            Some(name)
+        };
+        format!("{mark}:{}", short.unwrap_or_default())
+    }
+}
+
+/// Lays the fields out.
+pub(super) fn lay_out() -> (Schema, Fields) {
+    let mut schema = Schema::builder();
+    let words = || {
+        TextOptions::default().set_indexing_options(
+            TextFieldIndexing::default()
+                .set_tokenizer(WORDS)
+                .set_index_option(IndexRecordOption::WithFreqsAndPositions),
+        )
+    };
+    let unranked = |tokenizer| {
+        TextOptions::default().set_indexing_options(
+            TextFieldIndexing::default()
+                .set_tokenizer(tokenizer)
+                .set_fieldnorms(false)
+                .set_index_option(IndexRecordOption::Basic),
+        )
+    };
+    let value = || TextOptions::default().set_fast("raw");
+    let fields = Fields {
+        id: schema.add_bytes_field("id", BytesOptions::default().set_indexed()),
+        name: schema.add_text_field("name", words()),
+        place: schema.add_text_field("place", words()),
+        column: schema.add_text_field("column", words()),
+        text: schema.add_text_field("text", words()),
+        other: schema.add_text_field("other", words()),
+        owner: schema.add_text_field("owner", unranked(WORDS)),
+        whole: schema.add_text_field("whole", unranked("raw")),
+        kind: schema.add_text_field("kind", value()),
+        platform: schema.add_text_field("platform", value()),
+        database: schema.add_text_field("database", value()),
+        gone: schema.add_u64_field("gone", FAST),
+        order: schema.add_text_field("order", value()),
+        stored: schema.add_bytes_field("stored", BytesOptions::default().set_stored()),
+    };
+    (schema.build(), fields)
+}
+
+/// Teaches an index how words are cut.
+pub(super) fn equip(index: &Index) {
+    index.tokenizers().register(WORDS, WordTokenizer::default());
+}
+
+/// Names the folder of indexes that are laid out like this one.
+pub(super) fn fingerprint() -> String {
+    let (schema, _) = lay_out();
+    let fields = serde_json::to_vec(&schema).unwrap_or_default();
+    let digest = blake3::hash(&fields).to_hex();
+    let short: String = digest.chars().take(8).collect();
+    format!("v{VERSION}-{short}")
+}

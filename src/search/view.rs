@@ -1,0 +1,327 @@
+//! One committed state of the index, as queries read it.
+
+use std::collections::HashMap;
+use std::io;
+use std::sync::Arc;
+
+use tantivy::columnar::StrColumn;
+use tantivy::index::{InvertedIndexReader, SegmentId};
+use tantivy::postings::TermInfo;
+use tantivy::query::FuzzyTermQuery;
+use tantivy::schema::Field;
+use tantivy::{DocId, Searcher, SegmentReader, Term};
+
+use super::Error;
+use super::schema::{Fields, RANKED, Whole};
+use super::words::STEM;
+
+/// How many values a facet can tell apart; assets of further ones are found, but not counted by them.
+const MOST_VALUES: usize = 1 << 20;
+
+/// What is needed of every asset while counting, held in memory.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Facts {
+    /// Where it comes when sorted by name within its segment.
+    pub(super) order: u32,
+    /// Numbers of values in [`View::values`].
+    pub(super) values: [u32; FACETS],
+    pub(super) gone: bool,
+}
+
+/// Kind, platform, database.
+pub(super) const FACETS: usize = 3;
+
+/// The facts of one segment's assets, by their number there, with values numbered within the segment.
+#[derive(Debug, Default)]
+pub(super) struct SegmentFacts {
+    facts: Vec<Facts>,
+    values: [Vec<String>; FACETS],
+}
+
+/// One segment, opened.
+pub(super) struct Segment {
+    pub(super) reader: SegmentReader,
+    pub(super) ranked: [Arc<InvertedIndexReader>; RANKED],
+    facts: Arc<SegmentFacts>,
+    /// From the segment's numbers of values to the view's.
+    renumbered: [Vec<u32>; FACETS],
+}
+
+/// One committed state of the index.
+pub(super) struct View {
+    pub(super) searcher: Searcher,
+    pub(super) fields: Fields,
+    pub(super) segments: Vec<Segment>,
+    /// Every value of each facet.
+    pub(super) values: [Vec<String>; FACETS],
+    /// How many words a field has on average.
+    pub(super) lengths: [f32; RANKED],
+    /// The last change that it contains.
+    pub(super) applied: i64,
+}
+
+/// The facts of segments, kept from one view to the next: segments never change.
+pub(super) type Known = HashMap<SegmentId, Arc<SegmentFacts>>;
+
+impl View {
+    /// Reads what searching needs from a committed state; `known` is kept up to date.
+    pub(super) fn new(
+        searcher: Searcher,
+        fields: Fields,
+        applied: i64,
+        known: &mut Known,
+    ) -> Result<Self, Error> {
+        let mut values: [Vec<String>; FACETS] = Default::default();
+        let mut numbers: [HashMap<String, u32>; FACETS] = Default::default();
+        let mut segments = Vec::new();
+        let mut next = Known::new();
+        for reader in searcher.segment_readers() {
+            let id = reader.segment_id();
+            let facts = match known.get(&id) {
+                Some(facts) => Arc::clone(facts),
+                None => Arc::new(SegmentFacts::read(reader)?),
+            };
+            next.insert(id, Arc::clone(&facts));
+            let mut renumbered: [Vec<u32>; FACETS] = Default::default();
+            for (facet, names) in facts.values.iter().enumerate() {
+                let (Some(values), Some(numbers), Some(renumbered)) = (
+                    values.get_mut(facet),
+                    numbers.get_mut(facet),
+                    renumbered.get_mut(facet),
+                ) else {
+                    continue;
+                };
+                renumbered.extend(names.iter().map(|name| number(name, values, numbers)));
+            }
+            segments.push(Segment {
+                reader: reader.clone(),
+                ranked: open_ranked(reader, &fields)?,
+                facts,
+                renumbered,
+            });
+        }
+        *known = next;
+        let lengths = average_lengths(&segments);
+        Ok(Self {
+            searcher,
+            fields,
+            segments,
+            values,
+            lengths,
+            applied,
+        })
+    }
+
+    /// How many assets there are.
+    pub(super) fn len(&self) -> u64 {
+        self.searcher.num_docs()
+    }
+
+    /// In how many documents of each ranked field a term stands; `None` when it stands nowhere.
+    pub(super) fn frequencies(&self, term: &str) -> Result<Option<[u64; RANKED]>, Error> {
+        let mut counts = [0; RANKED];
+        for segment in &self.segments {
+            for (count, index) in counts.iter_mut().zip(&segment.ranked) {
+                if let Some(found) = index.terms().get(term)? {
+                    *count += u64::from(found.doc_freq);
+                }
+            }
+        }
+        Ok(counts.iter().any(|count| *count > 0).then_some(counts))
+    }
+
+    /// Words that begin like this in the first `fields` of the ranked fields, most frequent first.
+    pub(super) fn beginning_with(
+        &self,
+        beginning: &str,
+        fields: usize,
+        limit: usize,
+    ) -> Result<Vec<String>, Error> {
+        let mut counts = HashMap::new();
+        for segment in &self.segments {
+            for index in segment.ranked.iter().take(fields) {
+                let mut stream = index.terms().range().ge(beginning).into_stream()?;
+                let mut seen = 0;
+                while seen < 20 * limit
+                    && let Some((term, found)) = stream.next()
+                    && term.starts_with(beginning.as_bytes())
+                {
+                    seen += 1;
+                    count(&mut counts, term, found);
+                }
+            }
+        }
+        Ok(most_frequent(counts, limit))
+    }
+
+    /// Names that, without their separators, begin like this; as terms of the field of whole names.
+    pub(super) fn names_beginning_with(
+        &self,
+        squeezed: &str,
+        limit: usize,
+    ) -> Result<Vec<String>, Error> {
+        let beginning = Whole::Squeezed.term(squeezed);
+        let mut counts = HashMap::new();
+        for segment in &self.segments {
+            let index = segment.reader.inverted_index(self.fields.whole)?;
+            let mut stream = index.terms().range().ge(&beginning).into_stream()?;
+            while counts.len() < limit
+                && let Some((term, found)) = stream.next()
+                && term.starts_with(beginning.as_bytes())
+            {
+                count(&mut counts, term, found);
+            }
+        }
+        Ok(most_frequent(counts, limit))
+    }
+
+    /// Words that differ from this one by so many letters in the first `fields` of the ranked fields, and how often
+    /// they occur.
+    pub(super) fn similar(
+        &self,
+        word: &str,
+        distance: u8,
+        fields: usize,
+    ) -> Result<HashMap<String, u64>, Error> {
+        let query = FuzzyTermQuery::new(
+            Term::from_field_text(self.fields.name, word),
+            distance,
+            true,
+        );
+        let automaton = query.automaton()?;
+        let mut counts = HashMap::new();
+        for segment in &self.segments {
+            for index in segment.ranked.iter().take(fields) {
+                let mut stream = index.terms().search(&automaton).into_stream()?;
+                while let Some((term, found)) = stream.next() {
+                    count(&mut counts, term, found);
+                }
+            }
+        }
+        Ok(counts)
+    }
+
+    /// The name by which a document is sorted, unique and the same in every view.
+    pub(super) fn order(&self, segment: usize, doc: DocId) -> Result<Vec<u8>, Error> {
+        let mut bytes = Vec::new();
+        let Some(segment) = self.segments.get(segment) else {
+            return Ok(bytes);
+        };
+        if let Some(column) = segment.reader.fast_fields().str("order")? {
+            let order = segment.facts(doc).order;
+            column
+                .dictionary()
+                .ord_to_term(u64::from(order), &mut bytes)?;
+        }
+        Ok(bytes)
+    }
+}
+
+impl Segment {
+    /// The facts of a document, its values numbered within the segment.
+    pub(super) fn facts(&self, doc: DocId) -> Facts {
+        self.facts
+            .facts
+            .get(doc as usize)
+            .copied()
+            .unwrap_or_default()
+    }
+
+    /// The view's numbers of the segment's values.
+    pub(super) fn renumbered(&self) -> &[Vec<u32>; FACETS] {
+        &self.renumbered
+    }
+}
+
+impl SegmentFacts {
+    fn read(reader: &SegmentReader) -> Result<Self, Error> {
+        let fast = reader.fast_fields();
+        let columns = [
+            fast.str("kind")?,
+            fast.str("platform")?,
+            fast.str("database")?,
+        ];
+        let order = fast.str("order")?;
+        let gone = fast.u64("gone")?;
+        let first = |column: &Option<StrColumn>, doc| {
+            let ord = column.as_ref()?.ords().first(doc)?;
+            u32::try_from(ord).ok()
+        };
+        let facts = (0..reader.max_doc()).map(|doc| Facts {
+            order: first(&order, doc).unwrap_or(u32::MAX),
+            values: columns
+                .each_ref()
+                .map(|column| first(column, doc).unwrap_or(u32::MAX)),
+            gone: gone.first(doc) == Some(1),
+        });
+        let facts = facts.collect();
+        let mut values: [Vec<String>; FACETS] = Default::default();
+        for (values, column) in values.iter_mut().zip(&columns) {
+            if let Some(column) = column {
+                *values = every_value(column)?;
+            }
+        }
+        Ok(Self { facts, values })
+    }
+}
+
+fn every_value(column: &StrColumn) -> io::Result<Vec<String>> {
+    let mut values = Vec::new();
+    let mut stream = column.dictionary().stream()?;
+    while values.len() < MOST_VALUES && stream.advance() {
+        values.push(String::from_utf8_lossy(stream.key()).into_owned());
+    }
+    Ok(values)
+}
+
+fn number(name: &str, values: &mut Vec<String>, numbers: &mut HashMap<String, u32>) -> u32 {
+    if let Some(number) = numbers.get(name) {
+        return *number;
+    }
+    let number = u32::try_from(values.len()).unwrap_or(u32::MAX);
+    values.push(name.to_owned());
+    numbers.insert(name.to_owned(), number);
+    number
+}
+
+fn open_ranked(
+    reader: &SegmentReader,
+    fields: &Fields,
+) -> Result<[Arc<InvertedIndexReader>; RANKED], Error> {
+    let [a, b, c, d, e] = fields.ranked();
+    let open = |field: Field| reader.inverted_index(field);
+    Ok([open(a)?, open(b)?, open(c)?, open(d)?, open(e)?])
+}
+
+#[allow(clippy::cast_precision_loss, reason = "an average needs no more")]
+fn average_lengths(segments: &[Segment]) -> [f32; RANKED] {
+    let mut words = [0_u64; RANKED];
+    let mut documents = 0_u64;
+    for segment in segments {
+        documents += u64::from(segment.reader.max_doc());
+        for (words, index) in words.iter_mut().zip(&segment.ranked) {
+            *words += index.total_num_tokens();
+        }
+    }
+    words.map(|words| (words as f32 / documents.max(1) as f32).max(1.0))
+}
+
+/// Counts a word, leaving out what nobody wrote.
+fn count(counts: &mut HashMap<String, u64>, term: &[u8], found: &TermInfo) {
+    if let Ok(term) = std::str::from_utf8(term)
+        && !term.ends_with(STEM)
+    {
+        *counts.entry(term.to_owned()).or_default() += u64::from(found.doc_freq);
+    }
+}
+
+/// Orders counted words, most frequent first.
+pub(super) fn most_frequent(counts: HashMap<String, u64>, limit: usize) -> Vec<String> {
+    let mut terms: Vec<_> = counts.into_iter().collect();
+    terms.sort_by(|(a, many), (b, more)| more.cmp(many).then_with(|| a.cmp(b)));
+    terms
+        .into_iter()
+        .take(limit)
+        .map(|(term, _)| term)
+        .collect()
+}
