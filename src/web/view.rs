@@ -115,6 +115,7 @@ struct Layout<'a> {
     refreshes: bool,
     search_text: &'a str,
     search_href: String,
+    suggest_href: String,
     kept: &'a [Kept],
     /// What a file of `static/` begins with: `{{layout.assets}}/app.css`. Changes with the files.
     assets: &'a str,
@@ -147,6 +148,7 @@ impl<'a> Layout<'a> {
             kept: view.kept(),
             search_text: view.search_text(),
             search_href: links::search([]),
+            suggest_href: links::suggest(),
             assets,
             request_id,
             version: env!("CARGO_PKG_VERSION"),

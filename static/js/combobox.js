@@ -56,7 +56,7 @@ export function combobox(input) {
     request?.abort();
     request = new AbortController();
     try {
-      const address = new URL("/search/suggest", location.href);
+      const address = new URL(input.dataset.suggestFrom, location.href);
       address.searchParams.set("q", words);
       const answer = await fetch(address, { signal: request.signal, headers: { "HX-Request": "true" } });
       if (!answer.ok || input.value.trim() !== words) return;

@@ -50,7 +50,9 @@ pub(crate) async fn show(
     }
     let notes = catalog::list_notes(&db, asset.id).await?;
     let columns = Columns::new(&asset, &notes, wanted(&parameters));
-    Ok(Either::Right(Page(TablePage::new(&asset, around, columns))))
+    Ok(Either::Right(Page(TablePage::new(
+        &asset, &around, columns,
+    ))))
 }
 
 /// `GET /assets/{id}/history`: more lines of its history.
@@ -409,7 +411,7 @@ pub(crate) struct TablePage {
     icon: &'static str,
     kind: &'static str,
     kind_word: &'static str,
-    select: Option<String>,
+    select: String,
     columns: Columns,
     sql: Option<Sql>,
     storage: Vec<StorageFact>,
@@ -457,14 +459,14 @@ struct AliasFact {
 }
 
 impl TablePage {
-    fn new(asset: &Asset, around: Around, columns: Columns) -> Self {
+    fn new(asset: &Asset, around: &Around, columns: Columns) -> Self {
         let materialized = asset
             .source
             .view
             .as_ref()
             .is_some_and(|view| view.materialized);
         Self {
-            head: Head::new(asset, &around, table_trust(asset, around.listed.as_ref())),
+            head: Head::new(asset, around, table_trust(asset, around.listed.as_ref())),
             icon: super::parts::icon(asset.kind),
             kind: if materialized {
                 "Materialized view"
@@ -499,7 +501,7 @@ fn table_trust(asset: &Asset, listed: Option<&Listed>) -> Vec<Fact> {
 }
 
 /// A statement that reads every column, with names quoted so that any name will do.
-fn select(asset: &Asset) -> Option<String> {
+fn select(asset: &Asset) -> String {
     let quoted = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
     let columns: Vec<String> = asset
         .source
@@ -514,7 +516,7 @@ fn select(asset: &Asset) -> Option<String> {
         _ => columns.join(", "),
     };
     let path: Vec<String> = asset.address.path.iter().map(|name| quoted(name)).collect();
-    Some(format!("SELECT {what}\nFROM {}\nLIMIT 100", path.join(".")))
+    format!("SELECT {what}\nFROM {}\nLIMIT 100", path.join("."))
 }
 
 impl Sql {

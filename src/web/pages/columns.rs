@@ -22,6 +22,8 @@ const LONGEST_TYPE: usize = 48;
 /// A nested type is told up to here in a title; its fields tell the rest.
 const LONGEST_TITLE: usize = 1_000;
 
+const OPENED: &str = "true";
+
 /// Deeper fields are no further indented.
 const DEEPEST: usize = 5;
 
@@ -71,7 +73,8 @@ struct Row {
     within: Option<String>,
     /// What the rows inside this one call it by.
     opens: Option<String>,
-    opened: bool,
+    /// `true` or `false`, for what is read aloud.
+    opened: &'static str,
     name: Shortened,
     /// The path, where it is more than the name.
     path: Option<String>,
@@ -179,7 +182,7 @@ fn keep_matching(lines: &mut Vec<Line>, filter: &str) {
     lines.retain(|_| kept.next().unwrap_or_default());
     for line in lines {
         line.row.shut = false;
-        line.row.opened = true;
+        line.row.opened = OPENED;
     }
 }
 
@@ -224,7 +227,7 @@ impl<'a> Tree<'a> {
                 shut: within.is_some() && !self.open,
                 within: within.map(|outer| outer.to_string()),
                 opens: nested.then(|| index.to_string()),
-                opened: self.open,
+                opened: if self.open { OPENED } else { "false" },
                 name: name(&column.name),
                 path: (depth > 0).then(|| name(&column.path).shown),
                 data_type: Text::cut_at(LONGEST_TYPE, written),

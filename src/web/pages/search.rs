@@ -342,7 +342,7 @@ fn is_chosen(query: &Query, field: FacetField, value: &str) -> bool {
 impl FacetList {
     fn new(query: &Query, facet: &Facet) -> Self {
         let choice = |(index, value): (usize, &FacetValue)| Choice {
-            id: format!("{}-{index}", facet.field.as_str()),
+            id: choice_id(facet.field, index, &value.value),
             value: value.value.clone(),
             name: value_name(facet.field, &value.value),
             count: number(value.count),
@@ -357,6 +357,15 @@ impl FacetList {
                 .more
                 .then_some("There are more; other words bring them up."),
         }
+    }
+}
+
+/// Tells a choice apart from the others of a page, and stays with it when their order changes, so that focus does too.
+fn choice_id(field: FacetField, index: usize, value: &str) -> String {
+    let field = field.as_str();
+    match value.len() {
+        0..=80 => format!("{field}-{}", links::encode(value)),
+        _ => format!("{field}-{index}"),
     }
 }
 
@@ -392,13 +401,14 @@ impl LeftOutWord {
     fn new(query: &Query, left_out: &LeftOut) -> Self {
         let instead = |nearest: &String| {
             let words = query.text.split_whitespace();
-            let words =
-                words.map(
-                    |word| match word.to_lowercase() == left_out.word.to_lowercase() {
-                        true => nearest.as_str(),
-                        false => word,
-                    },
-                );
+            let typed = left_out.word.to_lowercase();
+            let words = words.map(|word| {
+                if word.to_lowercase() == typed {
+                    nearest.as_str()
+                } else {
+                    word
+                }
+            });
             with_words(query, &words.collect::<Vec<_>>().join(" "))
         };
         let hrefs = left_out.nearest.iter().map(instead).collect();
