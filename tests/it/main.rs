@@ -2,3 +2,5 @@
 
 mod architecture;
 mod demo_endpoint;
+mod ingest;
+mod support;

@@ -1,0 +1,3 @@
+//! What tests start from: a fresh catalog, a Glue to read, the real application.
+
+pub mod catalog;
