@@ -1,4 +1,9 @@
 //! The sample world and its endpoint, over HTTP and through the real client.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "the helpers of tests may panic as the tests do"
+)]
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
