@@ -3,4 +3,5 @@
 mod architecture;
 mod demo_endpoint;
 mod ingest;
+mod recipes;
 mod support;
