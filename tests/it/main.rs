@@ -1,1 +1,6 @@
+//! Everything that is tested through the front door, in one binary.
+
 mod demo_endpoint;
+mod glue_faults;
+mod glue_server;
+mod glue_translate;
