@@ -2,6 +2,9 @@
 
 mod architecture;
 mod demo_endpoint;
+mod glue_faults;
+mod glue_server;
+mod glue_translate;
 mod ingest;
 mod recipes;
 mod support;

@@ -137,12 +137,12 @@ pub(super) fn table(mut table: Table, scope: &Scope) -> Result<Translated, Strin
         .then(|| format::in_words(&pairs, &storage))
         .flatten();
 
-    let serializer = storage
+    let mut serializer = storage
         .serde_info
         .take()
         .and_then(|serde| serde.parameters)
         .unwrap_or_default();
-    let path = serializer.get("path").cloned();
+    let path = serializer.remove("path");
     let mut sorted = parameters::sort(
         pairs,
         storage.parameters.take().unwrap_or_default(),
@@ -157,10 +157,17 @@ pub(super) fn table(mut table: Table, scope: &Scope) -> Result<Translated, Strin
     );
     note_facts(&mut table, &mut sorted);
 
-    let storage = self::storage(storage, path, format);
+    let storage = self::storage(storage, path.as_ref(), format);
+    if let Some(path) = path.filter(|path| !storage.locations.contains(path)) {
+        sorted.lasting.insert("serde.path".to_owned(), path);
+    }
     let address = scope.address.child(&table.name);
-    let aliases = aliases(&storage, decoded.view.as_ref(), &address, kind);
     let link = table.target_table.take();
+    let aliases = match link {
+        // Its other names are those of its target.
+        Some(_) => Vec::new(),
+        None => aliases(&storage, decoded.view.as_ref(), &address, kind),
+    };
     let link = link.map(|link| {
         scope.target(
             link.catalog_id,
@@ -309,11 +316,11 @@ fn note_facts(table: &mut Table, sorted: &mut Sorted) {
     }
 }
 
-fn storage(storage: StorageDescriptor, path: Option<String>, format: Option<String>) -> Storage {
+fn storage(storage: StorageDescriptor, path: Option<&String>, format: Option<String>) -> Storage {
     // Spark writes a location that does not exist and keeps the true one beside the serializer.
     let real =
         |location: &String| !location.trim().is_empty() && !location.contains("__PLACEHOLDER__");
-    let location = storage.location.filter(real).or(path);
+    let location = storage.location.filter(real).or_else(|| path.cloned());
     let mut locations: Vec<String> = location.into_iter().collect();
     for more in storage.additional_locations.unwrap_or_default() {
         if !more.is_empty() && !locations.contains(&more) {
