@@ -90,6 +90,16 @@ pub(crate) fn run(id: Uuid) -> String {
     format!("/ingestion/runs/{id}")
 }
 
+/// Where a program asks how a run stands.
+pub(crate) fn api_run(id: Uuid) -> String {
+    format!("/api/v1/runs/{id}")
+}
+
+/// A list that belongs to a run: `findings` or `databases`.
+pub(crate) fn api_part_of_run(id: Uuid, part: &str) -> String {
+    format!("/api/v1/runs/{id}/{part}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
