@@ -86,6 +86,10 @@ pub(crate) fn recipe_runs(name: &str) -> String {
     format!("/ingestion/recipes/{}/runs", encode(name))
 }
 
+pub(crate) fn runs() -> String {
+    "/ingestion/runs".to_owned()
+}
+
 pub(crate) fn run(id: Uuid) -> String {
     format!("/ingestion/runs/{id}")
 }

@@ -43,6 +43,7 @@ pub fn all() -> Vec<Site> {
             RunRecipe,
             pages::ingestion::start_run,
         ),
+        get("/ingestion/runs", Read, pages::ingestion::runs),
         get("/ingestion/runs/{id}", Read, pages::ingestion::run),
         get("/api/v1/search", Read, api::search),
         get("/api/v1/assets", Read, api::list),

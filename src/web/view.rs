@@ -40,6 +40,16 @@ pub(crate) trait View: Serialize {
         ""
     }
 
+    /// What the search box sends beside the words: the choices made so far.
+    fn kept(&self) -> &[Kept] {
+        &[]
+    }
+
+    /// Whether the page shows something that goes on by itself, so that browsers ask again in a while.
+    fn refreshes(&self) -> bool {
+        false
+    }
+
     /// For a form that is shown again: why it was refused.
     fn refusal(&self) -> Option<Kind> {
         None
@@ -49,16 +59,35 @@ pub(crate) trait View: Serialize {
 /// An entry of the navigation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Section {
+    /// Reached by the product's name.
+    Home,
+    /// Reached by the search box.
     Search,
     Browse,
     Ingestion,
 }
 
+/// One parameter that the search box sends beside the words.
+#[derive(Debug, Serialize)]
+pub(crate) struct Kept {
+    name: &'static str,
+    value: String,
+}
+
+impl From<(&'static str, &str)> for Kept {
+    fn from((name, value): (&'static str, &str)) -> Self {
+        let value = value.to_owned();
+        Self { name, value }
+    }
+}
+
 impl Section {
-    const ALL: [Self; 3] = [Self::Search, Self::Browse, Self::Ingestion];
+    /// Those that stand in the navigation.
+    const LISTED: [Self; 2] = [Self::Browse, Self::Ingestion];
 
     fn label(self) -> &'static str {
         match self {
+            Self::Home => "Home",
             Self::Search => "Search",
             Self::Browse => "Browse",
             Self::Ingestion => "Ingestion",
@@ -67,6 +96,7 @@ impl Section {
 
     fn href(self) -> String {
         match self {
+            Self::Home => links::home(),
             Self::Search => links::search([]),
             Self::Browse => links::browse(),
             Self::Ingestion => links::ingestion(),
@@ -80,8 +110,12 @@ struct Layout<'a> {
     /// The tab's text, with the product's name in it.
     title: String,
     navigation: Vec<Entry>,
+    /// On the start page, which has a search box of its own.
+    at_home: bool,
+    refreshes: bool,
     search_text: &'a str,
     search_href: String,
+    kept: &'a [Kept],
     /// What a file of `static/` begins with: `{{layout.assets}}/app.css`. Changes with the files.
     assets: &'a str,
     request_id: &'a str,
@@ -107,7 +141,10 @@ impl<'a> Layout<'a> {
                 "" => "Gazetteer".to_owned(),
                 title => format!("{title} · Gazetteer"),
             },
-            navigation: Section::ALL.map(entry).into(),
+            navigation: Section::LISTED.map(entry).into(),
+            at_home: view.section() == Some(Section::Home),
+            refreshes: view.refreshes(),
+            kept: view.kept(),
             search_text: view.search_text(),
             search_href: links::search([]),
             assets,

@@ -1,15 +1,559 @@
-//! To be written.
+//! The page of one database, table or view.
 
+use std::collections::BTreeMap;
+
+use actix_web::Either;
+use actix_web::web::{Data, Path};
+use serde::Serialize;
+
+use super::columns::{Columns, Wanted};
+use super::parts::{
+    AssetRow, Changes, Fact, Html, Link, More, Text, inside_words, kind_word, name, platform_word,
+};
+use super::sql::highlight;
+use crate::catalog::{
+    self, Alias, Asset, AssetId, AssetKind, Change, Children, Inside, LinkTarget, Summary, View as ViewText,
+};
+use crate::db::{Cursor, Db, Page as ListPage, PageRequest};
+use crate::ingest::{self, Listed};
 use crate::web::failure::Failure;
+use crate::web::links;
+use crate::web::parameters::Parameters;
+use crate::web::text::{Moment, Shortened, count, number, size};
+use crate::web::view::{Page, Section, View};
 
-pub(crate) async fn show() -> Result<String, Failure> {
-    Err(Failure::not_found("There is no such page yet."))
+/// So many changes are told at once.
+const HISTORY: u64 = 10;
+
+/// So many tables and views of a database are listed at once.
+const INSIDE: usize = 100;
+
+/// A SELECT statement names no more columns than this.
+const MOST_SELECTED: usize = 100;
+
+/// `GET /assets/{id}`: everything that is known of a database, table or view.
+pub(crate) async fn show(
+    db: Data<Db>,
+    id: Path<AssetId>,
+    parameters: Parameters,
+) -> Result<Either<Page<DatabasePage>, Page<TablePage>>, Failure> {
+    let asset = catalog::find_asset(&db, *id).await?;
+    let around = Around::read(&db, &asset, &parameters).await?;
+    if asset.kind == AssetKind::Database {
+        let asked = Asked::read(&parameters)?;
+        let inside = catalog::list_children(&db, &asked.children(asset.id), &asked.page).await?;
+        return Ok(Either::Left(Page(DatabasePage::new(&asset, &around, &asked, &inside))));
+    }
+    let notes = catalog::list_notes(&db, asset.id).await?;
+    let columns = Columns::new(&asset, &notes, wanted(&parameters));
+    Ok(Either::Right(Page(TablePage::new(&asset, around, columns))))
 }
 
-pub(crate) async fn history() -> Result<String, Failure> {
-    Err(Failure::not_found("There is no such page yet."))
+/// `GET /assets/{id}/history`: more lines of its history.
+pub(crate) async fn history(
+    db: Data<Db>,
+    id: Path<AssetId>,
+    parameters: Parameters,
+) -> Result<Page<HistoryPart>, Failure> {
+    let page = parameters.page(50)?;
+    let changes = catalog::list_history(&db, *id, &page).await?;
+    Ok(Page(HistoryPart {
+        id: "history-list",
+        changes: Changes::of_asset(*id, &changes),
+    }))
 }
 
-pub(crate) async fn columns() -> Result<String, Failure> {
-    Err(Failure::not_found("There is no such page yet."))
+/// `GET /assets/{id}/columns`: the columns alone.
+pub(crate) async fn columns(
+    db: Data<Db>,
+    id: Path<AssetId>,
+    parameters: Parameters,
+) -> Result<Page<Columns>, Failure> {
+    let asset = catalog::find_asset(&db, *id).await?;
+    let notes = catalog::list_notes(&db, asset.id).await?;
+    Ok(Page(Columns::new(&asset, &notes, wanted(&parameters))))
+}
+
+fn wanted(parameters: &Parameters) -> Wanted<'_> {
+    Wanted {
+        words: parameters.text("column"),
+        all: parameters.text("columns") == "all",
+    }
+}
+
+/// What is known around an asset.
+struct Around {
+    parent: Option<Asset>,
+    history: ListPage<Change>,
+    aliases: Vec<Alias>,
+    /// How the database, this one or the one it is in, was last listed.
+    listed: Option<Listed>,
+    target: Option<AssetId>,
+    inside: Inside,
+}
+
+impl Around {
+    async fn read(db: &Db, asset: &Asset, parameters: &Parameters) -> Result<Self, Failure> {
+        let after = parameters.all("history").next().map(Cursor::from_text);
+        let database = asset.parent.unwrap_or(asset.id);
+        let target = target_address(asset);
+        Ok(Self {
+            parent: match asset.parent {
+                Some(parent) => catalog::find_assets(db, &[parent]).await?.pop(),
+                None => None,
+            },
+            history: catalog::list_history(db, asset.id, &PageRequest::new(after, HISTORY)).await?,
+            aliases: catalog::list_aliases(db, asset.id).await?,
+            listed: ingest::latest_listing(db, database).await?,
+            target: match target {
+                Some(address) => catalog::find_at(db, &address).await?,
+                None => None,
+            },
+            inside: catalog::count_inside(db, &[asset.id])
+                .await?
+                .remove(&asset.id)
+                .unwrap_or_default(),
+        })
+    }
+}
+
+/// Where a link leads, as far as that is in the same account and region.
+fn target_address(asset: &Asset) -> Option<catalog::Address> {
+    let link = asset.source.link.as_ref()?;
+    Some(catalog::Address {
+        platform: asset.address.platform.clone(),
+        instance: link
+            .instance
+            .clone()
+            .unwrap_or_else(|| asset.address.instance.clone()),
+        path: link.path.clone(),
+    })
+}
+
+/// What the pages of all kinds of asset show.
+#[derive(Debug, Serialize)]
+struct Head {
+    crumbs: Vec<Link>,
+    name: Shortened,
+    qualified: String,
+    gone: Option<Moment>,
+    target: Option<Target>,
+    lead: Option<Text>,
+    /// What the source says, where people say something else.
+    said: Option<Text>,
+    trust: Vec<Fact>,
+    links: Vec<Outward>,
+    facts: Vec<Fact>,
+    parameters: Vec<Parameter>,
+    parameters_count: String,
+    history: Changes,
+    id: &'static str,
+}
+
+/// What a link stands for.
+#[derive(Debug, Serialize)]
+struct Target {
+    shown: String,
+    href: Option<String>,
+    instance: Option<String>,
+}
+
+/// A page of another tool.
+#[derive(Debug, Serialize)]
+struct Outward {
+    label: String,
+    href: String,
+}
+
+#[derive(Debug, Serialize)]
+struct Parameter {
+    key: String,
+    value: Text,
+}
+
+impl Head {
+    fn new(asset: &Asset, around: &Around, trust: Vec<Fact>) -> Self {
+        let parameters = parameters(asset);
+        let human = asset.human.description.as_deref();
+        let source = asset.source.description.as_deref();
+        Self {
+            crumbs: crumbs(asset, around.parent.as_ref()),
+            name: Shortened::to(400, asset.address.name()),
+            qualified: asset.address.path.join("."),
+            gone: asset.gone_at.map(Moment::of),
+            target: asset
+                .source
+                .link
+                .as_ref()
+                .map(|link| Target::new(link, around.target)),
+            lead: asset.description().filter(|text| !text.trim().is_empty()).map(Text::new),
+            said: human.and(source).map(Text::new),
+            trust,
+            links: outward(asset),
+            facts: facts(asset),
+            parameters_count: number(parameters.len() as u64),
+            parameters,
+            history: Changes::of_asset(asset.id, &around.history),
+            id: "history-list",
+        }
+    }
+}
+
+impl Target {
+    fn new(link: &LinkTarget, id: Option<AssetId>) -> Self {
+        Self {
+            shown: name(&link.path.join(".")).shown,
+            href: id.map(links::asset),
+            instance: link.instance.as_deref().map(|instance| name(instance).shown),
+        }
+    }
+}
+
+fn crumbs(asset: &Asset, parent: Option<&Asset>) -> Vec<Link> {
+    let address = &asset.address;
+    let source = format!("{} {}", platform_word(&address.platform), address.instance);
+    let mut crumbs = vec![
+        Link::new("Browse", links::browse()),
+        Link::new(&source, links::instance(&address.platform, &address.instance)),
+    ];
+    crumbs.extend(parent.map(Link::to_asset));
+    crumbs
+}
+
+/// Pages of other tools, as far as their addresses are ones that a browser may follow.
+fn outward(asset: &Asset) -> Vec<Outward> {
+    let safe = |url: &str| {
+        let scheme = url.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
+        matches!(scheme.as_deref(), Some("http" | "https"))
+    };
+    asset
+        .facts
+        .links
+        .iter()
+        .filter(|link| safe(&link.url))
+        .map(|link| Outward {
+            label: name(&link.label).shown,
+            href: link.url.clone(),
+        })
+        .collect()
+}
+
+fn parameters(asset: &Asset) -> Vec<Parameter> {
+    let both: BTreeMap<&String, &String> = asset
+        .source
+        .parameters
+        .iter()
+        .chain(&asset.facts.parameters)
+        .collect();
+    both.into_iter()
+        .map(|(key, value)| Parameter {
+            key: name(key).shown,
+            value: Text::cut_at(120, value),
+        })
+        .collect()
+}
+
+fn facts(asset: &Asset) -> Vec<Fact> {
+    let facts = &asset.facts;
+    [
+        facts.created_at.map(|at| Fact::at("Created", at)),
+        facts.created_by.as_deref().map(|who| Fact::text("Created by", who)),
+        facts.accessed_at.map(|at| Fact::at("Last accessed", at)),
+        facts.analyzed_at.map(|at| Fact::at("Last analysed", at)),
+        facts.version.as_deref().map(|version| Fact::text("Version", version)),
+        Some(Fact::at("In the catalog since", asset.first_seen)),
+        Some(Fact::text("Identity", &asset.id.to_string()).mono()),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// How far the reader can trust what is shown: what was listed when.
+fn listing_fact(listed: Option<&Listed>) -> Option<Fact> {
+    let listed = listed?;
+    Some(if listed.complete {
+        Fact::at("Listed completely", listed.listed_at)
+    } else {
+        let when = Moment::of(listed.listed_at);
+        Fact::text("Last listing", &format!("Incomplete, {}", when.ago)).titled(when.exact)
+    })
+}
+
+/// What `templates/assets/database.hbs` can show.
+#[derive(Debug, Serialize)]
+pub(crate) struct DatabasePage {
+    #[serde(flatten)]
+    head: Head,
+    incomplete: Option<Text>,
+    here: String,
+    filter: String,
+    with_gone: bool,
+    rows: Vec<AssetRow>,
+    none: &'static str,
+    more: More,
+}
+
+impl View for DatabasePage {
+    const TEMPLATE: &'static str = "assets/database";
+
+    fn title(&self) -> &str {
+        &self.head.name.shown
+    }
+
+    fn section(&self) -> Option<Section> {
+        Some(Section::Browse)
+    }
+}
+
+/// Which tables and views of a database are asked for.
+struct Asked<'a> {
+    filter: &'a str,
+    gone: bool,
+    page: PageRequest,
+}
+
+impl<'a> Asked<'a> {
+    fn read(parameters: &'a Parameters) -> Result<Self, Failure> {
+        Ok(Self {
+            filter: parameters.text("name"),
+            gone: parameters.switch("gone")?,
+            page: parameters.page(INSIDE)?,
+        })
+    }
+
+    fn children(&self, parent: AssetId) -> Children<'a> {
+        Children {
+            parent: Some(parent),
+            filter: self.filter,
+            gone: self.gone,
+            ..Children::default()
+        }
+    }
+}
+
+impl DatabasePage {
+    fn new(asset: &Asset, around: &Around, asked: &Asked<'_>, inside: &ListPage<Summary>) -> Self {
+        let listed = around.listed.as_ref();
+        let trust = [
+            Some(Fact::text("Inside", &inside_words(Some(&around.inside)))),
+            listing_fact(listed),
+            asset.source.owner.as_deref().map(|owner| Fact::text("Owner", owner)),
+            asset.source.storage.locations.first().map(|place| Fact::text("Location", place).mono()),
+        ];
+        let here = links::asset(asset.id);
+        let gone = if asked.gone { "1" } else { "" };
+        Self {
+            head: Head::new(asset, around, trust.into_iter().flatten().collect()),
+            incomplete: listed
+                .filter(|listed| !listed.complete)
+                .map(|listed| Text::new(listed.reason.as_deref().unwrap_or_default())),
+            filter: asked.filter.to_owned(),
+            with_gone: asked.gone,
+            rows: inside.items.iter().map(AssetRow::from).collect(),
+            none: if asked.filter.is_empty() {
+                "There is no table or view in it."
+            } else {
+                "No table or view in it has such a name."
+            },
+            more: More::of(inside, "Show more", |cursor| {
+                links::with_query(
+                    &here,
+                    [("name", asked.filter), ("gone", gone), ("after", cursor.as_str())],
+                )
+            }),
+            here,
+        }
+    }
+}
+
+/// What `templates/assets/table.hbs` can show: a table or a view.
+#[derive(Debug, Serialize)]
+pub(crate) struct TablePage {
+    #[serde(flatten)]
+    head: Head,
+    icon: &'static str,
+    kind: &'static str,
+    kind_word: &'static str,
+    select: Option<String>,
+    columns: Columns,
+    sql: Option<Sql>,
+    storage: Vec<StorageFact>,
+    aliases: Vec<AliasFact>,
+}
+
+impl View for TablePage {
+    const TEMPLATE: &'static str = "assets/table";
+
+    fn title(&self) -> &str {
+        &self.head.name.shown
+    }
+
+    fn section(&self) -> Option<Section> {
+        Some(Section::Browse)
+    }
+}
+
+/// The text of a view.
+#[derive(Debug, Serialize)]
+struct Sql {
+    dialect: String,
+    meaning: Option<String>,
+    html: Html,
+    others: Vec<OtherSql>,
+}
+
+#[derive(Debug, Serialize)]
+struct OtherSql {
+    dialect: String,
+    html: Html,
+}
+
+#[derive(Debug, Serialize)]
+struct StorageFact {
+    label: &'static str,
+    mono: bool,
+    values: Vec<Text>,
+}
+
+#[derive(Debug, Serialize)]
+struct AliasFact {
+    system: String,
+    name: Text,
+}
+
+impl TablePage {
+    fn new(asset: &Asset, around: Around, columns: Columns) -> Self {
+        let materialized = asset.source.view.as_ref().is_some_and(|view| view.materialized);
+        Self {
+            head: Head::new(asset, &around, table_trust(asset, around.listed.as_ref())),
+            icon: super::parts::icon(asset.kind),
+            kind: if materialized { "Materialized view" } else { kind_word(asset.kind) },
+            kind_word: asset.kind.as_str(),
+            select: select(asset),
+            columns,
+            sql: asset.source.view.as_ref().map(Sql::new),
+            storage: storage(asset),
+            aliases: around.aliases.iter().map(AliasFact::from).collect(),
+        }
+    }
+}
+
+fn table_trust(asset: &Asset, listed: Option<&Listed>) -> Vec<Fact> {
+    let facts = &asset.facts;
+    let bytes = facts.bytes.and_then(|bytes| u64::try_from(bytes).ok());
+    let trust = [
+        facts.updated_at.map(|at| Fact::at("Updated", at)),
+        facts.rows.map(|rows| Fact::text("Rows", &number(rows))),
+        bytes.map(|bytes| {
+            Fact::text("Size", &size(bytes)).titled(count(bytes, "byte", "bytes"))
+        }),
+        asset.source.owner.as_deref().map(|owner| Fact::text("Owner", owner)),
+        listing_fact(listed),
+    ];
+    trust.into_iter().flatten().collect()
+}
+
+/// A statement that reads every column, with names quoted so that any name will do.
+fn select(asset: &Asset) -> Option<String> {
+    let quoted = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
+    let columns: Vec<String> = asset
+        .source
+        .columns
+        .iter()
+        .filter(|column| !column.bookkeeping)
+        .map(|column| quoted(&column.name))
+        .collect();
+    let what = match columns.len() {
+        0 => "*".to_owned(),
+        many if many > MOST_SELECTED => "*".to_owned(),
+        _ => columns.join(", "),
+    };
+    let path: Vec<String> = asset.address.path.iter().map(|name| quoted(name)).collect();
+    Some(format!("SELECT {what}\nFROM {}\nLIMIT 100", path.join(".")))
+}
+
+impl Sql {
+    fn new(view: &ViewText) -> Self {
+        let place: Vec<&str> = [&view.default_catalog, &view.default_database]
+            .into_iter()
+            .filter_map(Option::as_deref)
+            .collect();
+        Self {
+            dialect: view.dialect.clone().unwrap_or_default(),
+            meaning: (!place.is_empty()).then(|| {
+                format!("Names without a database mean those in {}.", name(&place.join(".")).shown)
+            }),
+            html: highlight(&view.sql),
+            others: view
+                .other_dialects
+                .iter()
+                .map(|(dialect, sql)| OtherSql {
+                    dialect: dialect.clone(),
+                    html: highlight(sql),
+                })
+                .collect(),
+        }
+    }
+}
+
+fn storage(asset: &Asset) -> Vec<StorageFact> {
+    let storage = &asset.source.storage;
+    let keys: Vec<String> = asset
+        .source
+        .columns
+        .iter()
+        .filter(|column| column.partition_key)
+        .map(|column| column.name.clone())
+        .collect();
+    let files: Vec<String> = asset.facts.files.map(number).into_iter().collect();
+    let compressed: Vec<String> = storage.compressed.then(|| "yes".to_owned()).into_iter().collect();
+    let facts: [(&'static str, bool, &[String]); 7] = [
+        ("Format", false, storage.format.as_slice()),
+        ("Partitioned by", true, &keys),
+        ("Bucketed by", true, &storage.bucket_columns),
+        ("Sorted by", true, &storage.sort_columns),
+        ("Compressed", false, &compressed),
+        ("Files", false, &files),
+        ("Location", true, &storage.locations),
+    ];
+    let facts = facts.into_iter().chain([(
+        "Sort of table",
+        true,
+        asset.source.subtype.as_slice(),
+    )]);
+    facts
+        .filter(|(_, _, values)| !values.is_empty())
+        .map(|(label, mono, values)| StorageFact {
+            label,
+            mono,
+            values: values.iter().map(|value| Text::cut_at(120, value)).collect(),
+        })
+        .collect()
+}
+
+impl From<&Alias> for AliasFact {
+    fn from(alias: &Alias) -> Self {
+        Self {
+            system: match alias.system.as_str() {
+                "s3" => "Amazon S3".to_owned(),
+                "trino" => "Trino".to_owned(),
+                "hive" => "Hive".to_owned(),
+                "athena" => "Athena".to_owned(),
+                other => name(other).shown,
+            },
+            name: Text::cut_at(160, &alias.name),
+        }
+    }
+}
+
+/// What `templates/part/history.hbs` can show.
+#[derive(Debug, Serialize)]
+pub(crate) struct HistoryPart {
+    id: &'static str,
+    changes: Changes,
+}
+
+impl View for HistoryPart {
+    const TEMPLATE: &'static str = "part/history";
 }

@@ -1,7 +1,129 @@
-//! To be written.
+//! The page people start from.
 
+use actix_web::web::Data;
+use serde::Serialize;
+
+use super::browse::Shelf;
+use super::ingestion::RecipeLine;
+use super::parts::Changes;
+use crate::catalog::{self, Asset, AssetId, AssetKind, Change};
+use crate::db::{Db, PageRequest};
+use crate::ingest::Runner;
+use crate::search::{Answer, FacetField, Index, Query};
 use crate::web::failure::Failure;
+use crate::web::links;
+use crate::web::text::number;
+use crate::web::view::{Page, Section, View};
 
-pub(crate) async fn show() -> Result<String, Failure> {
-    Err(Failure::not_found("There is no such page yet."))
+/// So many databases of each source are shown.
+const DATABASES: u64 = 24;
+
+/// So many changes are looked through for those worth telling.
+const CHANGES_READ: u64 = 100;
+
+/// So many changes are told.
+const CHANGES_TOLD: usize = 8;
+
+/// `GET /`: search, and what is going on.
+pub(crate) async fn show(
+    db: Data<Db>,
+    index: Data<Index>,
+    runner: Data<Runner>,
+) -> Result<Page<HomePage>, Failure> {
+    let everything = index.search(&Query { limit: 0, ..Query::default() })?;
+    let shelves = Shelf::read_all(&db, DATABASES).await?;
+    let recipes = RecipeLine::read_all(&db, &runner).await?;
+    let page = PageRequest::first(CHANGES_READ);
+    let changes = catalog::list_recent_changes(&db, &page).await?.items;
+    let ids: Vec<AssetId> = changes.iter().map(|change| change.asset).collect();
+    let assets = catalog::find_assets(&db, &ids).await?;
+    Ok(Page(HomePage::new(&everything, shelves, recipes, (&changes, &assets))))
+}
+
+/// What `templates/home.hbs` can show.
+#[derive(Debug, Serialize)]
+pub(crate) struct HomePage {
+    counts: Vec<CountOf>,
+    empty: Option<Empty>,
+    sources: Vec<Shelf>,
+    changes: Changes,
+    recipes: Vec<RecipeLine>,
+}
+
+#[derive(Debug, Serialize)]
+struct CountOf {
+    count: String,
+    word: &'static str,
+    href: String,
+}
+
+/// The one next step while nothing is in the catalog.
+#[derive(Debug, Serialize)]
+struct Empty {
+    text: &'static str,
+    href: Option<String>,
+    label: &'static str,
+    command: Option<&'static str>,
+}
+
+impl View for HomePage {
+    const TEMPLATE: &'static str = "home";
+
+    fn section(&self) -> Option<Section> {
+        Some(Section::Home)
+    }
+}
+
+impl HomePage {
+    fn new(
+        everything: &Answer,
+        sources: Vec<Shelf>,
+        recipes: Vec<RecipeLine>,
+        (changes, assets): (&[Change], &[Asset]),
+    ) -> Self {
+        Self {
+            counts: counts(everything),
+            empty: sources.is_empty().then(|| Empty::new(!recipes.is_empty())),
+            sources,
+            changes: Changes::recent(changes, assets, CHANGES_TOLD),
+            recipes,
+        }
+    }
+}
+
+fn counts(everything: &Answer) -> Vec<CountOf> {
+    let facet = everything.facets.iter().find(|facet| facet.field == FacetField::Kind);
+    let values = facet.map_or(&[][..], |facet| &facet.values);
+    [AssetKind::Table, AssetKind::View, AssetKind::Database]
+        .into_iter()
+        .filter_map(|kind| {
+            let value = values.iter().find(|value| value.value == kind.as_str())?;
+            Some(CountOf {
+                count: number(value.count),
+                word: if value.count == 1 { kind.as_str() } else { kind.plural() },
+                href: links::search([("kind", kind.as_str())]),
+            })
+        })
+        .collect()
+}
+
+impl Empty {
+    fn new(recipes: bool) -> Self {
+        if recipes {
+            Self {
+                text: "A recipe is there. Run it, and what it finds can be searched and read here.",
+                href: Some(links::ingestion()),
+                label: "Go to ingestion",
+                command: None,
+            }
+        } else {
+            Self {
+                text: "Look around in a made-up company first: this command fills a catalog of its own, without \
+                       network or credentials.",
+                href: None,
+                label: "",
+                command: Some("gazetteer demo"),
+            }
+        }
+    }
 }

@@ -1,19 +1,576 @@
-//! To be written.
+//! Recipes, when they run, and how their runs ended.
 
+use actix_web::Either;
+use actix_web::web::{Data, Path};
+use chrono::Utc;
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::parts::{
+    Changes, Fact, LastRun, Link, More, RunRow, State, Text, name, platform_word, started_by, took,
+};
+use crate::auth::Actor;
+use crate::catalog::{self, AssetId};
+use crate::db::{Cursor, Db, Page as ListPage, PageRequest};
+use crate::error::{Explain, Kind};
+use crate::ingest::recipe::{Listed as RecipeFile, Notice, Position, Problem, Problems, Recipe};
+use crate::ingest::{self, Listed, Run, RunFinding, RunState, Runner, StartedBy};
 use crate::web::failure::Failure;
+use crate::web::links;
+use crate::web::parameters::Parameters;
+use crate::web::text::{Moment, Shortened, count, number};
+use crate::web::view::{Page, Section, SeeOther, View};
 
-pub(crate) async fn show() -> Result<String, Failure> {
-    Err(Failure::not_found("There is no such page yet."))
+/// So many of the next times of a recipe are told.
+const NEXT_TIMES: usize = 3;
+
+/// So many of the latest runs are on the first page.
+const LATEST: u64 = 10;
+
+/// So many runs, listings or findings are listed at once.
+const RUNS: usize = 50;
+
+/// `GET /ingestion`: every recipe and the latest runs.
+pub(crate) async fn show(db: Data<Db>, runner: Data<Runner>) -> Result<Page<IngestionPage>, Failure> {
+    let files = runner.recipes()?;
+    let lines = RecipeLine::read_all(&db, &runner).await?;
+    let runs = ingest::list_runs(&db, None, &PageRequest::first(LATEST)).await?;
+    Ok(Page(IngestionPage::new(&files, lines, &runs.items)))
 }
 
-pub(crate) async fn recipe() -> Result<String, Failure> {
-    Err(Failure::not_found("There is no such page yet."))
+/// `GET /ingestion/runs`: every run, newest first.
+pub(crate) async fn runs(db: Data<Db>, parameters: Parameters) -> Result<Page<RunsPage>, Failure> {
+    let runs = ingest::list_runs(&db, None, &parameters.page(RUNS)?).await?;
+    Ok(Page(RunsPage::new(&runs)))
 }
 
-pub(crate) async fn start_run() -> Result<String, Failure> {
-    Err(Failure::not_found("There is no such page yet."))
+/// `GET /ingestion/recipes/{name}`: one recipe and its runs.
+pub(crate) async fn recipe(
+    db: Data<Db>,
+    runner: Data<Runner>,
+    name: Path<String>,
+    parameters: Parameters,
+) -> Result<Page<RecipePage>, Failure> {
+    let file = runner.find_recipe(&name)?;
+    let page = parameters.page(RUNS)?;
+    Ok(Page(RecipePage::read(&db, &file, &page).await?))
 }
 
-pub(crate) async fn run() -> Result<String, Failure> {
-    Err(Failure::not_found("There is no such page yet."))
+/// `POST /ingestion/recipes/{name}/runs`: starts a run and leads to it.
+pub(crate) async fn start_run(
+    db: Data<Db>,
+    runner: Data<Runner>,
+    name: Path<String>,
+    actor: Actor,
+) -> Result<Either<SeeOther, Page<RecipePage>>, Failure> {
+    let refusal = match runner.start(&name, actor, StartedBy::Page).await {
+        Ok(run) => return Ok(Either::Left(SeeOther(links::run(run)))),
+        Err(refusal) => refusal,
+    };
+    if !matches!(refusal.kind(), Kind::Conflict | Kind::Invalid) {
+        return Err(refusal.into());
+    }
+    let file = runner.find_recipe(&name)?;
+    let page = RecipePage::read(&db, &file, &PageRequest::first(RUNS as u64)).await?;
+    Ok(Either::Right(Page(page.refused(&refusal))))
+}
+
+/// `GET /ingestion/runs/{id}`: how one run stands, and what it did.
+pub(crate) async fn run(
+    db: Data<Db>,
+    id: Path<Uuid>,
+    parameters: Parameters,
+) -> Result<Page<RunPage>, Failure> {
+    let run = ingest::find_run(&db, *id).await?;
+    let part = |name| PageRequest::new(parameters.all(name).next().map(Cursor::from_text), RUNS as u64);
+    let listings = ingest::list_listings(&db, run.id, &part("listings")).await?;
+    let findings = ingest::list_findings(&db, run.id, &part("findings")).await?;
+    let changes = catalog::list_changes_of_run(&db, run.id, &part("changes")).await?;
+    let ids: Vec<AssetId> = changes.items.iter().map(|change| change.asset).collect();
+    let assets = catalog::find_assets(&db, &ids).await?;
+    let changes = Changes::of_run(&run, &changes, &assets);
+    Ok(Page(RunPage::new(&run, &listings, &findings, changes)))
+}
+
+/// A recipe that can run, as a line of a list.
+#[derive(Debug, Serialize)]
+pub(crate) struct RecipeLine {
+    name: Shortened,
+    href: String,
+    source: String,
+    schedule: String,
+    next: Vec<Moment>,
+    last: Option<LastRun>,
+    never: &'static str,
+    running: bool,
+    run_action: String,
+}
+
+impl RecipeLine {
+    /// Reads the recipes that can run; there are as many as files in the folder.
+    pub(super) async fn read_all(db: &Db, runner: &Runner) -> Result<Vec<Self>, Failure> {
+        let mut lines = Vec::new();
+        for file in runner.recipes()? {
+            if let Ok(recipe) = &file.recipe {
+                let last = ingest::latest_run(db, &recipe.name).await?;
+                lines.push(Self::new(recipe, last.as_ref()));
+            }
+        }
+        Ok(lines)
+    }
+
+    fn new(recipe: &Recipe, last: Option<&Run>) -> Self {
+        Self {
+            name: name(&recipe.name),
+            href: links::recipe(&recipe.name),
+            source: platform_word(recipe.source.platform()),
+            schedule: schedule(recipe),
+            next: next_times(recipe),
+            last: last.map(LastRun::from),
+            never: NEVER,
+            running: last.is_some_and(is_running),
+            run_action: links::recipe_runs(&recipe.name),
+        }
+    }
+}
+
+const NEVER: &str = "Has not run yet";
+
+fn is_running(run: &Run) -> bool {
+    run.state == RunState::Running
+}
+
+fn schedule(recipe: &Recipe) -> String {
+    let schedule = recipe.schedule.as_ref();
+    schedule.map_or_else(|| "When somebody starts it".to_owned(), |schedule| capital(&schedule.in_words()))
+}
+
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().map(char::to_uppercase);
+    first.into_iter().flatten().chain(letters).collect()
+}
+
+fn next_times(recipe: &Recipe) -> Vec<Moment> {
+    let schedule = recipe.schedule.as_ref();
+    let times = schedule.map(|schedule| schedule.next(Utc::now(), NEXT_TIMES));
+    times.unwrap_or_default().into_iter().map(Moment::of).collect()
+}
+
+/// A sentence about a recipe, with its place in the file.
+#[derive(Debug, Serialize)]
+struct ProblemLine {
+    at: String,
+    text: String,
+    hint: Option<String>,
+}
+
+fn place(position: Option<Position>) -> String {
+    position.map_or_else(String::new, |Position { line, column }| format!("{line}:{column}"))
+}
+
+impl From<&Problem> for ProblemLine {
+    fn from(problem: &Problem) -> Self {
+        Self {
+            at: place(problem.position),
+            text: problem.text.clone(),
+            hint: problem.hint.clone(),
+        }
+    }
+}
+
+impl From<&Notice> for ProblemLine {
+    fn from(notice: &Notice) -> Self {
+        Self {
+            at: place(Some(notice.position)),
+            text: notice.text.clone(),
+            hint: None,
+        }
+    }
+}
+
+fn problem_lines(problems: &Problems) -> Vec<ProblemLine> {
+    let untold = (problems.untold > 0).then(|| ProblemLine {
+        at: String::new(),
+        text: count(problems.untold as u64, "more problem.", "more problems."),
+        hint: None,
+    });
+    problems.list.iter().map(ProblemLine::from).chain(untold).collect()
+}
+
+/// What `templates/ingestion/index.hbs` can show.
+#[derive(Debug, Serialize)]
+pub(crate) struct IngestionPage {
+    summary: String,
+    broken: Vec<Broken>,
+    recipes: Vec<RecipeLine>,
+    runs: Vec<RunRow>,
+}
+
+/// A recipe that cannot run.
+#[derive(Debug, Serialize)]
+struct Broken {
+    recipe: Link,
+    problems: Vec<ProblemLine>,
+}
+
+impl View for IngestionPage {
+    const TEMPLATE: &'static str = "ingestion/index";
+
+    fn title(&self) -> &'static str {
+        "Ingestion"
+    }
+
+    fn section(&self) -> Option<Section> {
+        Some(Section::Ingestion)
+    }
+}
+
+impl IngestionPage {
+    fn new(files: &[RecipeFile], recipes: Vec<RecipeLine>, runs: &[Run]) -> Self {
+        let broken: Vec<Broken> = files.iter().filter_map(Broken::of).collect();
+        let scheduled = recipes.iter().filter(|line| !line.next.is_empty()).count();
+        Self {
+            summary: match recipes.len() {
+                0 => "Recipes say what is read from where, and when.".to_owned(),
+                many => format!(
+                    "{}, {} on a schedule",
+                    count(many as u64, "recipe", "recipes"),
+                    number(scheduled as u64)
+                ),
+            },
+            broken,
+            recipes,
+            runs: runs.iter().map(RunRow::from).collect(),
+        }
+    }
+}
+
+impl Broken {
+    fn of(file: &RecipeFile) -> Option<Self> {
+        let problems = file.recipe.as_ref().err()?;
+        Some(Self {
+            recipe: Link::to_recipe(&file.name),
+            problems: problem_lines(problems),
+        })
+    }
+}
+
+/// What `templates/ingestion/runs.hbs` can show.
+#[derive(Debug, Serialize)]
+pub(crate) struct RunsPage {
+    crumbs: Vec<Link>,
+    runs: Vec<RunRow>,
+    more: More,
+}
+
+impl View for RunsPage {
+    const TEMPLATE: &'static str = "ingestion/runs";
+
+    fn title(&self) -> &'static str {
+        "Runs"
+    }
+
+    fn section(&self) -> Option<Section> {
+        Some(Section::Ingestion)
+    }
+}
+
+impl RunsPage {
+    fn new(runs: &ListPage<Run>) -> Self {
+        Self {
+            crumbs: crumbs(),
+            runs: runs.items.iter().map(RunRow::from).collect(),
+            more: More::of(runs, "Show older runs", |cursor| {
+                links::with_query(&links::runs(), [("after", cursor.as_str())])
+            }),
+        }
+    }
+}
+
+fn crumbs() -> Vec<Link> {
+    vec![Link::new("Ingestion", links::ingestion())]
+}
+
+/// What `templates/ingestion/recipe.hbs` can show.
+#[derive(Debug, Serialize)]
+pub(crate) struct RecipePage {
+    crumbs: Vec<Link>,
+    name: Shortened,
+    run_action: Option<String>,
+    run_label: &'static str,
+    running: bool,
+    refused: Option<String>,
+    #[serde(skip)]
+    refusal: Option<Kind>,
+    problems: Vec<ProblemLine>,
+    notices: Vec<ProblemLine>,
+    schedule: String,
+    next: Vec<Moment>,
+    last: Option<LastRun>,
+    never: &'static str,
+    facts: Vec<Fact>,
+    runs: Vec<RunRow>,
+    more: More,
+    file: String,
+    text: Vec<String>,
+}
+
+impl View for RecipePage {
+    const TEMPLATE: &'static str = "ingestion/recipe";
+
+    fn title(&self) -> &str {
+        &self.name.shown
+    }
+
+    fn section(&self) -> Option<Section> {
+        Some(Section::Ingestion)
+    }
+
+    fn refusal(&self) -> Option<Kind> {
+        self.refusal
+    }
+}
+
+impl RecipePage {
+    async fn read(db: &Db, file: &RecipeFile, page: &PageRequest) -> Result<Self, Failure> {
+        let runs = ingest::list_runs(db, Some(&file.name), page).await?;
+        let last = ingest::latest_run(db, &file.name).await?;
+        Ok(Self::new(file, &runs, last.as_ref()))
+    }
+
+    fn new(file: &RecipeFile, runs: &ListPage<Run>, last: Option<&Run>) -> Self {
+        let recipe = file.recipe.as_ref().ok();
+        let running = last.is_some_and(is_running);
+        let file_name = file.file.file_name().unwrap_or_default().to_string_lossy();
+        Self {
+            crumbs: crumbs(),
+            name: Shortened::to(400, &file.name),
+            run_action: recipe.map(|_| links::recipe_runs(&file.name)),
+            run_label: if running { "Running" } else { "Run now" },
+            running,
+            refused: None,
+            refusal: None,
+            problems: file.recipe.as_ref().err().map(problem_lines).unwrap_or_default(),
+            notices: recipe
+                .map(|recipe| recipe.notices.iter().map(ProblemLine::from).collect())
+                .unwrap_or_default(),
+            schedule: recipe.map_or_else(|| "Not before it is mended".to_owned(), schedule),
+            next: recipe.map(next_times).unwrap_or_default(),
+            last: last.map(LastRun::from),
+            never: NEVER,
+            facts: recipe.map(recipe_facts).unwrap_or_default(),
+            runs: runs.items.iter().map(RunRow::from).collect(),
+            more: More::of(runs, "Show older runs", |cursor| {
+                links::with_query(&links::recipe(&file.name), [("after", cursor.as_str())])
+            }),
+            file: file_name.into_owned(),
+            text: recipe
+                .map(|recipe| recipe.masked_text.lines().map(str::to_owned).collect())
+                .unwrap_or_default(),
+        }
+    }
+
+    fn refused(mut self, refusal: &ingest::Error) -> Self {
+        let hint = refusal.hint().unwrap_or_default();
+        self.refused = Some(format!("{refusal} {hint}"));
+        self.refusal = Some(refusal.kind());
+        self
+    }
+}
+
+fn recipe_facts(recipe: &Recipe) -> Vec<Fact> {
+    let title = recipe.pipeline_name.as_deref();
+    [
+        Some(Fact::text("Reads", &platform_word(recipe.source.platform()))),
+        title.map(|title| Fact::text("Called", title)),
+        Some(Fact::text("May call gone at most", &recipe.remove.to_string())),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// What `templates/ingestion/run.hbs` can show.
+#[derive(Debug, Serialize)]
+pub(crate) struct RunPage {
+    #[serde(skip)]
+    title: String,
+    #[serde(skip)]
+    running: bool,
+    here: String,
+    crumbs: Vec<Link>,
+    recipe: Shortened,
+    state: State,
+    verdict: Option<&'static str>,
+    failure: Option<Text>,
+    trust: Vec<Fact>,
+    counts: Vec<CountOf>,
+    findings: Vec<FindingLine>,
+    more_findings: More,
+    listings: Vec<ListingRow>,
+    no_listings: &'static str,
+    more_listings: More,
+    changes: Changes,
+}
+
+#[derive(Debug, Serialize)]
+struct CountOf {
+    label: &'static str,
+    count: String,
+    zero: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct FindingLine {
+    state: State,
+    about: Option<About>,
+    text: Text,
+}
+
+/// What a finding is about.
+#[derive(Debug, Serialize)]
+struct About {
+    shown: String,
+    whole: Option<String>,
+    href: Option<String>,
+}
+
+/// How one database was listed.
+#[derive(Debug, Serialize)]
+struct ListingRow {
+    href: String,
+    name: Shortened,
+    state: State,
+    reason: Option<Text>,
+    new: String,
+    changed: String,
+    unchanged: String,
+    gone: String,
+    skipped: String,
+}
+
+impl View for RunPage {
+    const TEMPLATE: &'static str = "ingestion/run";
+
+    fn title(&self) -> &str {
+        &self.title
+    }
+
+    fn section(&self) -> Option<Section> {
+        Some(Section::Ingestion)
+    }
+
+    fn refreshes(&self) -> bool {
+        self.running
+    }
+}
+
+impl RunPage {
+    fn new(
+        run: &Run,
+        listings: &ListPage<Listed>,
+        findings: &ListPage<RunFinding>,
+        changes: Changes,
+    ) -> Self {
+        let here = links::run(run.id);
+        let mut crumbs = crumbs();
+        crumbs.push(Link::to_recipe(&run.recipe));
+        let more = |parameter, cursor: &Cursor| {
+            links::with_query(&here, [(parameter, cursor.as_str())])
+        };
+        Self {
+            title: format!("Run of {}", name(&run.recipe).shown),
+            running: is_running(run),
+            crumbs,
+            recipe: name(&run.recipe),
+            state: State::of_run(run.state),
+            verdict: verdict(run),
+            failure: run.failure.as_deref().map(Text::new),
+            trust: trust(run),
+            counts: counts(run),
+            findings: findings.items.iter().map(FindingLine::from).collect(),
+            more_findings: More::of(findings, "Show more findings", |cursor| more("findings", cursor)),
+            listings: listings.items.iter().map(ListingRow::from).collect(),
+            no_listings: if is_running(run) { "None has been listed to its end yet." } else { "None was listed." },
+            more_listings: More::of(listings, "Show more databases", |cursor| more("listings", cursor)),
+            changes,
+            here,
+        }
+    }
+}
+
+fn verdict(run: &Run) -> Option<&'static str> {
+    match run.state {
+        RunState::Running => Some("It is still going on; this page follows it."),
+        RunState::Succeeded => None,
+        RunState::Partial => Some("Something was not read, translated or written: see the findings."),
+        RunState::Failed => None,
+        RunState::Interrupted => Some("It was stopped before its end. What it had read until then is kept."),
+    }
+}
+
+fn trust(run: &Run) -> Vec<Fact> {
+    let calls = run.counts.calls;
+    [
+        Some(Fact::at("Started", run.started_at)),
+        Some(Fact::text("Took", &took(run))),
+        Some(Fact::text("Started by", started_by(run)).titled(run.actor.to_string())),
+        (calls > 0).then(|| Fact::text("Calls", &number(calls))),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+fn counts(run: &Run) -> Vec<CountOf> {
+    let assets = run.counts.assets;
+    [
+        ("Databases", run.counts.databases),
+        ("Listed incompletely", run.counts.incomplete),
+        ("New", assets.new),
+        ("Changed", assets.changed),
+        ("Unchanged", assets.unchanged),
+        ("Gone", assets.gone),
+        ("Skipped", assets.skipped),
+    ]
+    .map(|(label, many)| CountOf {
+        label,
+        count: number(many),
+        zero: many == 0,
+    })
+    .into()
+}
+
+impl From<&RunFinding> for FindingLine {
+    fn from(finding: &RunFinding) -> Self {
+        Self {
+            state: State::of_level(finding.level),
+            about: finding.about.as_deref().map(|about| {
+                let Shortened { shown, whole } = name(about);
+                About {
+                    shown,
+                    whole,
+                    href: finding.asset.map(links::asset),
+                }
+            }),
+            text: Text::new(&finding.text),
+        }
+    }
+}
+
+impl From<&Listed> for ListingRow {
+    fn from(listed: &Listed) -> Self {
+        Self {
+            href: links::asset(listed.database),
+            name: name(&listed.name),
+            state: State::of_listing(listed.complete),
+            reason: listed.reason.as_deref().map(Text::new),
+            new: number(listed.counts.new),
+            changed: number(listed.counts.changed),
+            unchanged: number(listed.counts.unchanged),
+            gone: number(listed.counts.gone),
+            skipped: number(listed.counts.skipped),
+        }
+    }
 }

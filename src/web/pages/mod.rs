@@ -2,6 +2,9 @@
 
 pub(super) mod assets;
 pub(super) mod browse;
+mod columns;
 pub(super) mod home;
 pub(super) mod ingestion;
+mod parts;
 pub(super) mod search;
+mod sql;

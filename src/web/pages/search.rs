@@ -1,11 +1,548 @@
-//! To be written.
+//! Search: hits with the reason each is there, and what narrows them down.
 
+use std::collections::HashMap;
+
+use actix_web::web::Data;
+use serde::Serialize;
+
+use super::parts::{first_sentence, icon, kind_word, name, platform_word};
+use crate::catalog::{self, Asset, AssetId, AssetKind};
+use crate::db::Db;
+use crate::search::{
+    Answer, Facet, FacetField, FacetValue, Hit, Index, LeftOut, Matched, MatchedField, Part, Query, ReadAs,
+};
 use crate::web::failure::Failure;
+use crate::web::links;
+use crate::web::parameters::Parameters;
+use crate::web::text::{Shortened, count, number};
+use crate::web::view::{Kept, Page, Section, View};
 
-pub(crate) async fn show() -> Result<String, Failure> {
-    Err(Failure::not_found("There is no such page yet."))
+/// So many hits are on a page.
+const HITS: usize = 20;
+
+/// Nobody pages further than this; more words find what is behind it.
+const FURTHEST: usize = 10_000;
+
+/// So many reasons are told of each hit.
+const REASONS: usize = 3;
+
+/// So many suggestions are offered while somebody types.
+const SUGGESTIONS: usize = 8;
+
+/// `GET /search`: what is found for some words.
+pub(crate) async fn show(
+    db: Data<Db>,
+    index: Data<Index>,
+    parameters: Parameters,
+) -> Result<Page<SearchPage>, Failure> {
+    let query = query(&parameters)?;
+    let answer = index.search(&query)?;
+    let assets = assets_of(&db, &answer.hits).await?;
+    Ok(Page(SearchPage::new(&query, &answer, &assets)))
 }
 
-pub(crate) async fn suggest() -> Result<String, Failure> {
-    Err(Failure::not_found("There is no such page yet."))
+/// `GET /search/suggest`: names that somebody may be typing.
+pub(crate) async fn suggest(
+    db: Data<Db>,
+    index: Data<Index>,
+    parameters: Parameters,
+) -> Result<Page<Suggestions>, Failure> {
+    let hits = index.suggest(parameters.text("q"), SUGGESTIONS)?;
+    let assets = assets_of(&db, &hits).await?;
+    Ok(Page(Suggestions::new(&hits, &assets)))
+}
+
+fn query(parameters: &Parameters) -> Result<Query, Failure> {
+    let owned = |name| parameters.all(name).map(str::to_owned).collect();
+    Ok(Query {
+        text: parameters.text("q").to_owned(),
+        kinds: parameters.each::<AssetKind>("kind")?,
+        platforms: owned("platform"),
+        databases: owned("database"),
+        include_gone: parameters.switch("gone")?,
+        limit: HITS,
+        offset: parameters.number("offset", 0, 0..=FURTHEST)?,
+    })
+}
+
+async fn assets_of(db: &Db, hits: &[Hit]) -> Result<HashMap<AssetId, Asset>, Failure> {
+    let ids: Vec<AssetId> = hits.iter().map(|hit| hit.id).collect();
+    let assets = catalog::find_assets(db, &ids).await?;
+    Ok(assets.into_iter().map(|asset| (asset.id, asset)).collect())
+}
+
+/// Everything chosen, as parameters of an address.
+fn chosen(query: &Query) -> Vec<(&'static str, &str)> {
+    let kinds = query.kinds.iter().map(|kind| ("kind", kind.as_str()));
+    let platforms = query.platforms.iter().map(|name| ("platform", name.as_str()));
+    let databases = query.databases.iter().map(|name| ("database", name.as_str()));
+    let gone = query.include_gone.then_some(("gone", "1"));
+    kinds.chain(platforms).chain(databases).chain(gone).collect()
+}
+
+/// The address of this search with other words.
+fn with_words(query: &Query, words: &str) -> String {
+    links::search([("q", words)].into_iter().chain(chosen(query)))
+}
+
+/// The address of this search from another hit on.
+fn from_hit(query: &Query, offset: usize) -> String {
+    let offset = offset.to_string();
+    let offset = if offset == "0" { "" } else { &offset };
+    let all = [("q", query.text.as_str())].into_iter().chain(chosen(query));
+    links::search(all.chain([("offset", offset)]))
+}
+
+/// What `templates/search/results.hbs` can show.
+#[derive(Debug, Serialize)]
+pub(crate) struct SearchPage {
+    #[serde(skip)]
+    title: String,
+    #[serde(skip)]
+    words: String,
+    #[serde(skip)]
+    kept: Vec<Kept>,
+    heading: String,
+    summary: String,
+    facets: Vec<FacetList>,
+    with_gone: bool,
+    chosen: Vec<Chip>,
+    left_out: Vec<LeftOutWord>,
+    read_as: Vec<ReadAsWord>,
+    hits: Vec<HitLine>,
+    start: usize,
+    range: String,
+    previous: Option<String>,
+    next: Option<String>,
+    none: NoHits,
+}
+
+impl View for SearchPage {
+    const TEMPLATE: &'static str = "search/results";
+
+    fn title(&self) -> &str {
+        &self.title
+    }
+
+    fn section(&self) -> Option<Section> {
+        Some(Section::Search)
+    }
+
+    fn search_text(&self) -> &str {
+        &self.words
+    }
+
+    fn kept(&self) -> &[Kept] {
+        &self.kept
+    }
+}
+
+/// What can be chosen in one field.
+#[derive(Debug, Serialize)]
+struct FacetList {
+    field: &'static str,
+    label: &'static str,
+    mono: bool,
+    values: Vec<Choice>,
+    more: Option<&'static str>,
+}
+
+#[derive(Debug, Serialize)]
+struct Choice {
+    id: String,
+    value: String,
+    name: Shortened,
+    count: String,
+    checked: bool,
+}
+
+/// Something chosen, which a click takes back.
+#[derive(Debug, Serialize)]
+struct Chip {
+    label: &'static str,
+    name: Shortened,
+    href: String,
+}
+
+#[derive(Debug, Serialize)]
+struct LeftOutWord {
+    word: String,
+    nearest: Vec<Word>,
+}
+
+#[derive(Debug, Serialize)]
+struct ReadAsWord {
+    word: String,
+    others: Vec<Word>,
+}
+
+/// One word of several, with what stands between it and the next.
+#[derive(Debug, Serialize)]
+struct Word {
+    shown: String,
+    href: String,
+    separator: &'static str,
+}
+
+/// What to say and to offer when nothing was found.
+#[derive(Debug, Serialize)]
+struct NoHits {
+    title: &'static str,
+    text: String,
+    href: Option<String>,
+    label: &'static str,
+}
+
+#[derive(Debug, Serialize)]
+struct HitLine {
+    icon: &'static str,
+    kind: &'static str,
+    href: String,
+    name: Vec<Marked>,
+    name_whole: Option<String>,
+    place: Shortened,
+    gone: bool,
+    description: Vec<Marked>,
+    reasons: Vec<Reason>,
+}
+
+/// Why a hit is there, beside its name and description.
+#[derive(Debug, Serialize)]
+struct Reason {
+    label: &'static str,
+    mono: bool,
+    path: Option<String>,
+    href: String,
+    text: Vec<Marked>,
+}
+
+/// A piece of text, and whether the query asked for it.
+#[derive(Debug, Serialize)]
+struct Marked {
+    text: String,
+    marked: bool,
+}
+
+impl SearchPage {
+    fn new(query: &Query, answer: &Answer, assets: &HashMap<AssetId, Asset>) -> Self {
+        let words = name(&query.text).shown;
+        let heading = match words.as_str() {
+            "" => "Search".to_owned(),
+            words => format!("Search: {words}"),
+        };
+        let hits = answer.hits.iter();
+        Self {
+            title: heading.clone(),
+            words: query.text.clone(),
+            kept: chosen(query).into_iter().map(Kept::from).collect(),
+            heading,
+            summary: summary(query, answer),
+            facets: answer.facets.iter().map(|facet| FacetList::new(query, facet)).collect(),
+            with_gone: query.include_gone,
+            chosen: chips(query),
+            left_out: answer.left_out.iter().map(|word| LeftOutWord::new(query, word)).collect(),
+            read_as: answer.read_as.iter().map(ReadAsWord::from).collect(),
+            hits: hits
+                .filter_map(|hit| Some(HitLine::new(hit, assets.get(&hit.id)?)))
+                .collect(),
+            start: query.offset + 1,
+            range: range(query, answer),
+            previous: (query.offset > 0).then(|| from_hit(query, query.offset.saturating_sub(HITS))),
+            next: has_next(query, answer).then(|| from_hit(query, query.offset + HITS)),
+            none: NoHits::new(query, answer),
+        }
+    }
+}
+
+fn has_next(query: &Query, answer: &Answer) -> bool {
+    let end = query.offset + answer.hits.len();
+    (end as u64) < answer.total && query.offset + HITS <= FURTHEST
+}
+
+fn summary(query: &Query, answer: &Answer) -> String {
+    let total = count(answer.total, "result", "results");
+    let words = name(query.text.trim()).shown;
+    match words.as_str() {
+        "" => format!("{total} in the whole catalog"),
+        words => format!("{total} for “{words}”"),
+    }
+}
+
+fn range(query: &Query, answer: &Answer) -> String {
+    let (first, last) = (query.offset + 1, query.offset + answer.hits.len());
+    format!("{}–{} of {}", number(first as u64), number(last as u64), number(answer.total))
+}
+
+/// What people call a value of a field.
+fn value_name(field: FacetField, value: &str) -> Shortened {
+    match field {
+        FacetField::Kind => Shortened::to(
+            100,
+            value.parse::<AssetKind>().map_or(value, |kind| match kind {
+                AssetKind::Database => "Databases",
+                AssetKind::Table => "Tables",
+                AssetKind::View => "Views",
+            }),
+        ),
+        FacetField::Platform => Shortened::to(100, &platform_word(value)),
+        FacetField::Database => name(value),
+    }
+}
+
+fn field_label(field: FacetField) -> &'static str {
+    match field {
+        FacetField::Kind => "Kind",
+        FacetField::Platform => "Source",
+        FacetField::Database => "Database",
+    }
+}
+
+fn is_chosen(query: &Query, field: FacetField, value: &str) -> bool {
+    match field {
+        FacetField::Kind => query.kinds.iter().any(|kind| kind.as_str() == value),
+        FacetField::Platform => query.platforms.iter().any(|chosen| chosen == value),
+        FacetField::Database => query.databases.iter().any(|chosen| chosen == value),
+    }
+}
+
+impl FacetList {
+    fn new(query: &Query, facet: &Facet) -> Self {
+        let choice = |(index, value): (usize, &FacetValue)| Choice {
+            id: format!("{}-{index}", facet.field.as_str()),
+            value: value.value.clone(),
+            name: value_name(facet.field, &value.value),
+            count: number(value.count),
+            checked: is_chosen(query, facet.field, &value.value),
+        };
+        Self {
+            field: facet.field.as_str(),
+            label: field_label(facet.field),
+            mono: facet.field == FacetField::Database,
+            values: facet.values.iter().enumerate().map(choice).collect(),
+            more: facet.more.then_some("There are more; other words bring them up."),
+        }
+    }
+}
+
+fn chips(query: &Query) -> Vec<Chip> {
+    let all = chosen(query);
+    let without = |index: usize| {
+        let others = all.iter().enumerate().filter(move |(other, _)| *other != index);
+        let others = others.map(|(_, parameter)| *parameter);
+        links::search([("q", query.text.as_str())].into_iter().chain(others))
+    };
+    all.iter()
+        .enumerate()
+        .map(|(index, (field, value))| {
+            let (label, name) = match *field {
+                "kind" => ("Kind", value_name(FacetField::Kind, value)),
+                "platform" => ("Source", value_name(FacetField::Platform, value)),
+                "database" => ("Database", name(value)),
+                _ => ("", Shortened::to(100, "What is gone, too")),
+            };
+            Chip {
+                label,
+                name,
+                href: without(index),
+            }
+        })
+        .collect()
+}
+
+impl LeftOutWord {
+    fn new(query: &Query, left_out: &LeftOut) -> Self {
+        let instead = |nearest: &String| {
+            let words = query.text.split_whitespace();
+            let words = words.map(|word| match word.to_lowercase() == left_out.word.to_lowercase() {
+                true => nearest.as_str(),
+                false => word,
+            });
+            with_words(query, &words.collect::<Vec<_>>().join(" "))
+        };
+        let hrefs = left_out.nearest.iter().map(instead).collect();
+        Self {
+            word: name(&left_out.word).shown,
+            nearest: words(&left_out.nearest, hrefs),
+        }
+    }
+}
+
+impl From<&ReadAs> for ReadAsWord {
+    fn from(read_as: &ReadAs) -> Self {
+        Self {
+            word: name(&read_as.word).shown,
+            others: words(&read_as.others, vec![String::new(); read_as.others.len()]),
+        }
+    }
+}
+
+/// Puts a comma between words, and “or” before the last.
+fn words(words: &[String], hrefs: Vec<String>) -> Vec<Word> {
+    let many = words.len();
+    words
+        .iter()
+        .zip(hrefs)
+        .enumerate()
+        .map(|(index, (word, href))| Word {
+            shown: name(word).shown,
+            href,
+            separator: match many - index {
+                1 => "",
+                2 => " or ",
+                _ => ", ",
+            },
+        })
+        .collect()
+}
+
+impl NoHits {
+    fn new(query: &Query, answer: &Answer) -> Self {
+        if query.offset > 0 && answer.total > 0 {
+            return Self {
+                title: "There are no further results",
+                text: "The list ends before this page.".to_owned(),
+                href: Some(from_hit(query, 0)),
+                label: "Back to the first results",
+            };
+        }
+        if chosen(query).is_empty() {
+            return Self {
+                title: "Nothing was found",
+                text: "Try fewer or other words; a part of a name is enough.".to_owned(),
+                href: Some(links::browse()),
+                label: "Browse instead",
+            };
+        }
+        Self {
+            title: "Nothing was found among what you chose",
+            text: "The words may stand elsewhere in the catalog.".to_owned(),
+            href: Some(links::search([("q", query.text.as_str())])),
+            label: "Search everywhere",
+        }
+    }
+}
+
+impl HitLine {
+    fn new(hit: &Hit, asset: &Asset) -> Self {
+        let shown = name(asset.address.name());
+        let description = first_sentence(asset.description().unwrap_or_default());
+        let said = matched(hit, MatchedField::Description);
+        Self {
+            icon: icon(asset.kind),
+            kind: kind_word(asset.kind),
+            href: links::asset(asset.id),
+            name: match matched(hit, MatchedField::Name) {
+                Some(matched) if shown.whole.is_none() => marked(&matched.text),
+                _ => plain(&shown.shown),
+            },
+            name_whole: shown.whole,
+            place: place(asset),
+            gone: asset.gone_at.is_some(),
+            description: match said {
+                Some(matched) => marked(&matched.text),
+                None => plain(&description.shown),
+            },
+            reasons: hit
+                .matched
+                .iter()
+                .filter_map(|matched| Reason::new(asset, matched))
+                .take(REASONS)
+                .collect(),
+        }
+    }
+}
+
+fn place(asset: &Asset) -> Shortened {
+    let outer = asset.address.path.split_last().map_or(&[][..], |(_, outer)| outer);
+    let mut parts = vec![asset.address.instance.as_str()];
+    parts.extend(outer.iter().map(String::as_str));
+    name(&parts.join(" › "))
+}
+
+fn matched(hit: &Hit, field: MatchedField) -> Option<&Matched> {
+    hit.matched.iter().find(|matched| matched.field == field)
+}
+
+fn marked(parts: &[Part]) -> Vec<Marked> {
+    parts
+        .iter()
+        .map(|part| Marked {
+            text: part.text.clone(),
+            marked: part.marked,
+        })
+        .collect()
+}
+
+fn plain(text: &str) -> Vec<Marked> {
+    let part = || Marked {
+        text: text.to_owned(),
+        marked: false,
+    };
+    (!text.is_empty()).then(part).into_iter().collect()
+}
+
+impl Reason {
+    fn new(asset: &Asset, matched: &Matched) -> Option<Self> {
+        let (label, mono) = match matched.field {
+            MatchedField::Name | MatchedField::Place | MatchedField::Description => return None,
+            MatchedField::Column => ("Column", true),
+            MatchedField::ColumnComment => ("Column", false),
+            MatchedField::Sql => ("SQL", true),
+            MatchedField::Parameter => ("Parameter", true),
+        };
+        let path = matched.path.as_deref().filter(|_| !mono);
+        let here = links::asset(asset.id);
+        let column = matched.path.as_deref().unwrap_or_default();
+        Some(Self {
+            label,
+            mono,
+            path: path.map(|path| name(path).shown),
+            href: format!("{}#columns", links::with_query(&here, [("column", column)])),
+            text: marked(&matched.text),
+        })
+    }
+}
+
+/// What `templates/search/suggest.hbs` can show.
+#[derive(Debug, Serialize)]
+pub(crate) struct Suggestions {
+    options: Vec<Suggestion>,
+}
+
+#[derive(Debug, Serialize)]
+struct Suggestion {
+    id: String,
+    icon: &'static str,
+    kind: &'static str,
+    href: String,
+    name: Vec<Marked>,
+    name_whole: Option<String>,
+    place: String,
+}
+
+impl View for Suggestions {
+    const TEMPLATE: &'static str = "search/suggest";
+}
+
+impl Suggestions {
+    fn new(hits: &[Hit], assets: &HashMap<AssetId, Asset>) -> Self {
+        let known = hits.iter().filter_map(|hit| Some((hit, assets.get(&hit.id)?)));
+        Self {
+            options: known
+                .enumerate()
+                .map(|(index, (hit, asset))| {
+                    let line = HitLine::new(hit, asset);
+                    Suggestion {
+                        id: format!("option-{index}"),
+                        icon: line.icon,
+                        kind: line.kind,
+                        href: line.href,
+                        name: line.name,
+                        name_whole: line.name_whole,
+                        place: line.place.shown,
+                    }
+                })
+                .collect(),
+        }
+    }
 }

@@ -1,0 +1,275 @@
+//! The columns of a table or view: a tree, cut into rows that fit a page.
+
+use std::collections::HashMap;
+
+use serde::Serialize;
+
+use super::parts::{Text, name};
+use crate::catalog::{Asset, Column};
+use crate::web::links;
+use crate::web::text::{Shortened, count, number};
+use crate::web::view::View;
+
+/// So many rows are on the page at first; the others come when asked for.
+const AT_FIRST: usize = 200;
+
+/// Up to so many rows, nested fields are open from the start.
+const OPEN_UP_TO: usize = 60;
+
+/// Types longer than this are folded.
+const LONGEST_TYPE: usize = 48;
+
+/// Deeper fields are no further indented.
+const DEEPEST: usize = 5;
+
+/// Which columns are asked for.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Wanted<'a> {
+    /// Words that stand in the path, the type, the comment or the note; empty for all.
+    pub(super) words: &'a str,
+    /// Every row, however many.
+    pub(super) all: bool,
+}
+
+/// What `templates/assets/columns.hbs` can show.
+#[derive(Debug, Serialize)]
+pub(crate) struct Columns {
+    total: String,
+    /// Whether there is anything to find.
+    searchable: bool,
+    filter: String,
+    here: String,
+    part: String,
+    rows: Vec<Row>,
+    /// What of the columns is shown, if not all.
+    said: Option<String>,
+    clear_href: Option<String>,
+    none: &'static str,
+    whole_href: Option<String>,
+    whole_part: String,
+    whole_label: String,
+    bookkeeping: Vec<Row>,
+    bookkeeping_count: String,
+}
+
+impl View for Columns {
+    const TEMPLATE: &'static str = "assets/columns";
+}
+
+/// One column or nested field.
+#[derive(Debug, Serialize)]
+struct Row {
+    depth: usize,
+    /// Hidden until the row it is in is opened; only where scripts can open it.
+    shut: bool,
+    /// What the row that this one is in is called by; never the empty text.
+    within: Option<String>,
+    /// What the rows inside this one call it by.
+    opens: Option<String>,
+    opened: bool,
+    name: Shortened,
+    /// The path, where it is more than the name.
+    path: Option<String>,
+    data_type: Text,
+    partition_key: bool,
+    required: bool,
+    comment: Option<Text>,
+    note: Option<Text>,
+}
+
+impl Columns {
+    pub(super) fn new(asset: &Asset, notes: &HashMap<String, String>, wanted: Wanted<'_>) -> Self {
+        let mut rows = Tree::rows(asset, notes, false);
+        let bookkeeping = Tree::rows(asset, notes, true);
+        let outermost = asset.source.columns.iter().filter(|column| !column.bookkeeping);
+        let total = rows.len();
+        let filter = wanted.words.trim();
+        if !filter.is_empty() {
+            keep_matching(&mut rows, filter);
+        }
+        let found = rows.iter().filter(|line| line.matches).count();
+        let most = if wanted.all { usize::MAX } else { AT_FIRST };
+        let left = rows.len().saturating_sub(most);
+        rows.truncate(most);
+        let (here, part) = (links::asset(asset.id), links::asset_columns(asset.id));
+        Self {
+            total: number(outermost.count() as u64),
+            said: said(filter, found, left, total),
+            clear_href: (!filter.is_empty()).then(|| format!("{here}#columns")),
+            searchable: total > 0,
+            none: if total > 0 {
+                "No column has these words."
+            } else {
+                "The source names no columns."
+            },
+            whole_href: (left > 0).then(|| format!("{}#columns", whole(&here, filter))),
+            whole_part: whole(&part, filter),
+            whole_label: format!("Show all {}", number(found as u64)),
+            part,
+            here,
+            filter: filter.to_owned(),
+            rows: rows.into_iter().map(|line| line.row).collect(),
+            bookkeeping_count: number(bookkeeping.len() as u64),
+            bookkeeping: bookkeeping.into_iter().map(|line| line.row).collect(),
+        }
+    }
+}
+
+fn whole(here: &str, filter: &str) -> String {
+    links::with_query(here, [("columns", "all"), ("column", filter)])
+}
+
+fn said(filter: &str, found: usize, left: usize, total: usize) -> Option<String> {
+    match (filter.is_empty(), left) {
+        (true, 0) => None,
+        (true, _) => Some(format!(
+            "The first {} of {}, nested fields among them.",
+            number((total - left) as u64),
+            number(total as u64)
+        )),
+        (false, _) => Some(format!(
+            "{} with “{}”.",
+            count(found as u64, "column", "columns"),
+            name(filter).shown
+        )),
+    }
+}
+
+/// A row, and what a filter needs to know of it.
+struct Line {
+    row: Row,
+    /// What a filter looks at, in lower case.
+    text: String,
+    /// The index of the line that this one is in.
+    within: Option<usize>,
+    matches: bool,
+}
+
+/// Keeps the lines that have all the words, and the lines that those are in.
+fn keep_matching(lines: &mut Vec<Line>, filter: &str) {
+    let filter = filter.to_lowercase();
+    let words: Vec<&str> = filter.split_whitespace().collect();
+    let mut kept = vec![false; lines.len()];
+    for (index, line) in lines.iter_mut().enumerate() {
+        line.matches = words.iter().all(|word| line.text.contains(word));
+        if let Some(keep) = kept.get_mut(index) {
+            *keep = line.matches;
+        }
+    }
+    for (index, line) in lines.iter().enumerate().rev() {
+        let keep = kept.get(index).copied().unwrap_or_default();
+        if let Some(outer) = line.within.filter(|_| keep).and_then(|at| kept.get_mut(at)) {
+            *outer = true;
+        }
+    }
+    let mut kept = kept.into_iter();
+    lines.retain(|_| kept.next().unwrap_or_default());
+    for line in lines {
+        line.row.shut = false;
+        line.row.opened = true;
+    }
+}
+
+/// Turns the tree of columns into lines.
+struct Tree<'a> {
+    notes: &'a HashMap<String, String>,
+    open: bool,
+    lines: Vec<Line>,
+}
+
+impl<'a> Tree<'a> {
+    fn rows(asset: &Asset, notes: &'a HashMap<String, String>, bookkeeping: bool) -> Vec<Line> {
+        let wanted = |column: &&Column| column.bookkeeping == bookkeeping;
+        let columns = || asset.source.columns.iter().filter(wanted);
+        let total: usize = columns().map(|column| column.walk().len()).sum();
+        let mut tree = Self {
+            notes,
+            open: total <= OPEN_UP_TO,
+            lines: Vec::with_capacity(total),
+        };
+        for column in columns() {
+            tree.add(column, 0, None);
+        }
+        tree.lines
+    }
+
+    fn add(&mut self, column: &Column, depth: usize, within: Option<usize>) {
+        let index = self.lines.len();
+        let note = self.notes.get(&column.path);
+        let nested = !column.fields.is_empty();
+        let data_type = match nested {
+            true => Text::outlined(outline(&column.data_type), &column.data_type),
+            false => Text::cut_at(LONGEST_TYPE, &column.data_type),
+        };
+        let texts = [
+            column.path.as_str(),
+            &column.data_type,
+            column.comment.as_deref().unwrap_or_default(),
+            note.map_or("", String::as_str),
+        ];
+        let text = texts.join("\n").to_lowercase();
+        self.lines.push(Line {
+            row: Row {
+                depth: depth.min(DEEPEST),
+                shut: within.is_some() && !self.open,
+                within: within.map(|outer| outer.to_string()),
+                opens: nested.then(|| index.to_string()),
+                opened: self.open,
+                name: name(&column.name),
+                path: (depth > 0).then(|| name(&column.path).shown),
+                data_type,
+                partition_key: column.partition_key,
+                required: column.nullable == Some(false),
+                comment: column.comment.as_deref().map(Text::new),
+                note: note.map(|note| Text::new(note)),
+            },
+            text,
+            within,
+            matches: true,
+        });
+        for field in &column.fields {
+            self.add(field, depth + 1, Some(index));
+        }
+    }
+}
+
+/// A nested type without its fields, which stand below it anyway: `array<struct<…>>`.
+fn outline(data_type: &str) -> String {
+    let inner = ["struct<", "row(", "row<", "uniontype<"]
+        .iter()
+        .filter_map(|opening| {
+            let at = data_type.to_ascii_lowercase().find(opening)?;
+            Some(at + opening.len())
+        })
+        .min();
+    let head = inner.and_then(|end| data_type.get(..end));
+    let Some(head) = head.filter(|head| head.len() <= LONGEST_TYPE) else {
+        return "nested".to_owned();
+    };
+    let mut closing: Vec<char> = Vec::new();
+    for letter in head.chars() {
+        match letter {
+            '<' => closing.push('>'),
+            '(' => closing.push(')'),
+            '>' | ')' => {
+                closing.pop();
+            }
+            _ => {}
+        }
+    }
+    closing.reverse();
+    format!("{head}…{}", closing.into_iter().collect::<String>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_nested_type_is_told_in_outline() {
+        assert_eq!(outline("struct<a:int,b:string>"), "struct<…>");
+        assert_eq!(outline("array<struct<a:int>>"), "array<struct<…>>");
+        assert_eq!(outline("map<string,row(a int)>"), "map<string,row(…)>");
+        assert_eq!(outline("something else"), "nested");
+    }
+}

@@ -1,0 +1,153 @@
+//! SQL with its words told apart by colour, exactly as it was written otherwise.
+
+use sqlparser::dialect::GenericDialect;
+use sqlparser::tokenizer::{Token, Tokenizer, Whitespace};
+
+use super::parts::Html;
+
+/// Longer texts are shown without colours.
+const LONGEST: usize = 200_000;
+
+/// Words that structure a statement; columns may be named like other keywords.
+const WORDS: &[&str] = &[
+    "ALL", "AND", "ANTI", "ANY", "AS", "ASC", "BETWEEN", "BY", "CASE", "CAST", "CREATE", "CROSS", "CUBE",
+    "CURRENT", "DESC", "DISTINCT", "ELSE", "END", "ESCAPE", "EXCEPT", "EXISTS", "FALSE", "FETCH", "FILTER",
+    "FOLLOWING", "FROM", "FULL", "GROUP", "GROUPING", "HAVING", "IF", "IN", "INNER", "INTERSECT", "INTERVAL",
+    "INTO", "IS", "JOIN", "LATERAL", "LEFT", "LIKE", "LIMIT", "NATURAL", "NOT", "NULL", "NULLS", "OFFSET", "ON",
+    "OR", "ORDER", "ORDINALITY", "OUTER", "OVER", "PARTITION", "PRECEDING", "RANGE", "RECURSIVE", "REPLACE",
+    "RIGHT", "RLIKE", "ROLLUP", "ROWS", "SELECT", "SEMI", "SETS", "TABLESAMPLE", "THEN", "TRUE", "TRY_CAST",
+    "UNBOUNDED", "UNION", "UNNEST", "USING", "VALUES", "VIEW", "WHEN", "WHERE", "WINDOW", "WITH", "WITHIN",
+];
+
+/// Marks up SQL; text that cannot be cut into words comes back plain.
+pub(super) fn highlight(sql: &str) -> Html {
+    let starts = if sql.len() > LONGEST {
+        Vec::new()
+    } else {
+        starts(sql)
+    };
+    let mut starts = starts.into_iter().peekable();
+    let mut html = String::with_capacity(sql.len() * 2);
+    let (mut line, mut column) = (1, 1);
+    let mut open = None;
+    for letter in sql.chars() {
+        while let Some(start) = starts.next_if(|start| start.place <= (line, column)) {
+            if open != start.class {
+                close(&mut html, open);
+                open = start.class;
+                if let Some(class) = open {
+                    html.push_str("<span class=\"");
+                    html.push_str(class);
+                    html.push_str("\">");
+                }
+            }
+        }
+        push_escaped(&mut html, letter);
+        if letter == '\n' {
+            line += 1;
+            column = 1;
+        } else {
+            column += 1;
+        }
+    }
+    close(&mut html, open);
+    Html(html)
+}
+
+/// Where a word begins, by line and column, and what sort of word it is.
+struct Start {
+    place: (u64, u64),
+    class: Option<&'static str>,
+}
+
+fn starts(sql: &str) -> Vec<Start> {
+    let dialect = GenericDialect {};
+    let tokens = Tokenizer::new(&dialect, sql)
+        .with_unescape(false)
+        .tokenize_with_location();
+    let tokens = tokens.unwrap_or_default();
+    tokens
+        .iter()
+        .map(|token| Start {
+            place: (token.span.start.line, token.span.start.column),
+            class: class_of(&token.token),
+        })
+        .collect()
+}
+
+fn class_of(token: &Token) -> Option<&'static str> {
+    match token {
+        Token::Word(word) if word.quote_style.is_none() => {
+            let upper = word.value.to_ascii_uppercase();
+            WORDS.binary_search(&upper.as_str()).is_ok().then_some("k")
+        }
+        Token::Number(..) => Some("n"),
+        Token::SingleQuotedString(_)
+        | Token::NationalStringLiteral(_)
+        | Token::EscapedStringLiteral(_)
+        | Token::HexStringLiteral(_)
+        | Token::TripleSingleQuotedString(_)
+        | Token::DollarQuotedString(_) => Some("s"),
+        Token::Whitespace(
+            Whitespace::SingleLineComment { .. } | Whitespace::MultiLineComment(_),
+        ) => Some("c"),
+        _ => None,
+    }
+}
+
+fn close(html: &mut String, open: Option<&str>) {
+    if open.is_some() {
+        html.push_str("</span>");
+    }
+}
+
+fn push_escaped(html: &mut String, letter: char) {
+    match letter {
+        '&' => html.push_str("&amp;"),
+        '<' => html.push_str("&lt;"),
+        '>' => html.push_str("&gt;"),
+        '"' => html.push_str("&quot;"),
+        '\'' => html.push_str("&#x27;"),
+        other => html.push(other),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text_of(html: &str) -> String {
+        scraper::Html::parse_fragment(html)
+            .root_element()
+            .text()
+            .collect()
+    }
+
+    #[test]
+    fn words_are_in_the_order_that_looking_them_up_needs() {
+        assert!(WORDS.is_sorted());
+    }
+
+    #[test]
+    fn words_texts_numbers_and_comments_are_told_apart() {
+        let html = highlight("select name, 12 from t -- why\nwhere a != 'x<y'").0;
+        assert_eq!(
+            html,
+            "<span class=\"k\">select</span> name, <span class=\"n\">12</span> <span class=\"k\">from</span> t \
+             <span class=\"c\">-- why\n</span><span class=\"k\">where</span> a != \
+             <span class=\"s\">&#x27;x&lt;y&#x27;</span>"
+        );
+    }
+
+    #[test]
+    fn the_text_stays_exactly_as_it_was_written() {
+        for sql in [
+            "SELECT  *\r\nFROM \"a\"\"b\" WHERE x<>1 AND y!='it''s' /* é 👪 */ LIMIT\t5;",
+            "sel ect 'unfinished <script>alert(1)</script>",
+            "",
+            "$$ `~ \u{202e} {{x}} ${y}",
+        ] {
+            assert_eq!(text_of(&highlight(sql).0), sql.replace("\r\n", "\n"), "{sql}");
+        }
+    }
+}

@@ -1,0 +1,31 @@
+// The switch between the system's colours, light and dark.
+
+const choices = ["system", "light", "dark"];
+
+function chosen() {
+  return document.documentElement.dataset.theme ?? "system";
+}
+
+function choose(theme) {
+  const root = document.documentElement;
+  if (theme === "system") delete root.dataset.theme;
+  else root.dataset.theme = theme;
+  try {
+    if (theme === "system") localStorage.removeItem("theme");
+    else localStorage.setItem("theme", theme);
+  } catch {
+    // Storage is switched off: the choice lasts as long as the page.
+  }
+}
+
+export function themeSwitch() {
+  const button = document.getElementById("theme-switch");
+  const word = button.querySelector(".theme-word");
+  word.textContent = chosen();
+  button.hidden = false;
+  button.addEventListener("click", () => {
+    const next = choices[(choices.indexOf(chosen()) + 1) % choices.length];
+    choose(next);
+    word.textContent = next;
+  });
+}
