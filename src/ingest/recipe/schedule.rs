@@ -126,7 +126,7 @@ impl ScheduleError {
 
 /// Finds a time zone by its name in the IANA database.
 pub fn find_timezone(name: &str) -> Result<Tz, ScheduleError> {
-    Tz::from_str(name).map_err(|_| {
+    Tz::from_str(name).map_err(|_unknown| {
         let names = TZ_VARIANTS.iter().map(|timezone| timezone.name());
         ScheduleError::Timezone {
             name: name.to_owned(),
@@ -147,15 +147,16 @@ impl Schedule {
             check(field, text)?;
         }
         let cron = fields.join(" ");
-        let pattern = Cron::from_str(&cron).map_err(|_| ScheduleError::Never)?;
+        let pattern = Cron::from_str(&cron).map_err(|_impossible| ScheduleError::Never)?;
         let schedule = Self {
             cron,
             timezone,
             pattern,
         };
-        match schedule.next(DateTime::UNIX_EPOCH, 1).is_empty() {
-            true => Err(ScheduleError::Never),
-            false => Ok(schedule),
+        if schedule.next(DateTime::UNIX_EPOCH, 1).is_empty() {
+            Err(ScheduleError::Never)
+        } else {
+            Ok(schedule)
         }
     }
 
