@@ -12,7 +12,8 @@ use super::parts::{
 };
 use super::sql::highlight;
 use crate::catalog::{
-    self, Alias, Asset, AssetId, AssetKind, Change, Children, Inside, LinkTarget, Summary, View as ViewText,
+    self, Alias, Asset, AssetId, AssetKind, Change, Children, Inside, LinkTarget, Summary,
+    View as ViewText,
 };
 use crate::db::{Cursor, Db, Page as ListPage, PageRequest};
 use crate::ingest::{self, Listed};
@@ -42,7 +43,9 @@ pub(crate) async fn show(
     if asset.kind == AssetKind::Database {
         let asked = Asked::read(&parameters)?;
         let inside = catalog::list_children(&db, &asked.children(asset.id), &asked.page).await?;
-        return Ok(Either::Left(Page(DatabasePage::new(&asset, &around, &asked, &inside))));
+        return Ok(Either::Left(Page(DatabasePage::new(
+            &asset, &around, &asked, &inside,
+        ))));
     }
     let notes = catalog::list_notes(&db, asset.id).await?;
     let columns = Columns::new(&asset, &notes, wanted(&parameters));
@@ -186,7 +189,10 @@ impl Head {
                 .link
                 .as_ref()
                 .map(|link| Target::new(link, around.target)),
-            lead: asset.description().filter(|text| !text.trim().is_empty()).map(Text::new),
+            lead: asset
+                .description()
+                .filter(|text| !text.trim().is_empty())
+                .map(Text::new),
             said: human.and(source).map(Text::new),
             trust,
             links: outward(asset),
@@ -204,7 +210,10 @@ impl Target {
         Self {
             shown: name(&link.path.join(".")).shown,
             href: id.map(links::asset),
-            instance: link.instance.as_deref().map(|instance| name(instance).shown),
+            instance: link
+                .instance
+                .as_deref()
+                .map(|instance| name(instance).shown),
         }
     }
 }
@@ -214,7 +223,10 @@ fn crumbs(asset: &Asset, parent: Option<&Asset>) -> Vec<Link> {
     let source = format!("{} {}", platform_word(&address.platform), address.instance);
     let mut crumbs = vec![
         Link::new("Browse", links::browse()),
-        Link::new(&source, links::instance(&address.platform, &address.instance)),
+        Link::new(
+            &source,
+            links::instance(&address.platform, &address.instance),
+        ),
     ];
     crumbs.extend(parent.map(Link::to_asset));
     crumbs
@@ -223,7 +235,9 @@ fn crumbs(asset: &Asset, parent: Option<&Asset>) -> Vec<Link> {
 /// Pages of other tools, as far as their addresses are ones that a browser may follow.
 fn outward(asset: &Asset) -> Vec<Outward> {
     let safe = |url: &str| {
-        let scheme = url.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
+        let scheme = url
+            .split_once("://")
+            .map(|(scheme, _)| scheme.to_ascii_lowercase());
         matches!(scheme.as_deref(), Some("http" | "https"))
     };
     asset
@@ -257,10 +271,16 @@ fn facts(asset: &Asset) -> Vec<Fact> {
     let facts = &asset.facts;
     [
         facts.created_at.map(|at| Fact::at("Created", at)),
-        facts.created_by.as_deref().map(|who| Fact::text("Created by", who)),
+        facts
+            .created_by
+            .as_deref()
+            .map(|who| Fact::text("Created by", who)),
         facts.accessed_at.map(|at| Fact::at("Last accessed", at)),
         facts.analyzed_at.map(|at| Fact::at("Last analysed", at)),
-        facts.version.as_deref().map(|version| Fact::text("Version", version)),
+        facts
+            .version
+            .as_deref()
+            .map(|version| Fact::text("Version", version)),
         Some(Fact::at("In the catalog since", asset.first_seen)),
         Some(Fact::text("Identity", &asset.id.to_string()).mono()),
     ]
@@ -338,8 +358,17 @@ impl DatabasePage {
         let trust = [
             Some(Fact::text("Inside", &inside_words(Some(&around.inside)))),
             listing_fact(listed),
-            asset.source.owner.as_deref().map(|owner| Fact::text("Owner", owner)),
-            asset.source.storage.locations.first().map(|place| Fact::text("Location", place).mono()),
+            asset
+                .source
+                .owner
+                .as_deref()
+                .map(|owner| Fact::text("Owner", owner)),
+            asset
+                .source
+                .storage
+                .locations
+                .first()
+                .map(|place| Fact::text("Location", place).mono()),
         ];
         let here = links::asset(asset.id);
         let gone = if asked.gone { "1" } else { "" };
@@ -359,7 +388,11 @@ impl DatabasePage {
             more: More::of(inside, "Show more", |cursor| {
                 links::with_query(
                     &here,
-                    [("name", asked.filter), ("gone", gone), ("after", cursor.as_str())],
+                    [
+                        ("name", asked.filter),
+                        ("gone", gone),
+                        ("after", cursor.as_str()),
+                    ],
                 )
             }),
             here,
@@ -424,11 +457,19 @@ struct AliasFact {
 
 impl TablePage {
     fn new(asset: &Asset, around: Around, columns: Columns) -> Self {
-        let materialized = asset.source.view.as_ref().is_some_and(|view| view.materialized);
+        let materialized = asset
+            .source
+            .view
+            .as_ref()
+            .is_some_and(|view| view.materialized);
         Self {
             head: Head::new(asset, &around, table_trust(asset, around.listed.as_ref())),
             icon: super::parts::icon(asset.kind),
-            kind: if materialized { "Materialized view" } else { kind_word(asset.kind) },
+            kind: if materialized {
+                "Materialized view"
+            } else {
+                kind_word(asset.kind)
+            },
             kind_word: asset.kind.as_str(),
             select: select(asset),
             columns,
@@ -445,10 +486,12 @@ fn table_trust(asset: &Asset, listed: Option<&Listed>) -> Vec<Fact> {
     let trust = [
         facts.updated_at.map(|at| Fact::at("Updated", at)),
         facts.rows.map(|rows| Fact::text("Rows", &number(rows))),
-        bytes.map(|bytes| {
-            Fact::text("Size", &size(bytes)).titled(count(bytes, "byte", "bytes"))
-        }),
-        asset.source.owner.as_deref().map(|owner| Fact::text("Owner", owner)),
+        bytes.map(|bytes| Fact::text("Size", &size(bytes)).titled(count(bytes, "byte", "bytes"))),
+        asset
+            .source
+            .owner
+            .as_deref()
+            .map(|owner| Fact::text("Owner", owner)),
         listing_fact(listed),
     ];
     trust.into_iter().flatten().collect()
@@ -482,7 +525,10 @@ impl Sql {
         Self {
             dialect: view.dialect.clone().unwrap_or_default(),
             meaning: (!place.is_empty()).then(|| {
-                format!("Names without a database mean those in {}.", name(&place.join(".")).shown)
+                format!(
+                    "Names without a database mean those in {}.",
+                    name(&place.join(".")).shown
+                )
             }),
             html: highlight(&view.sql),
             others: view
@@ -507,7 +553,11 @@ fn storage(asset: &Asset) -> Vec<StorageFact> {
         .map(|column| column.name.clone())
         .collect();
     let files: Vec<String> = asset.facts.files.map(number).into_iter().collect();
-    let compressed: Vec<String> = storage.compressed.then(|| "yes".to_owned()).into_iter().collect();
+    let compressed: Vec<String> = storage
+        .compressed
+        .then(|| "yes".to_owned())
+        .into_iter()
+        .collect();
     let facts: [(&'static str, bool, &[String]); 7] = [
         ("Format", false, storage.format.as_slice()),
         ("Partitioned by", true, &keys),
@@ -517,17 +567,18 @@ fn storage(asset: &Asset) -> Vec<StorageFact> {
         ("Files", false, &files),
         ("Location", true, &storage.locations),
     ];
-    let facts = facts.into_iter().chain([(
-        "Sort of table",
-        true,
-        asset.source.subtype.as_slice(),
-    )]);
+    let facts = facts
+        .into_iter()
+        .chain([("Sort of table", true, asset.source.subtype.as_slice())]);
     facts
         .filter(|(_, _, values)| !values.is_empty())
         .map(|(label, mono, values)| StorageFact {
             label,
             mono,
-            values: values.iter().map(|value| Text::cut_at(120, value)).collect(),
+            values: values
+                .iter()
+                .map(|value| Text::cut_at(120, value))
+                .collect(),
         })
         .collect()
 }

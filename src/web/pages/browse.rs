@@ -232,7 +232,11 @@ impl InstancePage {
                 "No database has such a name."
             },
             more: More::of(&databases.page, "Show more", |cursor| {
-                let parameters = [("name", asked.filter), ("gone", gone), ("after", cursor.as_str())];
+                let parameters = [
+                    ("name", asked.filter),
+                    ("gone", gone),
+                    ("after", cursor.as_str()),
+                ];
                 links::with_query(&here, parameters)
             }),
             here,

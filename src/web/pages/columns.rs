@@ -81,7 +81,11 @@ impl Columns {
     pub(super) fn new(asset: &Asset, notes: &HashMap<String, String>, wanted: Wanted<'_>) -> Self {
         let mut rows = Tree::rows(asset, notes, false);
         let bookkeeping = Tree::rows(asset, notes, true);
-        let outermost = asset.source.columns.iter().filter(|column| !column.bookkeeping);
+        let outermost = asset
+            .source
+            .columns
+            .iter()
+            .filter(|column| !column.bookkeeping);
         let total = rows.len();
         let filter = wanted.words.trim();
         if !filter.is_empty() {

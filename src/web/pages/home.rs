@@ -30,14 +30,22 @@ pub(crate) async fn show(
     index: Data<Index>,
     runner: Data<Runner>,
 ) -> Result<Page<HomePage>, Failure> {
-    let everything = index.search(&Query { limit: 0, ..Query::default() })?;
+    let everything = index.search(&Query {
+        limit: 0,
+        ..Query::default()
+    })?;
     let shelves = Shelf::read_all(&db, DATABASES).await?;
     let recipes = RecipeLine::read_all(&db, &runner).await?;
     let page = PageRequest::first(CHANGES_READ);
     let changes = catalog::list_recent_changes(&db, &page).await?.items;
     let ids: Vec<AssetId> = changes.iter().map(|change| change.asset).collect();
     let assets = catalog::find_assets(&db, &ids).await?;
-    Ok(Page(HomePage::new(&everything, shelves, recipes, (&changes, &assets))))
+    Ok(Page(HomePage::new(
+        &everything,
+        shelves,
+        recipes,
+        (&changes, &assets),
+    )))
 }
 
 /// What `templates/home.hbs` can show.
@@ -92,7 +100,10 @@ impl HomePage {
 }
 
 fn counts(everything: &Answer) -> Vec<CountOf> {
-    let facet = everything.facets.iter().find(|facet| facet.field == FacetField::Kind);
+    let facet = everything
+        .facets
+        .iter()
+        .find(|facet| facet.field == FacetField::Kind);
     let values = facet.map_or(&[][..], |facet| &facet.values);
     [AssetKind::Table, AssetKind::View, AssetKind::Database]
         .into_iter()
@@ -100,7 +111,11 @@ fn counts(everything: &Answer) -> Vec<CountOf> {
             let value = values.iter().find(|value| value.value == kind.as_str())?;
             Some(CountOf {
                 count: number(value.count),
-                word: if value.count == 1 { kind.as_str() } else { kind.plural() },
+                word: if value.count == 1 {
+                    kind.as_str()
+                } else {
+                    kind.plural()
+                },
                 href: links::search([("kind", kind.as_str())]),
             })
         })

@@ -31,7 +31,10 @@ const LATEST: u64 = 10;
 const RUNS: usize = 50;
 
 /// `GET /ingestion`: every recipe and the latest runs.
-pub(crate) async fn show(db: Data<Db>, runner: Data<Runner>) -> Result<Page<IngestionPage>, Failure> {
+pub(crate) async fn show(
+    db: Data<Db>,
+    runner: Data<Runner>,
+) -> Result<Page<IngestionPage>, Failure> {
     let files = runner.recipes()?;
     let lines = RecipeLine::read_all(&db, &runner).await?;
     let runs = ingest::list_runs(&db, None, &PageRequest::first(LATEST)).await?;
@@ -82,7 +85,12 @@ pub(crate) async fn run(
     parameters: Parameters,
 ) -> Result<Page<RunPage>, Failure> {
     let run = ingest::find_run(&db, *id).await?;
-    let part = |name| PageRequest::new(parameters.all(name).next().map(Cursor::from_text), RUNS as u64);
+    let part = |name| {
+        PageRequest::new(
+            parameters.all(name).next().map(Cursor::from_text),
+            RUNS as u64,
+        )
+    };
     let listings = ingest::list_listings(&db, run.id, &part("listings")).await?;
     let findings = ingest::list_findings(&db, run.id, &part("findings")).await?;
     let changes = catalog::list_changes_of_run(&db, run.id, &part("changes")).await?;
@@ -142,7 +150,10 @@ fn is_running(run: &Run) -> bool {
 
 fn schedule(recipe: &Recipe) -> String {
     let schedule = recipe.schedule.as_ref();
-    schedule.map_or_else(|| "When somebody starts it".to_owned(), |schedule| capital(&schedule.in_words()))
+    schedule.map_or_else(
+        || "When somebody starts it".to_owned(),
+        |schedule| capital(&schedule.in_words()),
+    )
 }
 
 fn capital(text: &str) -> String {
@@ -154,7 +165,11 @@ fn capital(text: &str) -> String {
 fn next_times(recipe: &Recipe) -> Vec<Moment> {
     let schedule = recipe.schedule.as_ref();
     let times = schedule.map(|schedule| schedule.next(Utc::now(), NEXT_TIMES));
-    times.unwrap_or_default().into_iter().map(Moment::of).collect()
+    times
+        .unwrap_or_default()
+        .into_iter()
+        .map(Moment::of)
+        .collect()
 }
 
 /// A sentence about a recipe, with its place in the file.
@@ -166,7 +181,9 @@ struct ProblemLine {
 }
 
 fn place(position: Option<Position>) -> String {
-    position.map_or_else(String::new, |Position { line, column }| format!("{line}:{column}"))
+    position.map_or_else(String::new, |Position { line, column }| {
+        format!("{line}:{column}")
+    })
 }
 
 impl From<&Problem> for ProblemLine {
@@ -195,7 +212,12 @@ fn problem_lines(problems: &Problems) -> Vec<ProblemLine> {
         text: count(problems.untold as u64, "more problem.", "more problems."),
         hint: None,
     });
-    problems.list.iter().map(ProblemLine::from).chain(untold).collect()
+    problems
+        .list
+        .iter()
+        .map(ProblemLine::from)
+        .chain(untold)
+        .collect()
 }
 
 /// What `templates/ingestion/index.hbs` can show.
@@ -351,7 +373,12 @@ impl RecipePage {
             running,
             refused: None,
             refusal: None,
-            problems: file.recipe.as_ref().err().map(problem_lines).unwrap_or_default(),
+            problems: file
+                .recipe
+                .as_ref()
+                .err()
+                .map(problem_lines)
+                .unwrap_or_default(),
             notices: recipe
                 .map(|recipe| recipe.notices.iter().map(ProblemLine::from).collect())
                 .unwrap_or_default(),
@@ -382,9 +409,15 @@ impl RecipePage {
 fn recipe_facts(recipe: &Recipe) -> Vec<Fact> {
     let title = recipe.pipeline_name.as_deref();
     [
-        Some(Fact::text("Reads", &platform_word(recipe.source.platform()))),
+        Some(Fact::text(
+            "Reads",
+            &platform_word(recipe.source.platform()),
+        )),
         title.map(|title| Fact::text("Called", title)),
-        Some(Fact::text("May call gone at most", &recipe.remove.to_string())),
+        Some(Fact::text(
+            "May call gone at most",
+            &recipe.remove.to_string(),
+        )),
     ]
     .into_iter()
     .flatten()
@@ -476,9 +509,8 @@ impl RunPage {
         let here = links::run(run.id);
         let mut crumbs = crumbs();
         crumbs.push(Link::to_recipe(&run.recipe));
-        let more = |parameter, cursor: &Cursor| {
-            links::with_query(&here, [(parameter, cursor.as_str())])
-        };
+        let more =
+            |parameter, cursor: &Cursor| links::with_query(&here, [(parameter, cursor.as_str())]);
         Self {
             title: format!("Run of {}", name(&run.recipe).shown),
             running: is_running(run),
@@ -490,10 +522,18 @@ impl RunPage {
             trust: trust(run),
             counts: counts(run),
             findings: findings.items.iter().map(FindingLine::from).collect(),
-            more_findings: More::of(findings, "Show more findings", |cursor| more("findings", cursor)),
+            more_findings: More::of(findings, "Show more findings", |cursor| {
+                more("findings", cursor)
+            }),
             listings: listings.items.iter().map(ListingRow::from).collect(),
-            no_listings: if is_running(run) { "None has been listed to its end yet." } else { "None was listed." },
-            more_listings: More::of(listings, "Show more databases", |cursor| more("listings", cursor)),
+            no_listings: if is_running(run) {
+                "None has been listed to its end yet."
+            } else {
+                "None was listed."
+            },
+            more_listings: More::of(listings, "Show more databases", |cursor| {
+                more("listings", cursor)
+            }),
             changes,
             here,
         }
@@ -504,9 +544,13 @@ fn verdict(run: &Run) -> Option<&'static str> {
     match run.state {
         RunState::Running => Some("It is still going on; this page follows it."),
         RunState::Succeeded => None,
-        RunState::Partial => Some("Something was not read, translated or written: see the findings."),
+        RunState::Partial => {
+            Some("Something was not read, translated or written: see the findings.")
+        }
         RunState::Failed => None,
-        RunState::Interrupted => Some("It was stopped before its end. What it had read until then is kept."),
+        RunState::Interrupted => {
+            Some("It was stopped before its end. What it had read until then is kept.")
+        }
     }
 }
 

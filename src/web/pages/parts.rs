@@ -299,7 +299,11 @@ impl Changes {
                 .map(|cursor| links::with_query(path, [(parameter, cursor.as_str())]))
         };
         Self {
-            entries: page.items.iter().map(|change| Entry::new(change, None)).collect(),
+            entries: page
+                .items
+                .iter()
+                .map(|change| Entry::new(change, None))
+                .collect(),
             none: "Nothing has changed since the catalog knows it.",
             more_href: more(&links::asset(id), "history"),
             more_part: more(&links::asset_history(id), "after"),
@@ -308,9 +312,10 @@ impl Changes {
 
     /// What a run changed, with the names of what it changed.
     pub(super) fn of_run(run: &Run, page: &Page<Change>, assets: &[Asset]) -> Self {
-        let href = page.next.as_ref().map(|cursor| {
-            links::with_query(&links::run(run.id), [("changes", cursor.as_str())])
-        });
+        let href = page
+            .next
+            .as_ref()
+            .map(|cursor| links::with_query(&links::run(run.id), [("changes", cursor.as_str())]));
         let none = match run.state {
             RunState::Running => "Nothing so far.",
             _ => "Nothing: the source says what it said before.",
@@ -358,7 +363,11 @@ impl Entry {
         let untold = sentences.len().saturating_sub(MOST_SENTENCES);
         sentences.truncate(MOST_SENTENCES);
         if untold > 0 {
-            sentences.push(count(untold as u64, "more difference.", "more differences."));
+            sentences.push(count(
+                untold as u64,
+                "more difference.",
+                "more differences.",
+            ));
         }
         let folded = if sentences.len() > SENTENCES_AT_ONCE + 1 {
             sentences.split_off(SENTENCES_AT_ONCE)

@@ -9,7 +9,8 @@ use super::parts::{first_sentence, icon, kind_word, name, platform_word};
 use crate::catalog::{self, Asset, AssetId, AssetKind};
 use crate::db::Db;
 use crate::search::{
-    Answer, Facet, FacetField, FacetValue, Hit, Index, LeftOut, Matched, MatchedField, Part, Query, ReadAs,
+    Answer, Facet, FacetField, FacetValue, Hit, Index, LeftOut, Matched, MatchedField, Part, Query,
+    ReadAs,
 };
 use crate::web::failure::Failure;
 use crate::web::links;
@@ -74,10 +75,20 @@ async fn assets_of(db: &Db, hits: &[Hit]) -> Result<HashMap<AssetId, Asset>, Fai
 /// Everything chosen, as parameters of an address.
 fn chosen(query: &Query) -> Vec<(&'static str, &str)> {
     let kinds = query.kinds.iter().map(|kind| ("kind", kind.as_str()));
-    let platforms = query.platforms.iter().map(|name| ("platform", name.as_str()));
-    let databases = query.databases.iter().map(|name| ("database", name.as_str()));
+    let platforms = query
+        .platforms
+        .iter()
+        .map(|name| ("platform", name.as_str()));
+    let databases = query
+        .databases
+        .iter()
+        .map(|name| ("database", name.as_str()));
     let gone = query.include_gone.then_some(("gone", "1"));
-    kinds.chain(platforms).chain(databases).chain(gone).collect()
+    kinds
+        .chain(platforms)
+        .chain(databases)
+        .chain(gone)
+        .collect()
 }
 
 /// The address of this search with other words.
@@ -89,7 +100,9 @@ fn with_words(query: &Query, words: &str) -> String {
 fn from_hit(query: &Query, offset: usize) -> String {
     let offset = offset.to_string();
     let offset = if offset == "0" { "" } else { &offset };
-    let all = [("q", query.text.as_str())].into_iter().chain(chosen(query));
+    let all = [("q", query.text.as_str())]
+        .into_iter()
+        .chain(chosen(query));
     links::search(all.chain([("offset", offset)]))
 }
 
@@ -237,17 +250,26 @@ impl SearchPage {
             kept: chosen(query).into_iter().map(Kept::from).collect(),
             heading,
             summary: summary(query, answer),
-            facets: answer.facets.iter().map(|facet| FacetList::new(query, facet)).collect(),
+            facets: answer
+                .facets
+                .iter()
+                .map(|facet| FacetList::new(query, facet))
+                .collect(),
             with_gone: query.include_gone,
             chosen: chips(query),
-            left_out: answer.left_out.iter().map(|word| LeftOutWord::new(query, word)).collect(),
+            left_out: answer
+                .left_out
+                .iter()
+                .map(|word| LeftOutWord::new(query, word))
+                .collect(),
             read_as: answer.read_as.iter().map(ReadAsWord::from).collect(),
             hits: hits
                 .filter_map(|hit| Some(HitLine::new(hit, assets.get(&hit.id)?)))
                 .collect(),
             start: query.offset + 1,
             range: range(query, answer),
-            previous: (query.offset > 0).then(|| from_hit(query, query.offset.saturating_sub(HITS))),
+            previous: (query.offset > 0)
+                .then(|| from_hit(query, query.offset.saturating_sub(HITS))),
             next: has_next(query, answer).then(|| from_hit(query, query.offset + HITS)),
             none: NoHits::new(query, answer),
         }
@@ -270,7 +292,12 @@ fn summary(query: &Query, answer: &Answer) -> String {
 
 fn range(query: &Query, answer: &Answer) -> String {
     let (first, last) = (query.offset + 1, query.offset + answer.hits.len());
-    format!("{}–{} of {}", number(first as u64), number(last as u64), number(answer.total))
+    format!(
+        "{}–{} of {}",
+        number(first as u64),
+        number(last as u64),
+        number(answer.total)
+    )
 }
 
 /// What people call a value of a field.
@@ -319,7 +346,9 @@ impl FacetList {
             label: field_label(facet.field),
             mono: facet.field == FacetField::Database,
             values: facet.values.iter().enumerate().map(choice).collect(),
-            more: facet.more.then_some("There are more; other words bring them up."),
+            more: facet
+                .more
+                .then_some("There are more; other words bring them up."),
         }
     }
 }
@@ -327,7 +356,10 @@ impl FacetList {
 fn chips(query: &Query) -> Vec<Chip> {
     let all = chosen(query);
     let without = |index: usize| {
-        let others = all.iter().enumerate().filter(move |(other, _)| *other != index);
+        let others = all
+            .iter()
+            .enumerate()
+            .filter(move |(other, _)| *other != index);
         let others = others.map(|(_, parameter)| *parameter);
         links::search([("q", query.text.as_str())].into_iter().chain(others))
     };
@@ -353,10 +385,13 @@ impl LeftOutWord {
     fn new(query: &Query, left_out: &LeftOut) -> Self {
         let instead = |nearest: &String| {
             let words = query.text.split_whitespace();
-            let words = words.map(|word| match word.to_lowercase() == left_out.word.to_lowercase() {
-                true => nearest.as_str(),
-                false => word,
-            });
+            let words =
+                words.map(
+                    |word| match word.to_lowercase() == left_out.word.to_lowercase() {
+                        true => nearest.as_str(),
+                        false => word,
+                    },
+                );
             with_words(query, &words.collect::<Vec<_>>().join(" "))
         };
         let hrefs = left_out.nearest.iter().map(instead).collect();
@@ -453,7 +488,11 @@ impl HitLine {
 }
 
 fn place(asset: &Asset) -> Shortened {
-    let outer = asset.address.path.split_last().map_or(&[][..], |(_, outer)| outer);
+    let outer = asset
+        .address
+        .path
+        .split_last()
+        .map_or(&[][..], |(_, outer)| outer);
     let mut parts = vec![asset.address.instance.as_str()];
     parts.extend(outer.iter().map(String::as_str));
     name(&parts.join(" › "))
@@ -526,7 +565,9 @@ impl View for Suggestions {
 
 impl Suggestions {
     fn new(hits: &[Hit], assets: &HashMap<AssetId, Asset>) -> Self {
-        let known = hits.iter().filter_map(|hit| Some((hit, assets.get(&hit.id)?)));
+        let known = hits
+            .iter()
+            .filter_map(|hit| Some((hit, assets.get(&hit.id)?)));
         Self {
             options: known
                 .enumerate()
