@@ -163,7 +163,7 @@ async fn a_database_dropped_between_two_calls_is_incomplete() {
 
     assert_eq!(
         told.reason("bad"),
-        "AWS Glue could not find the tables of “bad”: “bad” was dropped or renamed in the meantime. \
+        "AWS Glue could not find the database “bad”: it was dropped or renamed in the meantime. \
          AWS said: “Database bad not found.”"
     );
     assert_eq!(told.names(), ["bad.t0", "bad.t1", "good.t0", "good.t1"]);
