@@ -7,14 +7,13 @@ const { open } = demo();
 
 test("the colours are switched, and stay so on the next page", async (journey) => {
   const page = await open(journey, "/", { colorScheme: "light" });
-  const ground = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+  const ground = () => page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
   const light = await ground();
 
-  await until("the page is dark", async () => {
-    if ((await ground()) !== light) return true;
-    await page.getByRole("button", { name: /^Colours/ }).click();
-    return (await ground()) !== light;
-  });
+  await page.getByRole("button", { name: "Colours: system" }).click();
+  await page.getByRole("button", { name: "Colours: light" }).click();
+  await page.getByRole("button", { name: "Colours: dark" }).waitFor();
+  assert.notEqual(await ground(), light);
   const dark = await ground();
   await page.goto("/browse");
 

@@ -89,6 +89,7 @@ test("searching, narrowing and opening work without scripts", async (journey) =>
 
 /** The facets are folded away where they have no room. */
 async function openNarrowing(page) {
+  await page.locator("main").getByRole("status").waitFor();
   const kinds = page.getByRole("group", { name: "Kind" });
   if (!(await kinds.isVisible())) await page.getByText("Narrow down", { exact: true }).click();
   await kinds.waitFor();
