@@ -69,7 +69,7 @@ pub(super) fn check(options: &CheckOptions) -> Result<ExitCode, Failure> {
 
 fn summary(recipe: &Recipe) -> String {
     match &recipe.schedule {
-        Some(schedule) => format!("fine. Runs {}.", schedule.in_words()),
+        Some(schedule) => format!("fine. {}.", schedule.in_words()),
         None => "fine. Has no schedule: it runs when somebody starts it.".to_owned(),
     }
 }
