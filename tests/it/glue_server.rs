@@ -149,13 +149,12 @@ impl World {
             "GetTables" => page(self.tables.iter().filter(of_database), "TableList", body),
             "GetTable" => {
                 let mut tables = self.tables.iter().filter(of_database);
-                match tables.find(|table| table["Name"] == body["Name"]) {
-                    Some(table) => json!({"Table": table}),
-                    None => {
-                        let error = json!({"__type": "EntityNotFoundException", "Message": "Entity Not Found"});
-                        return (400, "application/x-amz-json-1.1", error.to_string());
-                    }
-                }
+                let Some(table) = tables.find(|table| table["Name"] == body["Name"]) else {
+                    let error =
+                        json!({"__type": "EntityNotFoundException", "Message": "Entity Not Found"});
+                    return (400, "application/x-amz-json-1.1", error.to_string());
+                };
+                json!({"Table": table})
             }
             "AssumeRole" => return (200, "text/xml", assumed()),
             other => panic!("nobody taught this server {other}"),

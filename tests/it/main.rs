@@ -2,8 +2,11 @@
 
 mod architecture;
 mod demo_endpoint;
+#[cfg(test)]
 mod glue_faults;
+#[cfg(test)]
 mod glue_server;
+#[cfg(test)]
 mod glue_translate;
 mod ingest;
 mod recipes;

@@ -225,9 +225,10 @@ fn add(decoded: &mut Decoded, representation: ViewRepresentation) {
         Some(view) if view.sql == other_view.sql => view.dialect = Some(dialect),
         Some(view) => {
             let version = representation.dialect_version.unwrap_or_default();
-            let key = match view.other_dialects.contains_key(&dialect) {
-                true => format!("{dialect} {version}"),
-                false => dialect,
+            let key = if view.other_dialects.contains_key(&dialect) {
+                format!("{dialect} {version}")
+            } else {
+                dialect
             };
             view.other_dialects
                 .insert(key, std::mem::take(&mut other_view.sql));
