@@ -205,7 +205,7 @@ pub(super) async fn admit(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     if let Some(failure) = door.refusal(&request) {
-        return Ok(request.into_response(HttpResponse::from_error(failure)));
+        return Ok(request.error_response(failure));
     }
     Ok(next.call(request).await?.map_into_boxed_body())
 }

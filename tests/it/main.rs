@@ -11,3 +11,5 @@ mod glue_translate;
 mod ingest;
 mod recipes;
 mod support;
+mod web_api;
+mod web_basics;
