@@ -122,13 +122,6 @@ impl Failure {
         }
     }
 
-    fn usage(text: impl Into<String>) -> Self {
-        Self {
-            status: 2,
-            ..Self::new(text)
-        }
-    }
-
     fn tell(&self) -> ExitCode {
         say(format_args!("error: {}", self.text));
         if let Some(hint) = &self.hint {

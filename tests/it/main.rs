@@ -1,6 +1,7 @@
 //! The tests that go through the front door, in one binary.
 
 mod architecture;
+mod crash;
 mod demo_endpoint;
 #[cfg(test)]
 mod glue_faults;
