@@ -8,7 +8,8 @@ use serde::Serialize;
 
 use super::columns::{Columns, Wanted};
 use super::parts::{
-    AssetRow, Changes, Fact, Html, Link, More, Text, inside_words, kind_word, name, platform_word,
+    AssetRow, Changes, Fact, Html, Link, More, Text, heading, inside_words, kind_word, name,
+    platform_word,
 };
 use super::sql::highlight;
 use crate::catalog::{
@@ -181,7 +182,7 @@ impl Head {
         let source = asset.source.description.as_deref();
         Self {
             crumbs: crumbs(asset, around.parent.as_ref()),
-            name: Shortened::to(400, asset.address.name()),
+            name: heading(asset.address.name()),
             qualified: asset.address.path.join("."),
             gone: asset.gone_at.map(Moment::of),
             target: asset

@@ -3,7 +3,7 @@
 use actix_web::web::{Data, Path};
 use serde::Serialize;
 
-use super::parts::{Link, More, first_sentence, inside_words, name, platform_word};
+use super::parts::{Link, More, first_sentence, heading, inside_words, name, platform_word};
 use crate::catalog::{self, AssetId, Children, Inside, InstanceSummary, Summary};
 use crate::db::{Db, Page as ListPage, PageRequest};
 use crate::web::failure::Failure;
@@ -216,7 +216,7 @@ impl InstancePage {
             title: format!("{platform} {}", name(&summary.instance).shown),
             crumbs: vec![Link::new("Browse", links::browse())],
             platform,
-            name: Shortened::to(400, &summary.instance),
+            name: heading(&summary.instance),
             summary: count(summary.databases, "database", "databases"),
             filter: asked.filter.to_owned(),
             with_gone: asked.gone,

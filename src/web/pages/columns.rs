@@ -19,6 +19,9 @@ const OPEN_UP_TO: usize = 60;
 /// Types longer than this are folded.
 const LONGEST_TYPE: usize = 48;
 
+/// A nested type is told up to here in a title; its fields tell the rest.
+const LONGEST_TITLE: usize = 1_000;
+
 /// Deeper fields are no further indented.
 const DEEPEST: usize = 5;
 
@@ -35,6 +38,8 @@ pub(super) struct Wanted<'a> {
 #[derive(Debug, Serialize)]
 pub(crate) struct Columns {
     total: String,
+    /// Whether any column has fields inside it.
+    nested: bool,
     /// Whether there is anything to find.
     searchable: bool,
     filter: String,
@@ -71,6 +76,9 @@ struct Row {
     /// The path, where it is more than the name.
     path: Option<String>,
     data_type: Text,
+    /// For a type whose fields stand in rows of their own.
+    outline: Option<String>,
+    outline_whole: String,
     partition_key: bool,
     required: bool,
     comment: Option<Text>,
@@ -100,6 +108,7 @@ impl Columns {
             total: number(outermost.count() as u64),
             said: said(filter, found, left, total),
             clear_href: (!filter.is_empty()).then(|| format!("{here}#columns")),
+            nested: rows.iter().any(|line| line.row.opens.is_some()),
             searchable: total > 0,
             none: if total > 0 {
                 "No column has these words."
@@ -201,10 +210,7 @@ impl<'a> Tree<'a> {
         let index = self.lines.len();
         let note = self.notes.get(&column.path);
         let nested = !column.fields.is_empty();
-        let data_type = match nested {
-            true => Text::outlined(outline(&column.data_type), &column.data_type),
-            false => Text::cut_at(LONGEST_TYPE, &column.data_type),
-        };
+        let written = if nested { "" } else { &column.data_type };
         let texts = [
             column.path.as_str(),
             &column.data_type,
@@ -221,7 +227,9 @@ impl<'a> Tree<'a> {
                 opened: self.open,
                 name: name(&column.name),
                 path: (depth > 0).then(|| name(&column.path).shown),
-                data_type,
+                data_type: Text::cut_at(LONGEST_TYPE, written),
+                outline: nested.then(|| outline(&column.data_type)),
+                outline_whole: Shortened::to(LONGEST_TITLE, &column.data_type).shown,
                 partition_key: column.partition_key,
                 required: column.nullable == Some(false),
                 comment: column.comment.as_deref().map(Text::new),

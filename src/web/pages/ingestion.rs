@@ -7,7 +7,8 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::parts::{
-    Changes, Fact, LastRun, Link, More, RunRow, State, Text, name, platform_word, started_by, took,
+    Changes, Fact, LastRun, Link, More, RunRow, State, Text, heading, name, platform_word,
+    started_by, took,
 };
 use crate::auth::Actor;
 use crate::catalog::{self, AssetId};
@@ -107,7 +108,7 @@ pub(crate) struct RecipeLine {
     href: String,
     source: String,
     schedule: String,
-    next: Vec<Moment>,
+    next: Vec<NextTime>,
     last: Option<LastRun>,
     never: &'static str,
     running: bool,
@@ -162,13 +163,26 @@ fn capital(text: &str) -> String {
     first.into_iter().flatten().chain(letters).collect()
 }
 
-fn next_times(recipe: &Recipe) -> Vec<Moment> {
-    let schedule = recipe.schedule.as_ref();
-    let times = schedule.map(|schedule| schedule.next(Utc::now(), NEXT_TIMES));
+/// A time at which a recipe will run, also as clocks show it in the recipe's time zone.
+#[derive(Debug, Serialize)]
+struct NextTime {
+    at: Moment,
+    local: String,
+}
+
+fn next_times(recipe: &Recipe) -> Vec<NextTime> {
+    let Some(schedule) = &recipe.schedule else {
+        return Vec::new();
+    };
+    let times = schedule.next(Utc::now(), NEXT_TIMES).into_iter();
     times
-        .unwrap_or_default()
-        .into_iter()
-        .map(Moment::of)
+        .map(|at| NextTime {
+            local: at
+                .with_timezone(&schedule.timezone())
+                .format("%a %-d %b, %H:%M")
+                .to_string(),
+            at: Moment::of(at),
+        })
         .collect()
 }
 
@@ -328,7 +342,7 @@ pub(crate) struct RecipePage {
     problems: Vec<ProblemLine>,
     notices: Vec<ProblemLine>,
     schedule: String,
-    next: Vec<Moment>,
+    next: Vec<NextTime>,
     last: Option<LastRun>,
     never: &'static str,
     facts: Vec<Fact>,
@@ -367,7 +381,7 @@ impl RecipePage {
         let file_name = file.file.file_name().unwrap_or_default().to_string_lossy();
         Self {
             crumbs: crumbs(),
-            name: Shortened::to(400, &file.name),
+            name: heading(&file.name),
             run_action: recipe.map(|_| links::recipe_runs(&file.name)),
             run_label: if running { "Running" } else { "Run now" },
             running,
@@ -571,7 +585,7 @@ fn counts(run: &Run) -> Vec<CountOf> {
     let assets = run.counts.assets;
     [
         ("Databases", run.counts.databases),
-        ("Listed incompletely", run.counts.incomplete),
+        ("Incomplete", run.counts.incomplete),
         ("New", assets.new),
         ("Changed", assets.changed),
         ("Unchanged", assets.unchanged),

@@ -13,6 +13,9 @@ use crate::web::text::{Moment, Shortened, count, duration, number};
 /// Names longer than this are cut in lists, with the whole in the title.
 const LONGEST_NAME: usize = 120;
 
+/// Names longer than this are cut even where they are the heading.
+const LONGEST_HEADING: usize = 400;
+
 /// Texts longer than this are folded.
 const LONGEST_TEXT: usize = 280;
 
@@ -30,7 +33,26 @@ const NAMED_TOGETHER: usize = 3;
 
 /// Shortens a name for a list.
 pub(super) fn name(name: &str) -> Shortened {
-    Shortened::to(LONGEST_NAME, name)
+    name_of(LONGEST_NAME, name)
+}
+
+/// Shortens the name in a heading, which may be longer.
+pub(super) fn heading(name: &str) -> Shortened {
+    name_of(LONGEST_HEADING, name)
+}
+
+/// Shows what cannot be seen in a name, or would turn its letters around, as a sign of its own.
+fn name_of(most: usize, name: &str) -> Shortened {
+    let deceives = |letter: char| {
+        letter.is_control() || matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    if name.contains(deceives) {
+        let shown = name.replace(deceives, "\u{fffd}");
+        let mut shortened = Shortened::to(most, &shown);
+        shortened.whole.get_or_insert(shown);
+        return shortened;
+    }
+    Shortened::to(most, name)
 }
 
 /// The first sentence of a text, and the whole if there is more.
@@ -69,12 +91,6 @@ impl Text {
             start: cut.shown.trim_end_matches('…').to_owned(),
             rest: cut.whole,
         }
-    }
-
-    /// Shows `start` first, and `whole` on demand.
-    pub(super) fn outlined(start: String, whole: &str) -> Self {
-        let rest = (start != whole).then(|| whole.to_owned());
-        Self { start, rest }
     }
 }
 
@@ -336,6 +352,7 @@ impl Changes {
     /// The newest changes anywhere; what appeared in one run is told together.
     pub(super) fn recent(changes: &[Change], assets: &[Asset], most: usize) -> Self {
         let named = named(assets);
+        let last = changes.last().map(|change| change.seq);
         let together = |one: &Change, other: &Change| {
             one.run == other.run && one.action == Action::Created && other.action == Action::Created
         };
@@ -343,7 +360,10 @@ impl Changes {
             entries: changes
                 .chunk_by(together)
                 .take(most)
-                .flat_map(|chunk| Entry::of_several(chunk, &named))
+                .flat_map(|chunk| {
+                    let open = chunk.last().map(|change| change.seq) == last;
+                    Entry::of_several(chunk, &named, open)
+                })
                 .take(most)
                 .collect(),
             none: "",
@@ -385,8 +405,8 @@ impl Entry {
         }
     }
 
-    /// One entry for each change, or a single one if there are many.
-    fn of_several(chunk: &[Change], named: &HashMap<AssetId, &Asset>) -> Vec<Self> {
+    /// One entry for each change, or a single one if there are many; `open` if there may be still more of them.
+    fn of_several(chunk: &[Change], named: &HashMap<AssetId, &Asset>, open: bool) -> Vec<Self> {
         let asset = |change: &Change| named.get(&change.asset).copied();
         match chunk {
             [first, _, _, _, ..] => {
@@ -398,7 +418,9 @@ impl Entry {
                     .map(Link::to_asset)
                     .collect();
                 let others = chunk.len() - assets.len().min(chunk.len());
-                let sentence = format!("and {} others or more appeared.", number(others as u64));
+                let at_least = if open { "at least " } else { "" };
+                let others = count(others as u64, "other", "others");
+                let sentence = format!("and {at_least}{others} appeared in the source.");
                 vec![Self {
                     assets,
                     sentences: texts(&[sentence]),

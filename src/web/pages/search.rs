@@ -253,6 +253,7 @@ impl SearchPage {
             facets: answer
                 .facets
                 .iter()
+                .filter(|facet| narrows(query, facet))
                 .map(|facet| FacetList::new(query, facet))
                 .collect(),
             with_gone: query.include_gone,
@@ -322,6 +323,12 @@ fn field_label(field: FacetField) -> &'static str {
         FacetField::Platform => "Source",
         FacetField::Database => "Database",
     }
+}
+
+/// Whether choosing something in a field can make a difference.
+fn narrows(query: &Query, facet: &Facet) -> bool {
+    let chosen = |value: &FacetValue| is_chosen(query, facet.field, &value.value);
+    facet.values.len() > 1 || facet.values.iter().any(chosen)
 }
 
 fn is_chosen(query: &Query, field: FacetField, value: &str) -> bool {
