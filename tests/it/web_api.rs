@@ -1,7 +1,6 @@
 //! The JSON API, asked as a program would.
 #![expect(
     clippy::unwrap_used,
-    clippy::indexing_slicing,
     reason = "the helpers of tests may panic as the tests do"
 )]
 
@@ -17,7 +16,7 @@ fn names(list: &Value) -> Vec<&str> {
     let items = list["items"].as_array().unwrap();
     items
         .iter()
-        .map(|item| item["name"].as_str().unwrap())
+        .map(|named| named["name"].as_str().unwrap())
         .collect()
 }
 
