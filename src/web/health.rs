@@ -35,10 +35,7 @@ pub(super) async fn alive() -> HttpResponse {
 /// `GET /readyz`: the database and the index answer.
 pub(super) async fn ready(db: Data<Db>, index: Data<Index>) -> HttpResponse {
     let database = word_for("database", database_answers(&db).await);
-    let index = word_for(
-        "index",
-        searching::suggest(&index, "a", 1).await.map_err(drop),
-    );
+    let index = word_for("index", searching::suggest(&index, "a", 1).await.is_ok());
     let ready = database == OK && index == OK;
     let mut response = if ready {
         HttpResponse::Ok()
@@ -55,14 +52,15 @@ pub(super) async fn ready(db: Data<Db>, index: Data<Index>) -> HttpResponse {
 }
 
 /// Asks for a row, because a ping of SQLite does not look at the file.
-async fn database_answers(db: &Db) -> Result<i64, ()> {
+async fn database_answers(db: &Db) -> bool {
     changes::head(&**db)
         .await
-        .map_err(|cause| tracing::warn!(cause = chain(&cause), "the database does not answer"))
+        .inspect_err(|cause| tracing::warn!(cause = chain(cause), "the database does not answer"))
+        .is_ok()
 }
 
-fn word_for<T>(what: &'static str, answer: Result<T, ()>) -> &'static str {
-    if answer.is_ok() {
+fn word_for(what: &'static str, answers: bool) -> &'static str {
+    if answers {
         OK
     } else {
         tracing::warn!(what, "not ready");
@@ -80,7 +78,8 @@ pub(super) async fn numbers(
         metrics::counter!("gazetteer_changes_total").absolute(head.unsigned_abs());
     }
     metrics::counter!("gazetteer_index_changes_total").absolute(index.applied().unsigned_abs());
-    metrics::gauge!("gazetteer_index_assets").set(index.len() as f64);
+    metrics::gauge!("gazetteer_index_assets")
+        .set(f64::from(u32::try_from(index.len()).unwrap_or(u32::MAX)));
     HttpResponse::Ok()
         .content_type("text/plain; version=0.0.4; charset=utf-8")
         .insert_header((header::CACHE_CONTROL, "no-store"))

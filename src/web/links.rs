@@ -47,10 +47,6 @@ pub(crate) fn search<'a>(parameters: impl IntoIterator<Item = (&'a str, &'a str)
     with_query("/search", parameters)
 }
 
-pub(crate) fn suggest() -> String {
-    "/search/suggest".to_owned()
-}
-
 pub(crate) fn browse() -> String {
     "/browse".to_owned()
 }

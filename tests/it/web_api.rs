@@ -1,4 +1,8 @@
 //! The JSON API, asked as a program would.
+#![expect(
+    clippy::unwrap_used,
+    reason = "the helpers of tests may panic as the tests do"
+)]
 
 use gazetteer::catalog::{AssetKind, OutwardLink};
 use gazetteer::demo::World;
@@ -6,13 +10,13 @@ use gazetteer::web::routes;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
-use crate::support::app::{TestApp, asset, table};
+use crate::support::app::{TestApp, asset, table, texts};
 
 fn names(list: &Value) -> Vec<&str> {
     let items = list["items"].as_array().unwrap();
     items
         .iter()
-        .map(|item| item["name"].as_str().unwrap())
+        .map(|named| named["name"].as_str().unwrap())
         .collect()
 }
 
@@ -154,13 +158,48 @@ async fn hostile_names_are_just_names() {
 }
 
 #[tokio::test]
-async fn a_run_is_started_and_followed_to_its_end() {
+async fn a_search_tells_what_was_found_and_why() {
+    let app = TestApp::reading(world()).await;
+    let found = app.json("/api/v1/search?q=customer_id&kind=table").await;
+    assert_eq!(found["total"], 1, "{found}");
+    let hit = &found["hits"][0];
+    assert_eq!(hit["name"], "orders");
+    assert_eq!(hit["path"], json!(["sales", "orders"]));
+    assert_eq!(
+        hit["url"],
+        format!("/assets/{}", hit["id"].as_str().unwrap())
+    );
+    assert_eq!(hit["matched"][0]["field"], "column");
+    assert!(found["took_ms"].is_number());
+    assert_eq!(
+        found["facets"]["kind"][0],
+        json!({"value": "table", "count": 1})
+    );
+
+    let page = app.page("/search?q=customer_id").await;
+    let address = hit["url"].as_str().unwrap();
+    assert!(page.html().contains(address));
+    app.page(address).await;
+    for path in ["/", "/browse", "/ingestion", "/ingestion/recipes/world"] {
+        let page = app.page(path).await;
+        assert_eq!(texts(&page, "h1").len(), 1, "{path}");
+    }
+}
+
+/// One table, `sales.orders`.
+fn world() -> World {
+    let columns = json!([{"Name": "customer_id", "Type": "bigint"}]);
     let mut world = World::new();
     world.set_table(
         "sales",
-        &json!({"Name": "orders", "StorageDescriptor": {"Columns": [{"Name": "id", "Type": "bigint"}]}}),
+        &json!({"Name": "orders", "StorageDescriptor": {"Columns": columns}}),
     );
-    let app = TestApp::beside(world).await;
+    world
+}
+
+#[tokio::test]
+async fn a_run_is_started_and_followed_to_its_end() {
+    let app = TestApp::beside(world()).await;
     let started = app.post("/api/v1/recipes/world/runs").await;
     assert_eq!(started.status, StatusCode::ACCEPTED, "{}", started.text);
     let address = started.header("location");

@@ -1,4 +1,9 @@
 //! The real application on a free port, asked over HTTP.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "the helpers of tests may panic as the tests do"
+)]
 
 use std::time::{Duration, Instant};
 
@@ -19,18 +24,19 @@ use tokio::task::JoinHandle;
 use super::catalog::TestCatalog;
 
 /// Where assets that a test adds by itself come from.
-pub const INSTANCE: &str = "123456789012/eu-central-1";
+pub(crate) const INSTANCE: &str = "123456789012/eu-central-1";
 
 /// How long a condition may take to come true.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// An application that answers, until it is dropped.
-pub struct TestApp {
-    pub app: App,
+pub(crate) struct TestApp {
+    pub(crate) app: App,
     /// Such as `http://127.0.0.1:40123`.
-    pub base: String,
+    pub(crate) base: String,
     client: Client,
-    endpoint: Option<Endpoint>,
+    /// What the recipe `world` reads.
+    _endpoint: Option<Endpoint>,
     background: Option<Background>,
     serving: Option<JoinHandle<Result<(), web::Error>>>,
     stop: Option<oneshot::Sender<()>>,
@@ -39,20 +45,20 @@ pub struct TestApp {
 
 /// What came back, read to its end.
 #[derive(Debug)]
-pub struct Answer {
-    pub status: StatusCode,
-    pub headers: HeaderMap,
-    pub text: String,
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) text: String,
 }
 
 impl TestApp {
     /// An empty catalog without recipes.
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         Self::around(TestCatalog::start().await, None).await
     }
 
     /// A catalog with a recipe named `world`, which reads this; it has not been run yet.
-    pub async fn beside(world: World) -> Self {
+    pub(crate) async fn beside(world: World) -> Self {
         let endpoint = Endpoint::start(world).await.unwrap();
         let catalog = TestCatalog::start().await;
         catalog.write_recipe("world", &endpoint.url(), "", "");
@@ -60,7 +66,7 @@ impl TestApp {
     }
 
     /// A catalog into which this has been read.
-    pub async fn reading(world: World) -> Self {
+    pub(crate) async fn reading(world: World) -> Self {
         let app = Self::beside(world).await;
         app.run("world").await;
         app.until_indexed().await;
@@ -86,7 +92,7 @@ impl TestApp {
             app,
             base,
             client: client.build().unwrap(),
-            endpoint,
+            _endpoint: endpoint,
             background: Some(background),
             serving: Some(serving),
             stop: Some(stop),
@@ -94,48 +100,43 @@ impl TestApp {
         }
     }
 
-    /// The small Glue that the recipe `world` reads.
-    pub fn endpoint(&self) -> &Endpoint {
-        self.endpoint.as_ref().expect("the test started one")
-    }
-
     /// Adds or replaces a recipe.
-    pub fn write_recipe(&self, name: &str, text: &str) {
+    pub(crate) fn write_recipe(&self, name: &str, text: &str) {
         let folder = self.catalog.dir.path().join("recipes");
         std::fs::create_dir_all(&folder).unwrap();
         std::fs::write(folder.join(format!("{name}.yml")), text).unwrap();
     }
 
     /// A request that is still to be sent.
-    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+    pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.client.request(method, format!("{}{path}", self.base))
     }
 
-    pub async fn get(&self, path: &str) -> Answer {
+    pub(crate) async fn get(&self, path: &str) -> Answer {
         Answer::of(self.request(Method::GET, path)).await
     }
 
     /// Sends an empty form, as a button does.
-    pub async fn post(&self, path: &str) -> Answer {
+    pub(crate) async fn post(&self, path: &str) -> Answer {
         Answer::of(self.request(Method::POST, path)).await
     }
 
     /// A page that must be there.
-    pub async fn page(&self, path: &str) -> Html {
+    pub(crate) async fn page(&self, path: &str) -> Html {
         let answer = self.get(path).await;
         assert_eq!(answer.status, StatusCode::OK, "{path}: {}", answer.text);
         answer.html()
     }
 
     /// JSON that must be there.
-    pub async fn json(&self, path: &str) -> Value {
+    pub(crate) async fn json(&self, path: &str) -> Value {
         let answer = self.get(path).await;
         assert_eq!(answer.status, StatusCode::OK, "{path}: {}", answer.text);
         answer.json()
     }
 
     /// Adds a database with these tables and views, as a complete report of a source would; answers the database's id.
-    pub async fn add(&self, database: &str, inside: Vec<Discovered>) -> AssetId {
+    pub(crate) async fn add(&self, database: &str, inside: Vec<Discovered>) -> AssetId {
         let cause = Cause {
             actor: Actor::Recipe("test".to_owned()),
             run: None,
@@ -153,14 +154,14 @@ impl TestApp {
     }
 
     /// Finds the id of something that was added, by its path.
-    pub async fn id_of(&self, path: &[&str]) -> AssetId {
+    pub(crate) async fn id_of(&self, path: &[&str]) -> AssetId {
         let address = address(path);
         let found = catalog::find_at(&self.app.db, &address).await.unwrap();
         found.unwrap_or_else(|| panic!("there is no {path:?}"))
     }
 
     /// Runs a recipe and waits for its end.
-    pub async fn run(&self, recipe: &str) -> Run {
+    pub(crate) async fn run(&self, recipe: &str) -> Run {
         let runner = &self.app.runner;
         let id = runner
             .start(recipe, Actor::Operator, StartedBy::Command)
@@ -170,7 +171,7 @@ impl TestApp {
     }
 
     /// Waits for the end of a run.
-    pub async fn until_ended(&self, id: uuid::Uuid) -> Run {
+    pub(crate) async fn until_ended(&self, id: uuid::Uuid) -> Run {
         let deadline = Instant::now() + PATIENCE;
         loop {
             let run = ingest::find_run(&self.app.db, id).await.unwrap();
@@ -183,7 +184,7 @@ impl TestApp {
     }
 
     /// Waits until the index contains every change.
-    pub async fn until_indexed(&self) {
+    pub(crate) async fn until_indexed(&self) {
         let deadline = Instant::now() + PATIENCE;
         let head = changes::head(&*self.app.db).await.unwrap();
         while self.app.index.applied() < head {
@@ -194,7 +195,7 @@ impl TestApp {
     }
 
     /// Ends it as Ctrl-C does, and waits until it has.
-    pub async fn stop(mut self) {
+    pub(crate) async fn stop(mut self) {
         drop(self.stop.take());
         if let Some(serving) = self.serving.take() {
             serving.await.unwrap().unwrap();
@@ -206,7 +207,7 @@ impl TestApp {
 }
 
 /// Where something that a test adds is.
-pub fn address(path: &[&str]) -> Address {
+pub(crate) fn address(path: &[&str]) -> Address {
     Address {
         platform: "glue".to_owned(),
         instance: INSTANCE.to_owned(),
@@ -215,7 +216,7 @@ pub fn address(path: &[&str]) -> Address {
 }
 
 /// An asset as a source reports it, with nothing said of it yet.
-pub fn asset(kind: AssetKind, path: &[&str]) -> Discovered {
+pub(crate) fn asset(kind: AssetKind, path: &[&str]) -> Discovered {
     Discovered {
         kind,
         address: address(path),
@@ -226,7 +227,7 @@ pub fn asset(kind: AssetKind, path: &[&str]) -> Discovered {
 }
 
 /// A table with these columns: name and type.
-pub fn table(path: &[&str], columns: &[(&str, &str)]) -> Discovered {
+pub(crate) fn table(path: &[&str], columns: &[(&str, &str)]) -> Discovered {
     let mut table = asset(AssetKind::Table, path);
     let columns = columns.iter().map(|(name, data_type)| Column {
         name: (*name).to_owned(),
@@ -240,7 +241,7 @@ pub fn table(path: &[&str], columns: &[(&str, &str)]) -> Discovered {
 
 impl Answer {
     /// Sends a request and reads what comes back.
-    pub async fn of(request: RequestBuilder) -> Self {
+    pub(crate) async fn of(request: RequestBuilder) -> Self {
         let response = request.send().await.unwrap();
         Self {
             status: response.status(),
@@ -250,34 +251,27 @@ impl Answer {
     }
 
     /// A header's text, empty if it is not there.
-    pub fn header(&self, name: &str) -> &str {
+    pub(crate) fn header(&self, name: &str) -> &str {
         self.headers
             .get(name)
             .map_or("", |text| text.to_str().unwrap())
     }
 
-    pub fn html(&self) -> Html {
+    pub(crate) fn html(&self) -> Html {
         Html::parse_document(&self.text)
     }
 
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("no JSON: {}", self.text))
     }
 }
 
 /// The texts of all elements that a selector finds, spaces tidied.
-pub fn texts(html: &Html, selector: &str) -> Vec<String> {
+pub(crate) fn texts(html: &Html, selector: &str) -> Vec<String> {
     html.select(&Selector::parse(selector).unwrap())
         .map(|element| {
             let text: String = element.text().collect();
             text.split_whitespace().collect::<Vec<_>>().join(" ")
         })
-        .collect()
-}
-
-/// An attribute of all elements that a selector finds.
-pub fn attributes(html: &Html, selector: &str, name: &str) -> Vec<String> {
-    html.select(&Selector::parse(selector).unwrap())
-        .filter_map(|element| element.value().attr(name).map(str::to_owned))
         .collect()
 }
