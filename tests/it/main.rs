@@ -7,4 +7,5 @@ mod glue_server;
 mod glue_translate;
 mod ingest;
 mod recipes;
+mod search_index;
 mod support;
