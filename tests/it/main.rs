@@ -11,6 +11,7 @@ mod glue_server;
 mod glue_translate;
 mod ingest;
 mod recipes;
+mod search_index;
 mod support;
 mod web_api;
 mod web_basics;
