@@ -12,9 +12,9 @@ test-postgres *FILTER:
 
 # The journeys in a real browser
 browser:
-    cargo build
+    cargo test --workspace --no-run
     npm ci --prefix tests/browser --no-audit --no-fund
-    node --test --test-concurrency=1 "tests/browser/*.test.js"
+    node --test --test-concurrency=1 tests/browser/*.test.js
 
 # Lints, warnings being errors
 lint:

@@ -1,8 +1,11 @@
 //! Builds everything once, from configuration: the database at its newest schema, the index of that database, the runner.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::Notify;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 use crate::config;
@@ -61,22 +64,49 @@ impl App {
         if let Err(unwritten) = self.runner.end_abandoned().await {
             warn!("abandoned runs could not be ended: {}", chain(&unwritten));
         }
-        let follower = follow::follow(
-            self.db.clone(),
-            self.index.clone(),
-            Arc::clone(&self.written),
-        );
         Ok(Background {
-            follower: tokio::spawn(follower),
+            follower: self.start_following(),
             scheduler: Scheduler::start(self.runner.clone()).await?,
             runner: self.runner.clone(),
         })
     }
+
+    /// Starts to keep the index up with the catalog.
+    pub fn start_following(&self) -> Follower {
+        let stop = CancellationToken::new();
+        let (db, index, written) = (
+            self.db.clone(),
+            self.index.clone(),
+            Arc::clone(&self.written),
+        );
+        let task = tokio::spawn(follow::follow(db, index, written, stop.clone()));
+        Follower { task, stop }
+    }
 }
+
+/// The index, while it follows the catalog.
+#[derive(Debug)]
+pub struct Follower {
+    task: JoinHandle<()>,
+    stop: CancellationToken,
+}
+
+impl Follower {
+    /// Stops once what is being written to the index is committed.
+    pub async fn stop(self) {
+        self.stop.cancel();
+        if let Err(broken) = self.task.await {
+            warn!("following the catalog ended unexpectedly: {broken}");
+        }
+    }
+}
+
+/// How long the end of the server waits for the index, which can catch up at the next start.
+const LAST_COMMIT: Duration = Duration::from_secs(5);
 
 /// What a server does beside answering.
 pub struct Background {
-    follower: tokio::task::JoinHandle<()>,
+    follower: Follower,
     scheduler: Scheduler,
     runner: Runner,
 }
@@ -88,7 +118,8 @@ impl Background {
             warn!("{}", chain(&stuck));
         }
         self.runner.stop().await;
-        self.follower.abort();
+        // An index that is still busy then catches up after the next start.
+        drop(tokio::time::timeout(LAST_COMMIT, self.follower.stop()).await);
     }
 }
 

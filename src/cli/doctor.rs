@@ -3,8 +3,7 @@
 use std::fmt::Display;
 use std::path::Path;
 use std::process::ExitCode;
-
-use clap::Args;
+use std::time::Duration;
 
 use super::{Failure, print};
 use crate::app::App;
@@ -12,16 +11,13 @@ use crate::config;
 use crate::db::changes;
 use crate::error::{Explain, chain};
 use crate::ingest::Recipes;
+use crate::ingest::recipe::Listed;
 
-#[derive(Debug, Args)]
-pub(super) struct Options {}
+/// How long a source may take to answer.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Checks the parts one after the other, a line each, with what to do about what is wrong.
-pub(super) async fn doctor(
-    storage: &config::Storage,
-    recipes: &Path,
-    _options: &Options,
-) -> Result<ExitCode, Failure> {
+pub(super) async fn doctor(storage: &config::Storage, recipes: &Path) -> Result<ExitCode, Failure> {
     let mut well = true;
     let app = match App::open(storage, Recipes::in_folder(recipes)).await {
         Ok(app) => app,
@@ -50,23 +46,43 @@ pub(super) async fn doctor(
         None,
     )?;
     for listed in app.runner.recipes()? {
-        match listed.recipe {
-            Ok(recipe) => tell(
-                true,
-                format_args!("Recipe {} can be run.", recipe.name),
-                None,
-            )?,
-            Err(problems) => {
-                well = false;
-                tell(false, problems, None)?;
-            }
-        }
+        well &= check_recipe(listed).await?;
     }
     Ok(if well {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
     })
+}
+
+async fn check_recipe(listed: Listed) -> Result<bool, Failure> {
+    let recipe = match listed.recipe {
+        Ok(recipe) => recipe,
+        Err(problems) => {
+            tell(false, problems, None)?;
+            return Ok(false);
+        }
+    };
+    let answer = tokio::time::timeout(PATIENCE, recipe.source.probe()).await;
+    let trouble = match answer {
+        Ok(Ok(())) => {
+            tell(
+                true,
+                format_args!("The source of recipe {} answers.", recipe.name),
+                None,
+            )?;
+            return Ok(true);
+        }
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => format!("It did not answer within {} seconds.", PATIENCE.as_secs()),
+    };
+    let hint = Some("Check its region, credentials and endpoint.");
+    tell(
+        false,
+        format_args!("The source of recipe {}: {trouble}", recipe.name),
+        hint,
+    )?;
+    Ok(false)
 }
 
 fn tell(well: bool, text: impl Display, hint: Option<&str>) -> Result<(), Failure> {

@@ -3,7 +3,6 @@
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use clap::{Args, Subcommand};
@@ -70,7 +69,7 @@ pub(super) fn check(options: &CheckOptions) -> Result<ExitCode, Failure> {
 
 fn summary(recipe: &Recipe) -> String {
     match &recipe.schedule {
-        Some(schedule) => format!("fine. Runs {}.", schedule.in_words()),
+        Some(schedule) => format!("fine. {}.", schedule.in_words()),
         None => "fine. Has no schedule: it runs when somebody starts it.".to_owned(),
     }
 }
@@ -96,17 +95,12 @@ pub(super) async fn run(
     let recipe = Recipe::open(&options.config, &config::variable)?;
     tell_notices(&recipe);
     let app = App::open(storage, Recipes::in_folder(recipes)).await?;
-    let follower = tokio::spawn(follow::follow(
-        app.db.clone(),
-        app.index.clone(),
-        Arc::clone(&app.written),
-    ));
+    let follower = app.start_following();
     let (progress, watching) = watch::channel(Progress::default());
     let shown = tokio::spawn(show(watching));
     let run = ingest::run(&app.db, &recipe, Actor::Operator, progress, interrupted()).await?;
     drop(shown.await);
-    follower.abort();
-    drop(follower.await);
+    follower.stop().await;
     index(&app).await?;
     if options.json {
         print(report_as_json(&app.db, &run).await?)?;

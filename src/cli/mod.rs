@@ -49,8 +49,8 @@ enum Command {
     Reindex,
     /// Bring the database to the newest schema
     Migrate,
-    /// Check the database, the index and every recipe
-    Doctor(doctor::Options),
+    /// Check the database, the index, and every recipe with its source
+    Doctor,
 }
 
 /// Reads the command line and does what it says.
@@ -95,7 +95,7 @@ impl Cli {
             Command::Search(options) => search::search(&storage, &recipes, &options).await,
             Command::Reindex => reindex::reindex(&storage, &recipes).await,
             Command::Migrate => migrate::migrate(&storage).await,
-            Command::Doctor(options) => doctor::doctor(&storage, &recipes, &options).await,
+            Command::Doctor => doctor::doctor(&storage, &recipes).await,
         }
     }
 }
@@ -119,13 +119,6 @@ impl Failure {
             text: text.into(),
             hint: None,
             status: 1,
-        }
-    }
-
-    fn usage(text: impl Into<String>) -> Self {
-        Self {
-            status: 2,
-            ..Self::new(text)
         }
     }
 

@@ -33,6 +33,8 @@ struct DatabaseSheet {
     /// The endpoint refuses to list its tables.
     #[serde(default)]
     unreadable: bool,
+    /// Another account to which it belongs: then only links lead to it.
+    account: Option<String>,
     #[serde(default)]
     glue: Map<String, Value>,
 }
@@ -128,10 +130,13 @@ pub(super) fn read(world: &mut World, file: &str, text: &str) -> Result<(), Erro
     let sheet: DatabaseSheet = parse(file, document.line, document.to_json_without("tables"))?;
     world.set_database(&sheet.to_glue());
     world.set_unreadable(&sheet.name, sheet.unreadable);
+    world.set_hidden(&sheet.name, sheet.account.is_some());
     let tables = document.find("tables").map_or(&[][..], Node::nodes);
     for node in tables {
         let table: TableSheet = parse(file, node.line, node.to_json())?;
-        world.set_table(&sheet.name, &table.to_glue(&sheet.name, file, node)?);
+        let mut glue = table.to_glue(&sheet.name, file, node)?;
+        put(&mut glue, "CatalogId", sheet.account.as_deref());
+        world.set_table(&sheet.name, &glue);
     }
     Ok(())
 }
@@ -146,7 +151,7 @@ impl DatabaseSheet {
             "Name": self.name,
             "CreateTime": seconds(moment(self.created.as_deref(), &self.name)),
             "LocationUri": format!("{LAKE}/{}/", self.name),
-            "CatalogId": ACCOUNT,
+            "CatalogId": self.account.as_deref().unwrap_or(ACCOUNT),
             "CreateTableDefaultPermissions": [],
         });
         put(&mut glue, "Description", self.comment.as_deref());
@@ -164,16 +169,13 @@ impl TableSheet {
         let columns = columns(&self.columns, file, node, "columns")?;
         let identity = format!("{database}.{}", self.name);
         let created = moment(self.created.as_deref(), &identity);
-        let updated = match &self.updated {
-            Some(_) => moment(self.updated.as_deref(), &identity),
-            None => created + offset(&identity, "updated", 20_000_000_000),
-        };
+        let updated = self.updated(created, &identity);
         let mut glue = json!({
             "Name": self.name,
             "DatabaseName": database,
             "CatalogId": ACCOUNT,
             "CreateTime": seconds(created),
-            "UpdateTime": seconds(updated.min(NOW)),
+            "UpdateTime": seconds(updated),
             "Retention": 0,
             "PartitionKeys": partitions.iter().map(|column| column.to_glue(None)).collect::<Vec<_>>(),
             "CreatedBy": format!("arn:aws:sts::{ACCOUNT}:assumed-role/lake-writer/{database}"),
@@ -189,6 +191,17 @@ impl TableSheet {
         self.add_parameters(&mut glue);
         overlay(&mut glue, &Value::Object(self.glue.clone()));
         Ok(glue)
+    }
+
+    /// When it was written last: what the lake's own formats hold was written in the last two days.
+    fn updated(&self, created: i64, identity: &str) -> i64 {
+        match (&self.updated, self.format) {
+            (Some(_), _) => moment(self.updated.as_deref(), identity),
+            (None, Format::Iceberg | Format::Delta | Format::Hudi) => {
+                NOW - offset(identity, "updated", 170_000_000)
+            }
+            (None, _) => NOW.min(created + offset(identity, "updated", 20_000_000_000)),
+        }
     }
 
     fn add_parameters(&self, glue: &mut Value) {
@@ -586,10 +599,10 @@ impl HiveCounts {
 /// The sample world's present, in milliseconds since 1970: nothing in it is younger.
 const NOW: i64 = 1_795_000_000_000;
 
-/// A moment in milliseconds since 1970. Without one, any of 2025 or early 2026 that is always the same for a name.
+/// A moment in milliseconds since 1970. Without one, any between May 2025 and June 2026 that is always the same for a name.
 fn moment(text: Option<&str>, name: &str) -> i64 {
-    const YEAR_BEGINS: i64 = 1_736_000_000_000;
-    const SPREAD: i64 = 46_000_000_000;
+    const EARLIEST: i64 = 1_748_000_000_000;
+    const SPREAD: i64 = 34_000_000_000;
     let text = text.unwrap_or("");
     if let Ok(moment) = DateTime::parse_from_rfc3339(text) {
         return moment.timestamp_millis();
@@ -597,7 +610,7 @@ fn moment(text: Option<&str>, name: &str) -> i64 {
     if let Ok(day) = text.parse::<NaiveDate>() {
         return day.and_time(NaiveTime::MIN).and_utc().timestamp_millis();
     }
-    YEAR_BEGINS + offset(name, "created", SPREAD)
+    EARLIEST + offset(name, "created", SPREAD)
 }
 
 /// A number below `limit` that is always the same for a name.

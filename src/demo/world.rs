@@ -25,6 +25,8 @@ pub(super) struct Database {
     json: Box<str>,
     /// Its tables may not be listed.
     pub(super) unreadable: bool,
+    /// It belongs to another account: not in the list of databases, but there for whoever follows a link to it.
+    hidden: bool,
     tables: BTreeMap<Box<str>, Box<str>>,
 }
 
@@ -90,12 +92,21 @@ impl World {
         }
     }
 
+    /// Says whether a database is left out of the list of databases, as one of another account is, and still there for
+    /// whoever asks for it by name.
+    pub fn set_hidden(&mut self, database: &str, hidden: bool) {
+        if let Some(entry) = self.databases.get_mut(database) {
+            entry.hidden = hidden;
+        }
+    }
+
     /// Adds everything of another world; of what both have, the other's stays.
     pub fn merge(&mut self, other: Self) {
         for (name, database) in other.databases {
             let entry = self.databases.entry(name).or_default();
             entry.json = database.json;
             entry.unreadable = database.unreadable;
+            entry.hidden = database.hidden;
             entry.tables.extend(database.tables);
         }
     }
@@ -152,7 +163,8 @@ impl World {
     pub(super) fn databases_after(&self, after: Option<&str>, limit: usize) -> Page<'_> {
         let rest = self.databases.range::<str, _>(start(after));
         page(
-            rest.map(|(name, entry)| (name.as_str(), entry.json())),
+            rest.filter(|(_, entry)| !entry.hidden)
+                .map(|(name, entry)| (name.as_str(), entry.json())),
             limit,
         )
     }

@@ -33,10 +33,10 @@ fn describe(number: &str) -> Option<String> {
     // The name, in parentheses, may hold anything; the start is the 20th word behind it (proc(5), field 22).
     let (head, rest) = stat.rsplit_once(')')?;
     let number = head.split(' ').next()?;
-    let start = rest.split_whitespace().nth(19)?;
+    let begun = rest.split_whitespace().nth(19)?;
     let state = rest.split_whitespace().next()?;
     let boot = boot.trim();
-    (state != "Z").then(|| format!("{boot}/{}/{number}/{start}", namespace.display()))
+    (state != "Z").then(|| format!("{boot}/{}/{number}/{begun}", namespace.display()))
 }
 
 #[cfg(test)]

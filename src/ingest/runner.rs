@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use tokio::runtime::Handle;
 use tokio::sync::{Notify, watch};
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
@@ -59,10 +60,12 @@ pub struct Runner {
     written: Arc<Notify>,
     stopping: watch::Sender<bool>,
     runs: TaskTracker,
+    /// Where runs live: not on the thread of whoever asks for one, which may end before they do.
+    home: Handle,
 }
 
 impl Runner {
-    /// Makes a runner for recipes; their folder is read anew each time.
+    /// Makes a runner for recipes, whose folder is read anew each time; must be called where Tokio runs.
     pub fn new(db: Db, recipes: Recipes, written: Arc<Notify>) -> Self {
         Self {
             db,
@@ -70,6 +73,7 @@ impl Runner {
             written,
             stopping: watch::Sender::new(false),
             runs: TaskTracker::new(),
+            home: Handle::current(),
         }
     }
 
@@ -96,21 +100,23 @@ impl Runner {
         let id = run.id;
         let (progress, mut further) = watch::channel(Progress::default());
         let written = Arc::clone(&self.written);
-        self.runs.spawn(async move {
+        let tell = async move {
             while further.changed().await.is_ok() {
                 written.notify_one();
             }
             written.notify_one();
-        });
+        };
+        self.runs.spawn_on(tell, &self.home);
         let (db, mut stopping) = (self.db.clone(), self.stopping.subscribe());
-        self.runs.spawn(async move {
+        let work = async move {
             let stop = async {
                 if stopping.wait_for(|stop| *stop).await.is_err() {
                     std::future::pending::<()>().await;
                 }
             };
             carry_out(&db, &recipe, run, progress, stop).await
-        });
+        };
+        self.runs.spawn_on(work, &self.home);
         Ok(id)
     }
 

@@ -7,7 +7,9 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use tokio::runtime::Handle;
 use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use super::{Change, Document, Error, Index, Writer};
@@ -101,13 +103,13 @@ fn document(asset: Asset) -> Document {
         .described(asset.human.description.as_deref())
 }
 
-/// Follows the change log for as long as the server runs.
+/// Follows the change log until `stop` is cancelled; what is being written then is finished first.
 ///
 /// Looks whenever `written` says so, and every second for what other processes wrote.
-pub async fn follow(db: Db, index: Index, written: Arc<Notify>) {
+pub async fn follow(db: Db, index: Index, written: Arc<Notify>, stop: CancellationToken) {
     let mut healthy = true;
-    loop {
-        match catch_up(&db, &index).await {
+    while !stop.is_cancelled() {
+        match catch_up_aside(&db, &index).await {
             Ok(_) => healthy = true,
             Err(Error::Busy) => {}
             Err(trouble) if healthy => {
@@ -119,6 +121,18 @@ pub async fn follow(db: Db, index: Index, written: Arc<Notify>) {
             }
             Err(_) => {}
         }
-        let _nudged = tokio::time::timeout(LOOK, written.notified()).await;
+        tokio::select! {
+            () = written.notified() => {}
+            () = tokio::time::sleep(LOOK) => {}
+            () = stop.cancelled() => {}
+        }
     }
+}
+
+/// Catches up on a thread where it may take its time: writing an index keeps a processor busy.
+async fn catch_up_aside(db: &Db, index: &Index) -> Result<u64, Error> {
+    let (db, index, runtime) = (db.clone(), index.clone(), Handle::current());
+    tokio::task::spawn_blocking(move || runtime.block_on(catch_up(&db, &index)))
+        .await
+        .unwrap_or(Err(Error::Lost))
 }

@@ -6,7 +6,10 @@
 
 use std::collections::HashMap;
 
+use tantivy::DocId;
+
 use super::query::{Condition, Scope, Typed};
+use super::rank;
 use super::schema::{RANKED, Whole};
 use super::view::{View, most_frequent};
 use super::words::{Form, STEM, Splitter, fold, squeeze};
@@ -80,6 +83,9 @@ const ASKING: &[&str] = &[
 /// From how many words on a query is a question.
 const QUESTION: usize = 4;
 
+/// What a word counts for that stands nowhere and is taken for others.
+const GUESSED: f32 = 0.4;
+
 /// What a word that only asks counts for in a question.
 const ASKING_WEIGHT: f32 = 0.4;
 
@@ -111,6 +117,8 @@ pub(super) struct Requirement {
     pub(super) test: Test,
     /// What it means when nothing passes.
     pub(super) otherwise: Option<Test>,
+    /// What passes, by segment.
+    pub(super) passing: Vec<Vec<DocId>>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -212,6 +220,7 @@ impl Plan {
         }
         if term.chars().count() >= 3 {
             begin(view, &mut word, term)?;
+            word.weight *= GUESSED;
             if !word.names.is_empty() || stands(view, &word)? {
                 self.push(word);
                 return Ok(());
@@ -224,7 +233,11 @@ impl Plan {
                     whole: None,
                     asking: false,
                 };
-                self.push(direct(splitter, &atom));
+                let part = direct(splitter, &atom);
+                self.push(Word {
+                    weight: word.weight,
+                    ..part
+                });
             }
             return Ok(());
         }
@@ -291,21 +304,29 @@ impl Plan {
         } else {
             (Test::Each(loosely(view, splitter, condition)?), None)
         };
+        let mut passing = rank::passing(view, condition.scope, &test)?;
+        if let Some(otherwise) = &otherwise
+            && passing.iter().all(Vec::is_empty)
+        {
+            passing = rank::passing(view, condition.scope, otherwise)?;
+        }
+        let stands_nowhere = passing.iter().all(Vec::is_empty);
+        if stands_nowhere {
+            self.leave_out(&condition.typed, nearest_to_any(view, &phrase)?);
+        }
         if condition.scope == Scope::Anywhere {
-            for term in &phrase {
-                let word = Word::exactly(term);
-                if stands(view, &word)? {
-                    self.push(word);
-                } else {
-                    let nearest = nearest(view, term)?;
-                    self.leave_out(term, nearest);
-                }
+            if stands_nowhere {
+                return Ok(());
             }
+            phrase
+                .iter()
+                .for_each(|term| self.push(Word::exactly(term)));
         }
         self.requirements.push(Requirement {
             scope: condition.scope,
             test,
             otherwise,
+            passing,
         });
         Ok(())
     }
@@ -457,7 +478,7 @@ fn direct(splitter: &mut Splitter, atom: &Atom) -> Word {
     let stem = splitter.stem(&atom.term).map(str::to_owned);
     if let Some(stem) = &stem {
         if let Some(exact) = word.forms.first_mut() {
-            exact.weight = 0.15;
+            exact.weight = 0.4;
             exact.extra = true;
         }
         word.forms.push(Lookup::full(stem.clone()));
@@ -562,6 +583,18 @@ fn misspelt(view: &View, word: &str) -> Result<Vec<String>, Error> {
         }
     }
     Ok(Vec::new())
+}
+
+/// Words that look like those of a phrase that stand nowhere.
+fn nearest_to_any(view: &View, phrase: &[String]) -> Result<Vec<String>, Error> {
+    let mut near = Vec::new();
+    for term in phrase {
+        if near.len() < 3 && view.frequencies(term)?.is_none() {
+            near.extend(nearest(view, term)?);
+        }
+    }
+    near.truncate(3);
+    Ok(near)
 }
 
 /// Words that look most like one that stands nowhere.

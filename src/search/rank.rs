@@ -12,7 +12,7 @@ use tantivy::query::{EnableScoring, PhraseQuery, Query as _, TermQuery};
 use tantivy::schema::{Field, IndexRecordOption};
 use tantivy::{DocId, DocSet, TERMINATED, Term};
 
-use super::plan::{Plan, Requirement, Test, Word};
+use super::plan::{Plan, Test, Word};
 use super::query::{Narrowing, Scope};
 use super::schema::RANKED;
 use super::view::{FACETS, Facts, Segment, View};
@@ -20,16 +20,19 @@ use super::words::fold;
 use super::{Error, Facet, FacetField, FacetValue};
 
 /// What a field counts for: name, place, columns, texts, the rest.
-const WEIGHTS: [f32; RANKED] = [3.0, 1.5, 1.0, 0.8, 0.4];
+const WEIGHTS: [f32; RANKED] = [4.0, 0.7, 1.0, 0.9, 0.4];
 
-/// How much a long field dilutes a word in it, from not at all to entirely.
-const DILUTION: [f32; RANKED] = [0.5, 0.3, 0.6, 0.6, 0.75];
+/// How much a long field dilutes a word in it, from not at all to entirely; on top of [`WHOLE_DILUTION`].
+const DILUTION: [f32; RANKED] = [0.2, 0.0, 0.0, 0.0, 0.75];
+
+/// How much a long document dilutes whatever stands in it.
+const WHOLE_DILUTION: f32 = 0.5;
 
 /// How soon repeating a word stops to matter.
-const SATURATION: f32 = 1.2;
+const SATURATION: f32 = 0.8;
 
 /// A hit has to hold this share of the weight that the best one holds.
-const ENOUGH: f32 = 0.35;
+const ENOUGH: f32 = 0.15;
 
 /// What being found by a whole name that only begins like the word counts for.
 const BEGINNING: f32 = 2.0;
@@ -89,20 +92,16 @@ pub(super) fn rank(
 ) -> Result<Ranking, Error> {
     let scales = scales(view);
     let rarities = rarities(view, plan)?;
-    let requirements = plan
-        .requirements
-        .iter()
-        .map(|requirement| meeting(view, requirement));
-    let requirements = requirements.collect::<Result<Vec<_>, _>>()?;
     let chosen = Chosen::new(view, narrowing);
     let mut tally = Tally::new(view, &chosen);
     let mut slots = Vec::with_capacity(view.segments.len());
     for (nth, segment) in view.segments.iter().enumerate() {
         let mut gathered = gather(view, segment, plan, &rarities, &scales)?;
-        let meeting = requirements
-            .iter()
-            .map(|meeting| meeting.get(nth).map_or(&[][..], Vec::as_slice));
-        meet(&mut gathered, meeting);
+        let passing = plan.requirements.iter().map(|one| one.passing.get(nth));
+        meet(
+            &mut gathered,
+            passing.map(|passing| passing.map_or(&[][..], Vec::as_slice)),
+        );
         slots.push(gathered);
     }
     let everything = !plan.asked;
@@ -115,7 +114,7 @@ pub(super) fn rank(
         everything,
         enough: most * ENOUGH,
         all: mask(plan.words.len()),
-        requirements: u8::try_from(mask(requirements.len())).unwrap_or(u8::MAX),
+        requirements: u8::try_from(mask(plan.requirements.len())).unwrap_or(u8::MAX),
     };
     let mut candidates = Vec::new();
     for (number, (segment, slots)) in view.segments.iter().zip(&slots).enumerate() {
@@ -216,14 +215,12 @@ fn gather(
     rarities: &[f32],
     scales: &[[f32; 256]; RANKED],
 ) -> Result<Vec<Slot>, Error> {
-    let documents = segment.reader.max_doc() as usize;
-    let mut slots = vec![Slot::default(); documents];
-    let mut gathered = vec![Gathered::default(); if plan.words.is_empty() { 0 } else { documents }];
-    let mut touched = Vec::new();
+    let mut desk = Desk::new(segment, !plan.words.is_empty());
     for (nth, (word, rarity)) in plan.words.iter().zip(rarities).enumerate() {
-        gather_word(view, segment, word, scales, &mut gathered, &mut touched)?;
-        settle(&mut slots, &mut gathered, &mut touched, 1 << nth, *rarity);
+        desk.gather(view, segment, word, scales)?;
+        desk.settle(view, segment, 1 << nth, *rarity);
     }
+    let mut slots = desk.slots;
     for (terms, exact) in [(plan.exact.as_slice(), 2), (plan.squeezed.as_slice(), 1)] {
         for term in terms {
             for_each_in_whole(view, segment, term, |doc| {
@@ -247,84 +244,95 @@ fn meet<'m>(slots: &mut [Slot], meeting: impl Iterator<Item = &'m [DocId]>) {
     }
 }
 
-fn gather_word(
-    view: &View,
-    segment: &Segment,
-    word: &Word,
-    scales: &[[f32; 256]; RANKED],
-    gathered: &mut [Gathered],
-    touched: &mut Vec<DocId>,
-) -> Result<(), Error> {
-    let mut add = |doc: DocId, amount: f32, field: u8| {
-        if let Some(gathered) = gathered.get_mut(doc as usize) {
+/// Where the postings of one segment are added up.
+struct Desk {
+    slots: Vec<Slot>,
+    /// What the word at hand has collected, and in which documents.
+    gathered: Vec<Gathered>,
+    touched: Vec<DocId>,
+}
+
+impl Desk {
+    fn new(segment: &Segment, words: bool) -> Self {
+        let documents = segment.reader.max_doc() as usize;
+        Self {
+            slots: vec![Slot::default(); documents],
+            gathered: vec![Gathered::default(); if words { documents } else { 0 }],
+            touched: Vec::new(),
+        }
+    }
+
+    fn add(&mut self, doc: DocId, amount: f32, field: u8) {
+        if let Some(gathered) = self.gathered.get_mut(doc as usize) {
             if gathered.fields == 0 {
-                touched.push(doc);
+                self.touched.push(doc);
             }
             gathered.amount += amount;
             gathered.fields |= field;
         }
-    };
-    for (nth, ((index, scale), field)) in segment
-        .ranked
-        .iter()
-        .zip(scales)
-        .zip(view.fields.ranked())
-        .enumerate()
-    {
-        let mut lengths = None;
-        for form in &word.forms {
-            let Some(found) = index.terms().get(&form.term)? else {
-                continue;
-            };
-            let lengths = match &mut lengths {
-                Some(lengths) => lengths,
-                none => none.insert(segment.reader.get_fieldnorms_reader(field)?),
-            };
-            let mut postings =
-                index.read_block_postings_from_terminfo(&found, IndexRecordOption::WithFreqs)?;
-            while !postings.docs().is_empty() {
-                for (doc, times) in postings.docs().iter().zip(postings.freqs()) {
-                    let scale = scale
-                        .get(usize::from(lengths.fieldnorm_id(*doc)))
-                        .unwrap_or(&0.0);
-                    #[allow(clippy::cast_precision_loss, reason = "saturates long before")]
-                    add(*doc, form.weight * *times as f32 * scale, 1 << nth);
+    }
+
+    /// Adds up the postings of one word.
+    fn gather(
+        &mut self,
+        view: &View,
+        segment: &Segment,
+        word: &Word,
+        scales: &[[f32; 256]; RANKED],
+    ) -> Result<(), Error> {
+        let indexes = segment.ranked.iter().zip(scales).zip(view.fields.ranked());
+        for (nth, ((index, scale), field)) in indexes.enumerate() {
+            let mut lengths = None;
+            for form in &word.forms {
+                let Some(found) = index.terms().get(&form.term)? else {
+                    continue;
+                };
+                let lengths = match &mut lengths {
+                    Some(lengths) => lengths,
+                    none => none.insert(segment.reader.get_fieldnorms_reader(field)?),
+                };
+                let mut postings = index
+                    .read_block_postings_from_terminfo(&found, IndexRecordOption::WithFreqs)?;
+                while !postings.docs().is_empty() {
+                    for (doc, times) in postings.docs().iter().zip(postings.freqs()) {
+                        let short = usize::from(lengths.fieldnorm_id(*doc));
+                        let scale = scale.get(short).unwrap_or(&0.0);
+                        #[allow(clippy::cast_precision_loss, reason = "saturates long before")]
+                        let times = *times as f32;
+                        self.add(*doc, form.weight * times * scale, 1 << nth);
+                    }
+                    postings.advance();
                 }
-                postings.advance();
             }
         }
+        for name in &word.names {
+            for_each_in_whole(view, segment, name, |doc| self.add(doc, BEGINNING, 1))?;
+        }
+        Ok(())
     }
-    for name in &word.names {
-        for_each_in_whole(view, segment, name, |doc| add(doc, BEGINNING, 1))?;
-    }
-    Ok(())
-}
 
-/// Books what one word has collected.
-fn settle(
-    slots: &mut [Slot],
-    gathered: &mut [Gathered],
-    touched: &mut Vec<DocId>,
-    bit: u32,
-    rarity: f32,
-) {
-    for doc in touched.drain(..) {
-        let (Some(slot), Some(gathered)) =
-            (slots.get_mut(doc as usize), gathered.get_mut(doc as usize))
-        else {
-            continue;
-        };
-        let Gathered { amount, fields } = std::mem::take(gathered);
-        slot.score += rarity * amount * (SATURATION + 1.0) / (amount + SATURATION);
-        slot.held += rarity;
-        if fields & 1 != 0 {
-            slot.name |= bit;
-        }
-        if fields & 2 != 0 {
-            slot.place |= bit;
-        }
-        if fields & 4 != 0 {
-            slot.column |= bit;
+    /// Books what one word has collected.
+    fn settle(&mut self, view: &View, segment: &Segment, bit: u32, rarity: f32) {
+        for doc in self.touched.drain(..) {
+            let at = doc as usize;
+            let (Some(slot), Some(gathered)) = (self.slots.get_mut(at), self.gathered.get_mut(at))
+            else {
+                continue;
+            };
+            let Gathered { amount, fields } = std::mem::take(gathered);
+            let length = segment.facts(doc).length / view.length;
+            let dilution = 1.0 - WHOLE_DILUTION + WHOLE_DILUTION * length;
+            slot.score += rarity * amount * (SATURATION + 1.0) / (amount + SATURATION * dilution);
+            slot.held += rarity;
+            if fields & 1 != 0 {
+                slot.name |= bit;
+            }
+            if fields & 2 != 0 {
+                slot.place |= bit;
+            }
+            if fields & 4 != 0 {
+                slot.column |= bit;
+            }
         }
     }
 }
@@ -347,16 +355,8 @@ fn for_each_in_whole(
     Ok(())
 }
 
-/// The documents of each segment that meet a requirement. A name that stands nowhere as one is taken word by word.
-fn meeting(view: &View, requirement: &Requirement) -> Result<Vec<Vec<DocId>>, Error> {
-    let first = passing(view, requirement.scope, &requirement.test)?;
-    match &requirement.otherwise {
-        Some(test) if first.iter().all(Vec::is_empty) => passing(view, requirement.scope, test),
-        _ => Ok(first),
-    }
-}
-
-fn passing(view: &View, scope: Scope, test: &Test) -> Result<Vec<Vec<DocId>>, Error> {
+/// The documents of each segment that pass a test.
+pub(super) fn passing(view: &View, scope: Scope, test: &Test) -> Result<Vec<Vec<DocId>>, Error> {
     let fields = match scope {
         Scope::Anywhere => view.fields.ranked().to_vec(),
         Scope::Name => vec![view.fields.name],

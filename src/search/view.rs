@@ -26,7 +26,12 @@ pub(super) struct Facts {
     /// Numbers of values in [`View::values`].
     pub(super) values: [u32; FACETS],
     pub(super) gone: bool,
+    /// How many words it has, SQL and the like aside.
+    pub(super) length: f32,
 }
+
+/// How many of the ranked fields make up the length of a document: name, place, columns, texts.
+const MEASURED: usize = 4;
 
 /// Kind, platform, database.
 pub(super) const FACETS: usize = 3;
@@ -56,6 +61,8 @@ pub(super) struct View {
     pub(super) values: [Vec<String>; FACETS],
     /// How many words a field has on average.
     pub(super) lengths: [f32; RANKED],
+    /// How many words a document has on average, SQL and the like aside.
+    pub(super) length: f32,
     /// The last change that it contains.
     pub(super) applied: i64,
 }
@@ -79,7 +86,7 @@ impl View {
             let id = reader.segment_id();
             let facts = match known.get(&id) {
                 Some(facts) => Arc::clone(facts),
-                None => Arc::new(SegmentFacts::read(reader)?),
+                None => Arc::new(SegmentFacts::read(reader, &fields)?),
             };
             next.insert(id, Arc::clone(&facts));
             let mut renumbered: [Vec<u32>; FACETS] = Default::default();
@@ -108,6 +115,7 @@ impl View {
             segments,
             values,
             lengths,
+            length: lengths.iter().take(MEASURED).sum(),
             applied,
         })
     }
@@ -234,7 +242,17 @@ impl Segment {
 }
 
 impl SegmentFacts {
-    fn read(reader: &SegmentReader) -> Result<Self, Error> {
+    fn read(reader: &SegmentReader, fields: &Fields) -> Result<Self, Error> {
+        let measured = fields.ranked().into_iter().take(MEASURED);
+        let lengths = measured.map(|field| reader.get_fieldnorms_reader(field));
+        let lengths = lengths.collect::<Result<Vec<_>, _>>()?;
+        #[allow(clippy::cast_precision_loss, reason = "lengths are rounded anyway")]
+        let length = |doc| {
+            lengths
+                .iter()
+                .map(|lengths| lengths.fieldnorm(doc) as f32)
+                .sum()
+        };
         let fast = reader.fast_fields();
         let columns = [
             fast.str("kind")?,
@@ -253,6 +271,7 @@ impl SegmentFacts {
                 .each_ref()
                 .map(|column| first(column, doc).unwrap_or(u32::MAX)),
             gone: gone.first(doc) == Some(1),
+            length: length(doc),
         });
         let facts = facts.collect();
         let mut values: [Vec<String>; FACETS] = Default::default();

@@ -75,6 +75,15 @@ impl Source {
         }
     }
 
+    /// Asks the source for its first answer alone.
+    pub async fn probe(&self) -> Result<(), Error> {
+        let (sender, mut reports) = mpsc::channel(1);
+        tokio::select! {
+            outcome = self.discover(sender) => outcome.map(drop),
+            Some(_) = reports.recv() => Ok(()),
+        }
+    }
+
     /// The platform of every asset that this source reports.
     pub fn platform(&self) -> &'static str {
         match self {

@@ -30,7 +30,10 @@ impl Format {
 ///
 /// Does nothing when logging has been started before, as it may have been in tests.
 pub fn init(format: Format, filter: &str) -> Result<(), BadFilter> {
-    let filter = EnvFilter::try_new(filter)?;
+    let filter = EnvFilter::try_new(filter).map_err(|source| BadFilter {
+        filter: filter.to_owned(),
+        source,
+    })?;
     let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(io::stderr);
@@ -48,8 +51,11 @@ pub fn init(format: Format, filter: &str) -> Result<(), BadFilter> {
 
 /// The filter for logs cannot be read.
 #[derive(Debug, thiserror::Error)]
-#[error("The log filter cannot be read.")]
-pub struct BadFilter(#[from] ParseError);
+#[error("“{filter}” is not a log filter.")]
+pub struct BadFilter {
+    filter: String,
+    source: ParseError,
+}
 
 impl Explain for BadFilter {
     fn kind(&self) -> Kind {

@@ -1,5 +1,7 @@
 //! Logs and numbers: how a running catalog tells what it does.
 
 mod logs;
+mod numbers;
 
 pub use logs::{BadFilter, Format, init};
+pub use numbers::Numbers;

@@ -5,8 +5,13 @@ use actix_web::http::header;
 use actix_web::web::Data;
 use serde::Serialize;
 
-use crate::db::Db;
+use super::searching;
+use crate::db::{Db, changes};
 use crate::error::chain;
+use crate::search::Index;
+use crate::telemetry::Numbers;
+
+const OK: &str = "ok";
 
 #[derive(Serialize)]
 struct Health {
@@ -17,6 +22,7 @@ struct Health {
 struct Readiness {
     ready: bool,
     database: &'static str,
+    index: &'static str,
 }
 
 /// `GET /healthz`: this process runs.
@@ -26,16 +32,11 @@ pub(super) async fn alive() -> HttpResponse {
         .json(Health { status: "ok" })
 }
 
-/// `GET /readyz`: the database answers.
-pub(super) async fn ready(db: Data<Db>) -> HttpResponse {
-    let database = match db.ping().await {
-        Ok(()) => "ok",
-        Err(cause) => {
-            tracing::warn!(cause = chain(&cause), "the database does not answer");
-            "does not answer"
-        }
-    };
-    let ready = database == "ok";
+/// `GET /readyz`: the database and the index answer.
+pub(super) async fn ready(db: Data<Db>, index: Data<Index>) -> HttpResponse {
+    let database = word_for("database", database_answers(&db).await);
+    let index = word_for("index", searching::suggest(&index, "a", 1).await.is_ok());
+    let ready = database == OK && index == OK;
     let mut response = if ready {
         HttpResponse::Ok()
     } else {
@@ -43,5 +44,44 @@ pub(super) async fn ready(db: Data<Db>) -> HttpResponse {
     };
     response
         .insert_header((header::CACHE_CONTROL, "no-store"))
-        .json(Readiness { ready, database })
+        .json(Readiness {
+            ready,
+            database,
+            index,
+        })
+}
+
+/// Asks for a row, because a ping of SQLite does not look at the file.
+async fn database_answers(db: &Db) -> bool {
+    changes::head(&**db)
+        .await
+        .inspect_err(|cause| tracing::warn!(cause = chain(cause), "the database does not answer"))
+        .is_ok()
+}
+
+fn word_for(what: &'static str, answers: bool) -> &'static str {
+    if answers {
+        OK
+    } else {
+        tracing::warn!(what, "not ready");
+        "does not answer"
+    }
+}
+
+/// `GET /metrics`: what Prometheus collects.
+pub(super) async fn numbers(
+    db: Data<Db>,
+    index: Data<Index>,
+    numbers: Data<Numbers>,
+) -> HttpResponse {
+    if let Ok(head) = changes::head(&**db.get_ref()).await {
+        metrics::counter!("gazetteer_changes_total").absolute(head.unsigned_abs());
+    }
+    metrics::counter!("gazetteer_index_changes_total").absolute(index.applied().unsigned_abs());
+    metrics::gauge!("gazetteer_index_assets")
+        .set(f64::from(u32::try_from(index.len()).unwrap_or(u32::MAX)));
+    HttpResponse::Ok()
+        .content_type("text/plain; version=0.0.4; charset=utf-8")
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .body(numbers.render())
 }

@@ -47,10 +47,6 @@ pub(crate) fn search<'a>(parameters: impl IntoIterator<Item = (&'a str, &'a str)
     with_query("/search", parameters)
 }
 
-pub(crate) fn suggest() -> String {
-    "/search/suggest".to_owned()
-}
-
 pub(crate) fn browse() -> String {
     "/browse".to_owned()
 }
@@ -92,6 +88,16 @@ pub(crate) fn runs() -> String {
 
 pub(crate) fn run(id: Uuid) -> String {
     format!("/ingestion/runs/{id}")
+}
+
+/// Where a program asks how a run stands.
+pub(crate) fn api_run(id: Uuid) -> String {
+    format!("/api/v1/runs/{id}")
+}
+
+/// A list that belongs to a run: `findings` or `databases`.
+pub(crate) fn api_part_of_run(id: Uuid, part: &str) -> String {
+    format!("/api/v1/runs/{id}/{part}")
 }
 
 #[cfg(test)]

@@ -205,7 +205,7 @@ pub(super) async fn admit(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     if let Some(failure) = door.refusal(&request) {
-        return Ok(request.into_response(HttpResponse::from_error(failure)));
+        return Ok(request.error_response(failure));
     }
     Ok(next.call(request).await?.map_into_boxed_body())
 }
@@ -285,6 +285,9 @@ fn names_this_machine(host: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use actix_web::middleware::from_fn;
+    use actix_web::{App, test as actix, web};
+
     use super::*;
 
     #[test]
@@ -308,6 +311,29 @@ mod tests {
             "localhost:x",
         ] {
             assert!(!names_this_machine(name), "{name}");
+        }
+    }
+
+    #[actix_web::test]
+    async fn a_panic_becomes_an_answer() {
+        async fn faulty() -> &'static str {
+            panic!("a defect")
+        }
+        let faulty = web::resource("/{name}")
+            .route(web::get().to(faulty))
+            .wrap(from_fn(catch));
+        let app = actix::init_service(App::new().service(faulty).wrap(from_fn(dress))).await;
+        for _ in 0..2 {
+            let request = actix::TestRequest::get().uri("/x").to_request();
+            let response = actix::call_service(&app, request).await;
+            assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+            let body = actix::read_body(response).await;
+            let body = String::from_utf8_lossy(&body).into_owned();
+            assert!(
+                body.contains("Something went wrong in Gazetteer."),
+                "{body}"
+            );
+            assert!(!body.contains("defect"), "{body}");
         }
     }
 

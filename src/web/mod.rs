@@ -4,6 +4,7 @@
 //! (`pages`, rendered by `view`) or a JSON shape (`api`). Whatever fails becomes a [`failure::Failure`], the one place
 //! that knows status numbers. Deliberately absent: queries and rules. They belong to the modules above this one.
 
+mod api;
 mod failure;
 mod health;
 mod links;
@@ -12,7 +13,9 @@ mod pages;
 mod parameters;
 mod request;
 pub mod routes;
+mod searching;
 mod server;
+mod starting;
 mod statics;
 mod text;
 mod view;

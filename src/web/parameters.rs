@@ -7,6 +7,7 @@ use std::str::FromStr;
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
+use uuid::Uuid;
 
 use super::failure::Failure;
 use crate::db::{Cursor, PageRequest};
@@ -25,7 +26,8 @@ impl FromRequest for Parameters {
 }
 
 impl Parameters {
-    fn read(query: &str) -> Self {
+    /// Reads a query, which is never wrong as a whole.
+    pub(super) fn read(query: &str) -> Self {
         let pairs = query.split('&').filter(|pair| !pair.is_empty());
         Self(
             pairs
@@ -84,6 +86,21 @@ impl Parameters {
                     format!("“{name}” is a whole number from {least} to {most}."),
                 )
             })
+    }
+
+    /// An id, if it is there.
+    pub(crate) fn id(&self, name: &'static str) -> Result<Option<Uuid>, Failure> {
+        let text = self.text(name);
+        if text.is_empty() {
+            return Ok(None);
+        }
+        match text.parse() {
+            Ok(id) => Ok(Some(id)),
+            Err(_) => Err(Failure::bad_parameter(
+                name,
+                format!("“{name}” is an id such as 01980a5e-7c1b-7def-8a90-1b2c3d4e5f60."),
+            )),
+        }
     }
 
     /// Every text of a parameter, read as something that explains what is wrong with it.

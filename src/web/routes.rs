@@ -8,7 +8,7 @@ use actix_web::web::{self, ServiceConfig};
 use actix_web::{FromRequest, Handler, Responder, Route, middleware as actix};
 
 use super::failure::Failure;
-use super::{health, middleware, pages, statics};
+use super::{api, health, middleware, pages, statics};
 use crate::auth::Permission::{self, Read, RunRecipe};
 
 /// One line of the site map.
@@ -45,6 +45,23 @@ pub fn all() -> Vec<Site> {
         ),
         get("/ingestion/runs", Read, pages::ingestion::runs),
         get("/ingestion/runs/{id}", Read, pages::ingestion::run),
+        get("/api/v1/search", Read, api::search),
+        get("/api/v1/assets", Read, api::list),
+        get("/api/v1/assets/{id}", Read, api::show),
+        get("/api/v1/assets/{id}/history", Read, api::history),
+        get("/api/v1/databases", Read, api::list_databases),
+        get("/api/v1/recipes", Read, api::list_recipes),
+        post("/api/v1/recipes/{name}/runs", RunRecipe, api::start_run),
+        get("/api/v1/runs", Read, api::list_runs),
+        get("/api/v1/runs/{id}", Read, api::show_run),
+        get("/api/v1/runs/{id}/findings", Read, api::list_findings),
+        get(
+            "/api/v1/runs/{id}/databases",
+            Read,
+            api::list_databases_of_run,
+        ),
+        open("/api/openapi.json", api::describe),
+        open("/metrics", health::numbers),
         open("/healthz", health::alive),
         open("/readyz", health::ready),
         open("/static/{path:.*}", statics::show),

@@ -17,6 +17,7 @@ use crate::db::Db;
 use crate::error::{Explain, Kind};
 use crate::ingest::Runner;
 use crate::search::Index;
+use crate::telemetry::Numbers;
 
 /// How long a client may take to send its headers.
 const SLOWEST_HEADERS: Duration = Duration::from_secs(10);
@@ -88,18 +89,22 @@ pub async fn serve(
     options: Options,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), Error> {
-    build(parts, listener, options, shutdown)?
-        .await
-        .map_err(Error::Serve)
+    let numbers = Numbers::start();
+    let keeping = tokio::spawn(numbers.clone().keep());
+    let served = build(parts, listener, options, numbers, shutdown)?.await;
+    keeping.abort();
+    served.map_err(Error::Serve)
 }
 
 fn build(
     parts: Parts,
     listener: Listener,
     options: Options,
+    numbers: Numbers,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<Server, Error> {
     let Listener { socket, address } = listener;
+    let numbers = Data::new(numbers);
     let statics = Data::new(Statics::load());
     let templates = Data::new(Templates::load(&statics)?);
     let door = Data::new(middleware::Door::listening_on(address));
@@ -109,6 +114,7 @@ fn build(
 
     let server = HttpServer::new(move || {
         App::new()
+            .app_data(Data::clone(&numbers))
             .app_data(Data::clone(&statics))
             .app_data(Data::clone(&templates))
             .app_data(Data::clone(&door))

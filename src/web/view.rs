@@ -26,6 +26,10 @@ pub(crate) trait View: Serialize {
     const TEMPLATE: &'static str;
 
     /// What the browser's tab says before the product's name; empty for the name alone.
+    #[expect(
+        clippy::unnecessary_literal_bound,
+        reason = "views lend their own text"
+    )]
     fn title(&self) -> &str {
         ""
     }
@@ -36,6 +40,10 @@ pub(crate) trait View: Serialize {
     }
 
     /// What stands in the search box.
+    #[expect(
+        clippy::unnecessary_literal_bound,
+        reason = "views lend their own text"
+    )]
     fn search_text(&self) -> &str {
         ""
     }

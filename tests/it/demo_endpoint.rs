@@ -1,12 +1,21 @@
 //! The sample world and its endpoint, over HTTP and through the real client.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "the helpers of tests may panic as the tests do"
+)]
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use aws_sdk_glue::config::{BehaviorVersion, Credentials, Region};
+use gazetteer::catalog::Listing;
 use gazetteer::demo::{EVERY_PAGE, Endpoint, Fault, Operation, World};
+use gazetteer::sources::glue::{Identity, Settings};
+use gazetteer::sources::{Report, Source};
 use reqwest::{Response, StatusCode};
 use serde_json::{Value, json};
+use tokio::sync::mpsc;
 
 /// Asks as an AWS client does, without a signature.
 async fn ask(endpoint: &Endpoint, operation: &str, question: Value) -> Response {
@@ -371,4 +380,77 @@ fn answers_saved_from_glue_are_served_as_they_are() {
         world.find_table("odd", "link").unwrap()["CatalogId"],
         "210987654321"
     );
+}
+
+#[tokio::test]
+async fn the_sample_world_reads_as_its_makers_meant_it() {
+    let endpoint = Endpoint::start(World::demo().unwrap()).await.unwrap();
+
+    let read = discover(&endpoint).await;
+
+    let skipped: Vec<_> = read.iter().filter(|report| is_skip(report)).collect();
+    assert!(skipped.is_empty(), "{skipped:?}");
+    let expected = ["sandbox.customers_of_partner", "views.v_broken"];
+    assert_eq!(findings(&read), expected.map(str::to_owned).into());
+    assert_eq!(incomplete(&read), ["people"]);
+    let assets = assets(&read);
+    assert!(assets.len() >= 100, "{}", assets.len());
+    assert!(assets.contains(&"views.views.person".to_owned()));
+    assert!(assets.contains(&"partner_carriers.tariffs".to_owned()));
+    assert!(
+        !assets
+            .iter()
+            .any(|name| name.starts_with("carriers_shared"))
+    );
+}
+
+/// Reads everything that an endpoint serves, as a recipe's run does.
+async fn discover(endpoint: &Endpoint) -> Vec<Report> {
+    let settings = Settings {
+        region: Some("eu-central-1".to_owned()),
+        endpoint_url: Some(endpoint.url()),
+        identity: Identity::Keys {
+            id: "demo".to_owned().into(),
+            secret: "demo".to_owned().into(),
+            session_token: None,
+        },
+        ..Settings::default()
+    };
+    let (send, mut receive) = mpsc::channel(8);
+    let reading = tokio::spawn(async move { Source::Glue(settings).discover(send).await });
+    let mut reports = Vec::new();
+    while let Some(report) = receive.recv().await {
+        reports.push(report);
+    }
+    reading.await.unwrap().unwrap();
+    reports
+}
+
+fn is_skip(report: &Report) -> bool {
+    matches!(report, Report::Page { skipped, .. } if !skipped.is_empty())
+}
+
+fn findings(reports: &[Report]) -> BTreeSet<String> {
+    let found = reports.iter().filter_map(|report| match report {
+        Report::Finding(finding) => finding.about.as_ref(),
+        _ => None,
+    });
+    found.map(|about| about.path.join(".")).collect()
+}
+
+fn incomplete(reports: &[Report]) -> Vec<String> {
+    let closed = reports.iter().filter_map(|report| match report {
+        Report::Closed { database, listing } if *listing != Listing::Complete => Some(database),
+        _ => None,
+    });
+    closed.map(|database| database.name().to_owned()).collect()
+}
+
+fn assets(reports: &[Report]) -> Vec<String> {
+    let pages = reports.iter().filter_map(|report| match report {
+        Report::Page { assets, .. } => Some(assets),
+        _ => None,
+    });
+    let assets = pages.flatten();
+    assets.map(|asset| asset.address.path.join(".")).collect()
 }

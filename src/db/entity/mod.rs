@@ -1,5 +1,7 @@
 //! One file per table. Entities hold primitives and never leave the `store.rs` files.
 
+#![expect(unreachable_pub, reason = "the derive needs its items to be public")]
+
 pub(crate) mod alias;
 pub(crate) mod asset;
 pub(crate) mod change;

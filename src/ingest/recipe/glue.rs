@@ -1,7 +1,6 @@
 //! The keys of a Glue source, in the words that recipes for DataHub already use.
 
 use regex::Regex;
-use secrecy::SecretString;
 
 use super::node::{Node, Value};
 use super::problem::Problem;

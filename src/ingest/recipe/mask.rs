@@ -12,7 +12,7 @@ use regex::Regex;
 pub(super) const MASK: &str = "••••";
 
 /// Parts of the names of keys whose values are secret, in lower case, without hyphens and underscores.
-const SECRET: [&str; 8] = [
+const SECRET: [&str; 9] = [
     "accesskey",
     "apikey",
     "authorization",
@@ -21,6 +21,7 @@ const SECRET: [&str; 8] = [
     "passw",
     "privatekey",
     "secret",
+    "token",
 ];
 
 /// A key and what separates it from its value.
@@ -39,9 +40,7 @@ pub(super) fn is_secret(key: &str) -> bool {
         .filter(|letter| !matches!(letter, '_' | '-' | '.'))
         .flat_map(char::to_lowercase)
         .collect();
-    key.ends_with("token")
-        || key.ends_with("tokens")
-        || SECRET.iter().any(|word| key.contains(word))
+    SECRET.iter().any(|word| key.contains(word))
 }
 
 /// Replaces what stands in `secrets` (in characters), in comments on secret keys and before the `@` of addresses.
@@ -169,7 +168,28 @@ eleven: [token, password]
         let shown = shown(text);
 
         assert!(!shown.to_lowercase().contains("geheim"), "{shown}");
-        insta::assert_snapshot!(shown, @"");
+        insta::assert_snapshot!(shown, @r#"
+
+        one: {token: ••••, x: 1}
+        two:
+          "token": ••••
+          'token2': ••••
+        three: {secret: [••••, {a: ••••}]}
+        four:
+          password: |
+            ••••
+          after: 1
+        five: ••••
+        six: {token: *five}
+        seven: {password: ••••}
+        eight: {<<: {password: ••••}, password: ••••}
+        ? password
+        : ••••
+        nine: {password: ••••}
+        ümlaut: {password: ••••}
+        ten: http://••••@localhost:1/
+        eleven: [token, password]
+        "#);
     }
 
     #[test]

@@ -280,9 +280,10 @@ fn read_schedule(node: &Node, reader: &mut Reader<'_>) -> Option<Schedule> {
 
 /// Says why a schedule or time zone cannot be, but never what a variable holds.
 fn refuse(node: &Node, error: &ScheduleError, reader: &mut Reader<'_>) {
-    let text = match node.has_variable() {
-        true => format!("What {} stands for cannot be used here.", node.shown()),
-        false => error.to_string(),
+    let text = if node.has_variable() {
+        format!("What {} stands for cannot be used here.", node.shown())
+    } else {
+        error.to_string()
     };
     reader.problem(Problem::at(node.at, text).hint(error.hint()));
 }

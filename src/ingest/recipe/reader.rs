@@ -219,14 +219,13 @@ impl<'n> Fields<'n> {
             return format!("Did you mean “{nearest}”?");
         }
         let far = near_enough(name, elsewhere.iter().map(|(key, _)| *key), 0.75);
-        match far.and_then(|far| elsewhere.iter().find(|(key, _)| *key == far)) {
-            Some((key, place)) => format!("Did you mean “{key}”, which belongs into {place}?"),
-            None => {
-                let mut keys = self.asked.clone();
-                keys.sort_unstable();
-                format!("The keys here are {}.", keys.join(", "))
-            }
+        let far = far.and_then(|far| elsewhere.iter().find(|(key, _)| *key == far));
+        if let Some((key, place)) = far {
+            return format!("Did you mean “{key}”, which belongs into {place}?");
         }
+        let mut keys = self.asked.clone();
+        keys.sort_unstable();
+        format!("The keys here are {}.", keys.join(", "))
     }
 
     fn entry(&self, key: &str) -> Option<&'n Entry> {

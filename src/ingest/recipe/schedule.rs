@@ -126,7 +126,7 @@ impl ScheduleError {
 
 /// Finds a time zone by its name in the IANA database.
 pub fn find_timezone(name: &str) -> Result<Tz, ScheduleError> {
-    Tz::from_str(name).map_err(|_| {
+    Tz::from_str(name).map_err(|_unknown| {
         let names = TZ_VARIANTS.iter().map(|timezone| timezone.name());
         ScheduleError::Timezone {
             name: name.to_owned(),
@@ -147,15 +147,16 @@ impl Schedule {
             check(field, text)?;
         }
         let cron = fields.join(" ");
-        let pattern = Cron::from_str(&cron).map_err(|_| ScheduleError::Never)?;
+        let pattern = Cron::from_str(&cron).map_err(|_impossible| ScheduleError::Never)?;
         let schedule = Self {
             cron,
             timezone,
             pattern,
         };
-        match schedule.next(DateTime::UNIX_EPOCH, 1).is_empty() {
-            true => Err(ScheduleError::Never),
-            false => Ok(schedule),
+        if schedule.next(DateTime::UNIX_EPOCH, 1).is_empty() {
+            Err(ScheduleError::Never)
+        } else {
+            Ok(schedule)
         }
     }
 
@@ -494,51 +495,54 @@ mod tests {
         );
     }
 
+    /// Schedules of every shape.
+    const SHAPES: [&str; 40] = [
+        "0 6 * * *",
+        "30 6,18 * * *",
+        "0 */6 * * *",
+        "0 */2 * * *",
+        "15 */2 * * *",
+        "0 * * * *",
+        "15 * * * *",
+        "*/15 * * * *",
+        "5/15 * * * *",
+        "5-59/15 * * * *",
+        "* * * * *",
+        "*/15 9-17 * * 1-5",
+        "0 9-17 * * MON-FRI",
+        "* 9-17 * * *",
+        "0,7,23 1-5 * * *",
+        "7,23 * * * 6",
+        "*/7 1,5,9 * * *",
+        "0 6 * * 1",
+        "0 6 * * 0",
+        "0 6 * * 7",
+        "0 6 * * 0,6",
+        "0 6 * * MON,WED,FRI",
+        "0 6 * * 1-7",
+        "0 6 1 * *",
+        "0 6 1,15 * *",
+        "0 6 1-7 * *",
+        "0 6 2,3,11,12,13,21,22,23,31 * *",
+        "0 6 L * *",
+        "0 6 15W * *",
+        "0 6 * * 1#2",
+        "0 6 * * 5L",
+        "0 6 1 1 *",
+        "0 6 1 1,7 *",
+        "0 6 * 6-8 *",
+        "0 6 * 1 1",
+        "0 6 1 * 1",
+        "*/15 * 1 * 1",
+        "*/15 * * 12 *",
+        "@weekly",
+        "@yearly",
+    ];
+
     #[test]
     fn a_schedule_is_said_in_words() {
-        let said = [
-            "0 6 * * *",
-            "30 6,18 * * *",
-            "0 */6 * * *",
-            "0 */2 * * *",
-            "15 */2 * * *",
-            "0 * * * *",
-            "15 * * * *",
-            "*/15 * * * *",
-            "5/15 * * * *",
-            "5-59/15 * * * *",
-            "* * * * *",
-            "*/15 9-17 * * 1-5",
-            "0 9-17 * * MON-FRI",
-            "* 9-17 * * *",
-            "0,7,23 1-5 * * *",
-            "7,23 * * * 6",
-            "*/7 1,5,9 * * *",
-            "0 6 * * 1",
-            "0 6 * * 0",
-            "0 6 * * 7",
-            "0 6 * * 0,6",
-            "0 6 * * MON,WED,FRI",
-            "0 6 * * 1-7",
-            "0 6 1 * *",
-            "0 6 1,15 * *",
-            "0 6 1-7 * *",
-            "0 6 2,3,11,12,13,21,22,23,31 * *",
-            "0 6 L * *",
-            "0 6 15W * *",
-            "0 6 * * 1#2",
-            "0 6 * * 5L",
-            "0 6 1 1 *",
-            "0 6 1 1,7 *",
-            "0 6 * 6-8 *",
-            "0 6 * 1 1",
-            "0 6 1 * 1",
-            "*/15 * 1 * 1",
-            "*/15 * * 12 *",
-            "@weekly",
-            "@yearly",
-        ]
-        .map(|cron| format!("{cron:25} {}", schedule(cron, "Europe/Berlin").in_words()));
+        let said =
+            SHAPES.map(|cron| format!("{cron:25} {}", schedule(cron, "Europe/Berlin").in_words()));
         insta::assert_snapshot!(said.join("\n"), @r"
         0 6 * * *                 Every day at 06:00, Europe/Berlin
         30 6,18 * * *             Every day at 06:30 and 18:30, Europe/Berlin

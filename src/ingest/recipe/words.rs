@@ -146,12 +146,13 @@ fn days_of_month(field: &str) -> String {
     let numbers = expanded(field, 1, 31, |word| word.parse().ok());
     let special: Vec<_> = field.split(',').filter_map(special_day_of_month).collect();
     let ordinals: Vec<_> = numbers.iter().map(|number| ordinal(*number)).collect();
-    let days = match ordinals.is_empty() {
-        true => Vec::new(),
-        false => vec![format!(
+    let days = if ordinals.is_empty() {
+        Vec::new()
+    } else {
+        vec![format!(
             "the {}",
             range_or_list(&ordinals, step(&numbers) == Some(1))
-        )],
+        )]
     };
     list(&[days, special].concat())
 }
@@ -244,7 +245,7 @@ fn step(numbers: &[u32]) -> Option<u32> {
 
 /// Tells whether minutes at this distance go evenly round the clock.
 fn covers(minutes: &[u32], step: u32) -> bool {
-    60 % step == 0 && minutes.len() as u32 == 60 / step
+    60 % step == 0 && u32::try_from(minutes.len()) == Ok(60 / step)
 }
 
 fn ends(numbers: &[u32]) -> (u32, u32) {

@@ -77,11 +77,12 @@ pub(super) struct Failure {
 pub(super) struct Tokens(HashSet<blake3::Hash>);
 
 /// What was asked, in the words of the answer to a person.
-struct Question<'a> {
+struct Question {
     what: String,
+    /// What must exist for an answer.
+    thing: String,
     permission: &'static str,
     resource: String,
-    database: Option<&'a str>,
     continued: bool,
 }
 
@@ -129,7 +130,7 @@ impl Client {
             what: "the list of databases".to_owned(),
             permission: "glue:GetDatabases",
             resource: self.arn(None, catalog_id, "catalog"),
-            database: None,
+            thing: "the catalog".to_owned(),
             continued: token.is_some(),
         };
         let request = self.home.get_databases().max_results(self.page_size);
@@ -169,7 +170,7 @@ impl Client {
                     place.catalog_id.as_deref(),
                     &resource,
                 ),
-                database: Some(&place.database),
+                thing: format!("the database “{}”", place.database),
                 continued,
             };
             self.failure(&error, &question)
@@ -183,18 +184,19 @@ impl Client {
     /// One table, to follow a link to it.
     pub(super) async fn table(&self, place: &Whereabouts, name: &str) -> Result<Table, Failure> {
         let resource = format!("table/{}/{name}", place.database);
+        let what = format!(
+            "the table “{}.{name}”, to which a link points",
+            place.database
+        );
         let question = Question {
-            what: format!(
-                "the table “{}.{name}”, to which a link points",
-                place.database
-            ),
+            thing: what.clone(),
+            what,
             permission: "glue:GetTable",
             resource: self.arn(
                 place.region.as_deref(),
                 place.catalog_id.as_deref(),
                 &resource,
             ),
-            database: Some(&place.database),
             continued: false,
         };
         let request = self.glue_in(place.region.as_deref()).get_table();
@@ -239,7 +241,7 @@ impl Client {
         )
     }
 
-    fn failure<E>(&self, error: &SdkError<E>, question: &Question<'_>) -> Failure
+    fn failure<E>(&self, error: &SdkError<E>, question: &Question) -> Failure
     where
         E: StdError + ProvideErrorMetadata + Send + Sync + 'static,
     {
@@ -259,7 +261,7 @@ impl Client {
     }
 }
 
-impl Question<'_> {
+impl Question {
     /// The answer came, and it was no.
     fn refused(&self, code: Option<&str>, message: &str) -> Failure {
         let what = &self.what;
@@ -283,12 +285,10 @@ impl Question<'_> {
                 "Access to {what} was denied: allow {} on {}.{said}",
                 self.permission, self.resource
             )),
-            "EntityNotFoundException" => {
-                let database = self.database.unwrap_or("catalog");
-                Failure::lasting(format!(
-                    "AWS Glue could not find {what}: “{database}” was dropped or renamed in the meantime.{said}"
-                ))
-            }
+            "EntityNotFoundException" => Failure::lasting(format!(
+                "AWS Glue could not find {}: it was dropped or renamed in the meantime.{said}",
+                self.thing
+            )),
             "InvalidInputException" if self.continued => Failure::passing(format!(
                 "AWS Glue refused the next page of {what}, probably because its token had expired.{said}"
             )),
@@ -400,7 +400,7 @@ async fn load(settings: &Settings) -> SdkConfig {
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(Duration::from_secs(5))
         .read_timeout(Duration::from_secs(30))
-        .operation_attempt_timeout(Duration::from_secs(60))
+        .operation_attempt_timeout(Duration::from_mins(1))
         .build();
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
         .retry_config(retry)

@@ -100,10 +100,10 @@ fn from_glue_column(column: types::Column, partition_key: bool) -> Option<Column
     let comment = column.comment.filter(|text| !text.trim().is_empty());
     let data_type = column.r#type.unwrap_or_default();
     Some(Column {
+        comment,
         partition_key,
         nullable,
         field_id,
-        comment,
         ..named(column.name, data_type)
     })
 }

@@ -455,7 +455,7 @@ impl Reading {
     }
 
     async fn send(&self, report: Report) -> Result<(), Stop> {
-        self.reports.send(report).await.map_err(|_| Stop::Gone)
+        self.reports.send(report).await.or(Err(Stop::Gone))
     }
 }
 

@@ -40,7 +40,7 @@ pub(super) fn columns(parameters: &HashMap<String, String>) -> Option<Result<Vec
         Err(problem) => return Some(Err(problem)),
     };
     let schema = serde_json::from_str::<Struct>(&json).map_err(|cause| {
-        format!("Spark's own schema could not be read ({cause}); the columns are Glue's.")
+        format!("Spark’s own schema could not be read ({cause}); the columns are Glue’s.")
     });
     Some(schema.map(|schema| {
         let mut columns: Vec<Column> = schema
@@ -64,7 +64,7 @@ fn joined(parameters: &HashMap<String, String>) -> Option<Result<String, String>
     let count = parameters.get("spark.sql.sources.schema.numParts")?;
     let Ok(count) = count.trim().parse::<usize>() else {
         return Some(Err(format!(
-            "Spark's own schema says it has “{count}” parts, which is no number; the columns are Glue's."
+            "Spark’s own schema says it has “{count}” parts, which is no number; the columns are Glue’s."
         )));
     };
     let mut json = String::new();
@@ -73,7 +73,7 @@ fn joined(parameters: &HashMap<String, String>) -> Option<Result<String, String>
             Some(text) => json.push_str(text),
             None => {
                 return Some(Err(format!(
-                    "Part {part} of Spark's own schema is missing; the columns are Glue's."
+                    "Part {part} of Spark’s own schema is missing; the columns are Glue’s."
                 )));
             }
         }

@@ -2,6 +2,8 @@
 //!
 //! Deliberately absent: the network, the recipe's patterns, and any decision about what is called gone.
 
+use std::collections::HashMap;
+
 use aws_sdk_glue::types::{Database, StorageDescriptor, Table};
 use aws_smithy_types::DateTime as AwsTime;
 use chrono::{DateTime, Utc};
@@ -10,7 +12,7 @@ use super::parameters::{self, Sorted};
 use super::view::{self, Decoded};
 use super::{columns, format, links};
 use crate::catalog::{
-    Address, Alias, AssetKind, Discovered, Facts, LinkTarget, SourceLayer, Storage,
+    Address, Alias, AssetKind, Column, Discovered, Facts, LinkTarget, SourceLayer, Storage,
 };
 
 /// The database that answers belong to, and what holds for all of them.
@@ -68,7 +70,7 @@ pub(super) fn database(database: Database, scope: &Scope) -> Discovered {
         ..Facts::default()
     };
     let pairs = database.parameters.unwrap_or_default();
-    let mut sorted = parameters::sort(pairs, Default::default(), Default::default());
+    let mut sorted = parameters::sort(pairs, HashMap::default(), HashMap::default());
     let comment = sorted.comment.take();
     if let Some(federated) = database.federated_database {
         let parts = [
@@ -110,57 +112,48 @@ pub(super) fn table(mut table: Table, scope: &Scope) -> Result<Translated, Strin
     if table.name.is_empty() {
         return Err("A table without a name was left out.".to_owned());
     }
-    let mut findings = Vec::new();
     let mut facts = facts(&table, scope);
-    let (kind, materialized) = kind(&table);
     let mut storage = table
         .storage_descriptor
         .take()
         .unwrap_or_else(|| StorageDescriptor::builder().build());
     let pairs = table.parameters.take().unwrap_or_default();
+    let Understood {
+        kind,
+        mut decoded,
+        columns,
+        format,
+        findings,
+    } = understand(&mut table, &mut storage, &pairs);
 
-    let mut decoded = decode(&mut table, kind, &pairs);
-    if let Some(view) = &mut decoded.view {
-        view.materialized |= materialized;
-    }
-    findings.extend(decoded.problem.take());
-    let columns = columns::assemble(
-        storage.columns.take().unwrap_or_default(),
-        table.partition_keys.take().unwrap_or_default(),
-        std::mem::take(&mut decoded.columns),
-        &pairs,
-        &mut findings,
-    );
-    let has_data =
-        kind != AssetKind::View || decoded.view.as_ref().is_none_or(|view| view.materialized);
-    let format = has_data
-        .then(|| format::in_words(&pairs, &storage))
-        .flatten();
-
-    let serializer = storage
+    let mut serializer = storage
         .serde_info
         .take()
         .and_then(|serde| serde.parameters)
         .unwrap_or_default();
-    let path = serializer.get("path").cloned();
+    let path = serializer.remove("path");
     let mut sorted = parameters::sort(
         pairs,
         storage.parameters.take().unwrap_or_default(),
         serializer,
     );
     let description = description(&mut table, &mut sorted, &mut decoded);
-    sorted.lasting.extend(
-        decoded
-            .parameters
-            .into_iter()
-            .map(|(key, value)| (key.to_owned(), value)),
-    );
+    let more = decoded.parameters.into_iter();
+    let more = more.map(|(key, value)| (key.to_owned(), value));
+    sorted.lasting.extend(more);
     note_facts(&mut table, &mut sorted);
 
-    let storage = self::storage(storage, path, format);
+    let storage = self::storage(storage, path.as_ref(), format);
+    if let Some(path) = path.filter(|path| !storage.locations.contains(path)) {
+        sorted.lasting.insert("serde.path".to_owned(), path);
+    }
     let address = scope.address.child(&table.name);
-    let aliases = aliases(&storage, decoded.view.as_ref(), &address, kind);
     let link = table.target_table.take();
+    let aliases = match link {
+        // Its other names are those of its target.
+        Some(_) => Vec::new(),
+        None => aliases(&storage, decoded.view.as_ref(), &address, kind),
+    };
     let link = link.map(|link| {
         scope.target(
             link.catalog_id,
@@ -187,6 +180,45 @@ pub(super) fn table(mut table: Table, scope: &Scope) -> Result<Translated, Strin
         aliases,
     };
     Ok(Translated { asset, findings })
+}
+
+/// What is read from several parts of an answer together, while they are all still there.
+struct Understood {
+    kind: AssetKind,
+    decoded: Decoded,
+    columns: Vec<Column>,
+    format: Option<String>,
+    findings: Vec<String>,
+}
+
+fn understand(
+    table: &mut Table,
+    storage: &mut StorageDescriptor,
+    pairs: &HashMap<String, String>,
+) -> Understood {
+    let (kind, materialized) = kind(table);
+    let mut decoded = decode(table, kind, pairs);
+    if let Some(view) = &mut decoded.view {
+        view.materialized |= materialized;
+    }
+    let mut findings: Vec<String> = decoded.problem.take().into_iter().collect();
+    let columns = columns::assemble(
+        storage.columns.take().unwrap_or_default(),
+        table.partition_keys.take().unwrap_or_default(),
+        std::mem::take(&mut decoded.columns),
+        pairs,
+        &mut findings,
+    );
+    let has_data =
+        kind != AssetKind::View || decoded.view.as_ref().is_none_or(|view| view.materialized);
+    let format = has_data.then(|| format::in_words(pairs, storage)).flatten();
+    Understood {
+        kind,
+        decoded,
+        columns,
+        format,
+        findings,
+    }
 }
 
 /// Translates a resource link with what could be read of its target: the link's name and place, the target's schema.
@@ -229,11 +261,7 @@ fn kind(table: &Table) -> (AssetKind, bool) {
     )
 }
 
-fn decode(
-    table: &mut Table,
-    kind: AssetKind,
-    pairs: &std::collections::HashMap<String, String>,
-) -> Decoded {
+fn decode(table: &mut Table, kind: AssetKind, pairs: &HashMap<String, String>) -> Decoded {
     if kind != AssetKind::View {
         return Decoded::default();
     }
@@ -309,11 +337,11 @@ fn note_facts(table: &mut Table, sorted: &mut Sorted) {
     }
 }
 
-fn storage(storage: StorageDescriptor, path: Option<String>, format: Option<String>) -> Storage {
+fn storage(storage: StorageDescriptor, path: Option<&String>, format: Option<String>) -> Storage {
     // Spark writes a location that does not exist and keeps the true one beside the serializer.
     let real =
         |location: &String| !location.trim().is_empty() && !location.contains("__PLACEHOLDER__");
-    let location = storage.location.filter(real).or(path);
+    let location = storage.location.filter(real).or_else(|| path.cloned());
     let mut locations: Vec<String> = location.into_iter().collect();
     for more in storage.additional_locations.unwrap_or_default() {
         if !more.is_empty() && !locations.contains(&more) {

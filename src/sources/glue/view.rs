@@ -173,12 +173,12 @@ fn presto(payload: Payload, materialized: bool, original: &str) -> Decoded {
         .filter(|sql| !sql.trim().is_empty())
         .unwrap_or_else(|| {
             decoded.problem =
-                Some("The view's text holds no SQL; it is shown as it is.".to_owned());
+                Some("The view’s text holds no SQL; it is shown as it is.".to_owned());
             original.to_owned()
         });
     decoded.view = Some(View {
         sql,
-        dialect: Some("Trino".to_owned()),
+        dialect: decoded.problem.is_none().then(|| "Trino".to_owned()),
         default_catalog: payload.catalog,
         default_database: payload.schema,
         materialized,
@@ -225,9 +225,10 @@ fn add(decoded: &mut Decoded, representation: ViewRepresentation) {
         Some(view) if view.sql == other_view.sql => view.dialect = Some(dialect),
         Some(view) => {
             let version = representation.dialect_version.unwrap_or_default();
-            let key = match view.other_dialects.contains_key(&dialect) {
-                true => format!("{dialect} {version}"),
-                false => dialect,
+            let key = if view.other_dialects.contains_key(&dialect) {
+                format!("{dialect} {version}")
+            } else {
+                dialect
             };
             view.other_dialects
                 .insert(key, std::mem::take(&mut other_view.sql));
@@ -277,12 +278,15 @@ fn read(payload: &str) -> Result<Payload, String> {
         .filter(|byte| !byte.is_ascii_whitespace())
         .map(symbol)
         .collect();
-    let json = LENIENT.decode(packed).map_err(|cause| {
-        format!("The view's text could not be decoded from base64 ({cause}); it is shown as it is.")
-    })?;
-    serde_json::from_slice(&json).map_err(|cause| {
-        format!("The view's text could not be read as JSON ({cause}); it is shown as it is.")
-    })
+    let problem = |attempt: &str, cause: &dyn std::error::Error| {
+        let cause = cause.to_string();
+        let cause = cause.trim_end_matches('.');
+        format!("The view’s text could not be {attempt} ({cause}); it is shown as it is.")
+    };
+    let json = LENIENT
+        .decode(packed)
+        .map_err(|cause| problem("decoded from base64", &cause))?;
+    serde_json::from_slice(&json).map_err(|cause| problem("read as JSON", &cause))
 }
 
 #[cfg(test)]

@@ -1,0 +1,358 @@
+//! The whole way, as users go it: from a Glue endpoint through the binary to "searchable", and back through HTTP.
+//!
+//! `cargo bench --bench whole -- [--tables N] [--postgres URL] [--corpus FILE.jsonl]`
+//!
+//! The endpoint is a process of its own, the catalog is the released binary; both share the machine. Each line is a
+//! measurement with its ratio to something; nothing here passes or fails. `docs/benchmarks.md` says what was measured.
+
+#![expect(clippy::print_stdout, reason = "a benchmark's result is its output")]
+
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use gazetteer::demo::{Endpoint, World};
+use serde_json::Value;
+
+/// What a peer reads a second from the same kind of endpoint, without storing it (measured apart, see the document).
+const PEER: f64 = 128.0;
+
+/// Words that people of all the corpus' subjects look for.
+const SEARCHES: [&str; 8] = [
+    "customer orders",
+    "payment",
+    "shipment status",
+    "which campaign brought the customer",
+    "user_id",
+    "daily revenue by country",
+    "refunds",
+    "sesion events",
+];
+
+type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
+
+struct Options {
+    tables: u64,
+    postgres: Option<String>,
+    corpus: Option<PathBuf>,
+    endpoint: bool,
+}
+
+fn main() -> Outcome<()> {
+    let options = options();
+    if options.endpoint {
+        return serve_endpoint(&options);
+    }
+    measure(&options, "SQLite", None)?;
+    if let Some(url) = &options.postgres {
+        measure(&options, "Postgres", Some(url))?;
+    }
+    Ok(())
+}
+
+fn options() -> Options {
+    let mut options = Options {
+        tables: 20_000,
+        postgres: None,
+        corpus: None,
+        endpoint: false,
+    };
+    let mut words = std::env::args().skip(1);
+    while let Some(word) = words.next() {
+        match word.as_str() {
+            "--tables" => {
+                options.tables = words.next().and_then(|n| n.parse().ok()).unwrap_or(20_000)
+            }
+            "--postgres" => options.postgres = words.next(),
+            "--corpus" => options.corpus = words.next().map(PathBuf::from),
+            "--endpoint" => options.endpoint = true,
+            // cargo adds --bench
+            _ => {}
+        }
+    }
+    options
+}
+
+/// The other process: a Glue endpoint that changes 1 % of its tables for each line it reads.
+fn serve_endpoint(options: &Options) -> Outcome<()> {
+    let world = match &options.corpus {
+        Some(corpus) => World::read(corpus)?,
+        None => World::generated(options.tables, 1),
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()?;
+    let endpoint = runtime.block_on(Endpoint::start(world))?;
+    println!("{}", endpoint.url());
+    let mut round = 0;
+    for line in std::io::stdin().lock().lines() {
+        line?;
+        round += 1;
+        let changed = endpoint.change(|world| world.change_share(10, round));
+        println!("{changed}");
+    }
+    Ok(())
+}
+
+/// The endpoint's process, ended when dropped.
+struct Glue {
+    process: Child,
+    answers: BufReader<ChildStdout>,
+    url: String,
+}
+
+impl Glue {
+    fn start(options: &Options) -> Outcome<Self> {
+        let mut command = Command::new(std::env::current_exe()?);
+        command
+            .arg("--endpoint")
+            .args(["--tables", &options.tables.to_string()]);
+        if let Some(corpus) = &options.corpus {
+            command.arg("--corpus").arg(corpus);
+        }
+        let mut process = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()?;
+        let answers = process.stdout.take().ok_or("the endpoint has no output")?;
+        let mut glue = Self {
+            process,
+            answers: BufReader::new(answers),
+            url: String::new(),
+        };
+        glue.url = glue.answer()?;
+        Ok(glue)
+    }
+
+    fn change(&mut self) -> Outcome<String> {
+        let stdin = self
+            .process
+            .stdin
+            .as_mut()
+            .ok_or("the endpoint has no input")?;
+        writeln!(stdin, "change")?;
+        self.answer()
+    }
+
+    fn answer(&mut self) -> Outcome<String> {
+        let mut line = String::new();
+        self.answers.read_line(&mut line)?;
+        Ok(line.trim().to_owned())
+    }
+}
+
+impl Drop for Glue {
+    fn drop(&mut self) {
+        drop(self.process.kill());
+        drop(self.process.wait());
+    }
+}
+
+fn measure(options: &Options, database: &str, url: Option<&str>) -> Outcome<()> {
+    let folder = tempfile::tempdir()?;
+    let mut glue = Glue::start(options)?;
+    let recipe = folder.path().join("bench.yml");
+    std::fs::write(
+        &recipe,
+        format!(
+            "source:\n  type: glue\n  config:\n    aws_region: eu-central-1\n    aws_access_key_id: bench\n    \
+             aws_secret_access_key: bench\n    aws_endpoint_url: {}\n",
+            glue.url
+        ),
+    )?;
+    println!("\n{database}");
+    println!(
+        "  what                         tables/s   seconds  peak MiB   against {PEER:.0}/s of a peer"
+    );
+    load("first load", folder.path(), &recipe, url)?;
+    load("unchanged", folder.path(), &recipe, url)?;
+    let changed = glue.change()?;
+    load(
+        &format!("{changed} tables changed"),
+        folder.path(),
+        &recipe,
+        url,
+    )?;
+    serve(folder.path(), url)
+}
+
+/// One whole process of `gazetteer ingest run`, from start to searchable.
+fn load(what: &str, folder: &Path, recipe: &Path, url: Option<&str>) -> Outcome<()> {
+    let clock = Instant::now();
+    let mut process = gazetteer(folder, url)
+        .args(["ingest", "run", "--json", "-c"])
+        .arg(recipe)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::inherit())
+        .spawn()?;
+    let mut output = BufReader::new(process.stdout.take().ok_or("no output")?);
+    let watched = process.id();
+    let watch = std::thread::spawn(move || peak(watched));
+    let mut report = String::new();
+    std::io::Read::read_to_string(&mut output, &mut report)?;
+    let status = process.wait()?;
+    let seconds = clock.elapsed().as_secs_f64();
+    let peak = watch.join().unwrap_or(0);
+    let report: Value = serde_json::from_str(&report)?;
+    let count = |key: &str| report.get(key).and_then(Value::as_f64).unwrap_or(0.0);
+    let tables = count("new") + count("changed") + count("unchanged");
+    let rate = tables / seconds;
+    println!(
+        "  {what:<26} {rate:>10.0} {seconds:>9.2} {peak:>9}   {:.0} times   ({status})",
+        rate / PEER
+    );
+    Ok(())
+}
+
+fn gazetteer(folder: &Path, url: Option<&str>) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_gazetteer"));
+    command.arg("--data-dir").arg(folder.join("data"));
+    if let Some(url) = url {
+        command.args(["--database-url", url]);
+    }
+    command
+}
+
+/// The most resident memory of a process in MiB, as Linux counts it, until the process ends.
+fn peak(process: u32) -> u64 {
+    let mut peak = 0;
+    while let Some(kib) = high_water(process) {
+        peak = peak.max(kib / 1024);
+        std::thread::park_timeout(Duration::from_millis(20));
+    }
+    peak
+}
+
+fn high_water(process: u32) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
+    line.split_whitespace().nth(1)?.parse().ok()
+}
+
+/// Start-up, searches and pages of the server, through HTTP.
+fn serve(folder: &Path, url: Option<&str>) -> Outcome<()> {
+    let clock = Instant::now();
+    let mut server = gazetteer(folder, url)
+        .args(["serve", "--listen", "127.0.0.1:0", "--recipes"])
+        .arg(folder.join("none"))
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()?;
+    let mut line = String::new();
+    BufReader::new(server.stdout.take().ok_or("no output")?).read_line(&mut line)?;
+    let address = line
+        .trim()
+        .rsplit(' ')
+        .next()
+        .unwrap_or_default()
+        .trim_end_matches('/')
+        .to_owned();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let outcome = runtime.block_on(ask(&address, clock, server.id()));
+    server.kill()?;
+    server.wait()?;
+    outcome
+}
+
+async fn ask(address: &str, clock: Instant, process: u32) -> Outcome<()> {
+    let client = reqwest::Client::new();
+    while !client
+        .get(format!("{address}/readyz"))
+        .send()
+        .await
+        .is_ok_and(|ready| ready.status().is_success())
+    {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    println!("  start to ready: {} ms", clock.elapsed().as_millis());
+
+    let mut times = Vec::new();
+    let mut asset = None;
+    for round in 0..50 {
+        for words in SEARCHES {
+            let clock = Instant::now();
+            let answer: Value = client
+                .get(format!("{address}/api/v1/search"))
+                .query(&[("q", words)])
+                .send()
+                .await?
+                .json()
+                .await?;
+            if round > 0 {
+                times.push(clock.elapsed());
+            }
+            asset = asset.or_else(|| {
+                answer
+                    .pointer("/hits/0/url")
+                    .and_then(Value::as_str)
+                    .map(str::to_owned)
+            });
+        }
+    }
+    tell("search through HTTP", &mut times);
+    let clock = Instant::now();
+    let mut running = tokio::task::JoinSet::new();
+    for lane in 0..8 {
+        let (client, address) = (client.clone(), address.to_owned());
+        running.spawn(async move {
+            for n in 0..50 {
+                let words = SEARCHES
+                    .iter()
+                    .cycle()
+                    .nth(lane + n)
+                    .copied()
+                    .unwrap_or_default();
+                let asked = client
+                    .get(format!("{address}/api/v1/search"))
+                    .query(&[("q", words)])
+                    .send()
+                    .await;
+                drop(asked.map(|answer| answer.error_for_status()));
+            }
+        });
+    }
+    while running.join_next().await.is_some() {}
+    println!(
+        "  searches a second, 8 at once: {:.0}",
+        400.0 / clock.elapsed().as_secs_f64()
+    );
+    if let Some(path) = asset {
+        let mut times = Vec::new();
+        for _ in 0..100 {
+            let clock = Instant::now();
+            client
+                .get(format!("{address}{path}"))
+                .send()
+                .await?
+                .error_for_status()?
+                .text()
+                .await?;
+            times.push(clock.elapsed());
+        }
+        tell("the page of a table", &mut times);
+    }
+    println!(
+        "  memory of the server, at most: {} MiB",
+        high_water(process).unwrap_or(0) / 1024
+    );
+    Ok(())
+}
+
+fn tell(what: &str, times: &mut [Duration]) {
+    times.sort_unstable();
+    let at = |share: usize| {
+        times
+            .get(times.len() * share / 100)
+            .map_or(0.0, |time| time.as_secs_f64() * 1_000.0)
+    };
+    println!(
+        "  {what}: median {:.2} ms, 95 % within {:.2} ms, ratio {:.1}",
+        at(50),
+        at(95),
+        at(95) / at(50)
+    );
+}

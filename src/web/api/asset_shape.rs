@@ -1,0 +1,348 @@
+//! How an asset looks in JSON.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::ActorShape;
+use crate::catalog::{Alias, Asset, AssetId, Change, Column, Facts, Inside, SourceLayer, Summary};
+use crate::web::links;
+
+/// An asset with what its source and what people say of it, apart.
+#[derive(Debug, Serialize, ToSchema)]
+pub(in crate::web) struct AssetShape {
+    id: Uuid,
+    /// `database`, `table` or `view`.
+    kind: &'static str,
+    platform: String,
+    instance: String,
+    /// Names from the outermost to the asset's own.
+    path: Vec<String>,
+    name: String,
+    /// Its page here.
+    url: String,
+    /// The database it is in.
+    parent: Option<Uuid>,
+    first_seen: DateTime<Utc>,
+    /// When a report last changed it.
+    last_seen: DateTime<Utc>,
+    /// Since when its source no longer lists it.
+    gone_at: Option<DateTime<Utc>>,
+    source: SourceShape,
+    facts: FactsShape,
+    human: HumanShape,
+    /// Other names of the same thing.
+    aliases: Vec<AliasShape>,
+    /// Its pages in other tools.
+    links: Vec<LinkShape>,
+}
+
+impl AssetShape {
+    pub(super) fn new(asset: Asset, aliases: Vec<Alias>, notes: BTreeMap<String, String>) -> Self {
+        let links = asset.facts.links.iter();
+        let links = links.map(|link| LinkShape {
+            label: link.label.clone(),
+            url: link.url.clone(),
+        });
+        Self {
+            id: asset.id.0,
+            kind: asset.kind.as_str(),
+            name: asset.address.name().to_owned(),
+            url: links::asset(asset.id),
+            platform: asset.address.platform,
+            instance: asset.address.instance,
+            path: asset.address.path,
+            parent: asset.parent.map(|parent| parent.0),
+            first_seen: asset.first_seen,
+            last_seen: asset.last_seen,
+            gone_at: asset.gone_at,
+            links: links.collect(),
+            source: asset.source.into(),
+            facts: asset.facts.into(),
+            human: HumanShape {
+                description: asset.human.description,
+                display_name: asset.human.display_name,
+                version: asset.human.version,
+                column_notes: notes,
+            },
+            aliases: aliases.into_iter().map(AliasShape::from).collect(),
+        }
+    }
+}
+
+/// What the source says.
+#[derive(Debug, Serialize, ToSchema)]
+struct SourceShape {
+    description: Option<String>,
+    owner: Option<String>,
+    /// What the source itself calls this sort of table.
+    subtype: Option<String>,
+    /// Columns in the source's order, each with the fields nested in it.
+    columns: Vec<ColumnShape>,
+    view: Option<ViewShape>,
+    locations: Vec<String>,
+    /// The format in words.
+    format: Option<String>,
+    compressed: bool,
+    bucket_columns: Vec<String>,
+    sort_columns: Vec<String>,
+    /// What this name stands for, when it is a link to something elsewhere.
+    link: Option<TargetShape>,
+    parameters: BTreeMap<String, String>,
+}
+
+impl From<SourceLayer> for SourceShape {
+    fn from(source: SourceLayer) -> Self {
+        Self {
+            description: source.description,
+            owner: source.owner,
+            subtype: source.subtype,
+            columns: source.columns.into_iter().map(ColumnShape::from).collect(),
+            view: source.view.map(|view| ViewShape {
+                sql: view.sql,
+                dialect: view.dialect,
+                default_catalog: view.default_catalog,
+                default_database: view.default_database,
+                materialized: view.materialized,
+                other_dialects: view.other_dialects,
+            }),
+            locations: source.storage.locations,
+            format: source.storage.format,
+            compressed: source.storage.compressed,
+            bucket_columns: source.storage.bucket_columns,
+            sort_columns: source.storage.sort_columns,
+            link: source.link.map(|link| TargetShape {
+                instance: link.instance,
+                path: link.path,
+            }),
+            parameters: source.parameters,
+        }
+    }
+}
+
+/// One column, or one field nested in a column.
+#[derive(Debug, Serialize, ToSchema)]
+struct ColumnShape {
+    name: String,
+    /// Where it stands in its table, such as `address.city` or `items[].price`.
+    path: String,
+    /// In the source's own words.
+    r#type: String,
+    comment: Option<String>,
+    partition_key: bool,
+    /// Written by the table's format for itself.
+    bookkeeping: bool,
+    nullable: Option<bool>,
+    #[schema(no_recursion)]
+    fields: Vec<ColumnShape>,
+}
+
+impl From<Column> for ColumnShape {
+    fn from(column: Column) -> Self {
+        Self {
+            name: column.name,
+            path: column.path,
+            r#type: column.data_type,
+            comment: column.comment,
+            partition_key: column.partition_key,
+            bookkeeping: column.bookkeeping,
+            nullable: column.nullable,
+            fields: column.fields.into_iter().map(Self::from).collect(),
+        }
+    }
+}
+
+/// The text of a view.
+#[derive(Debug, Serialize, ToSchema)]
+struct ViewShape {
+    sql: String,
+    dialect: Option<String>,
+    default_catalog: Option<String>,
+    default_database: Option<String>,
+    materialized: bool,
+    /// The same view for other engines, by dialect.
+    other_dialects: BTreeMap<String, String>,
+}
+
+/// What a link points at.
+#[derive(Debug, Serialize, ToSchema)]
+struct TargetShape {
+    instance: Option<String>,
+    path: Vec<String>,
+}
+
+/// What changes without being a change.
+#[derive(Debug, Serialize, ToSchema)]
+struct FactsShape {
+    rows: Option<i64>,
+    bytes: Option<i64>,
+    files: Option<i64>,
+    created_at: Option<DateTime<Utc>>,
+    created_by: Option<String>,
+    updated_at: Option<DateTime<Utc>>,
+    accessed_at: Option<DateTime<Utc>>,
+    analyzed_at: Option<DateTime<Utc>>,
+    version: Option<String>,
+    parameters: BTreeMap<String, String>,
+}
+
+impl From<Facts> for FactsShape {
+    fn from(facts: Facts) -> Self {
+        Self {
+            rows: facts.rows,
+            bytes: facts.bytes,
+            files: facts.files,
+            created_at: facts.created_at,
+            created_by: facts.created_by,
+            updated_at: facts.updated_at,
+            accessed_at: facts.accessed_at,
+            analyzed_at: facts.analyzed_at,
+            version: facts.version,
+            parameters: facts.parameters,
+        }
+    }
+}
+
+/// What people say.
+#[derive(Debug, Serialize, ToSchema)]
+struct HumanShape {
+    description: Option<String>,
+    display_name: Option<String>,
+    /// Grows with every edit.
+    version: i32,
+    /// Notes by the path of their column.
+    column_notes: BTreeMap<String, String>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+struct AliasShape {
+    /// Which system's name it is.
+    system: String,
+    name: String,
+}
+
+impl From<Alias> for AliasShape {
+    fn from(alias: Alias) -> Self {
+        Self {
+            system: alias.system,
+            name: alias.name,
+        }
+    }
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+struct LinkShape {
+    label: String,
+    url: String,
+}
+
+/// An asset as an item of a list.
+#[derive(Debug, Serialize, ToSchema)]
+pub(in crate::web) struct SummaryShape {
+    id: Uuid,
+    kind: &'static str,
+    platform: String,
+    instance: String,
+    path: Vec<String>,
+    name: String,
+    url: String,
+    parent: Option<Uuid>,
+    /// People's words, or else the source's.
+    description: Option<String>,
+    /// How many there are on the outermost level.
+    columns: usize,
+    format: Option<String>,
+    rows: Option<i64>,
+    gone_at: Option<DateTime<Utc>>,
+}
+
+impl From<Summary> for SummaryShape {
+    fn from(summary: Summary) -> Self {
+        Self {
+            id: summary.id.0,
+            kind: summary.kind.as_str(),
+            name: summary.address.name().to_owned(),
+            url: links::asset(summary.id),
+            platform: summary.address.platform,
+            instance: summary.address.instance,
+            path: summary.address.path,
+            parent: summary.parent.map(|AssetId(parent)| parent),
+            description: summary.description,
+            columns: summary.columns,
+            format: summary.format,
+            rows: summary.rows,
+            gone_at: summary.gone_at,
+        }
+    }
+}
+
+/// A database as an item of a list.
+#[derive(Debug, Serialize, ToSchema)]
+pub(in crate::web) struct DatabaseShape {
+    id: Uuid,
+    platform: String,
+    instance: String,
+    name: String,
+    url: String,
+    description: Option<String>,
+    /// How many are in it that are not gone.
+    tables: u64,
+    views: u64,
+    gone_at: Option<DateTime<Utc>>,
+}
+
+impl DatabaseShape {
+    pub(super) fn new(summary: Summary, inside: Inside) -> Self {
+        Self {
+            id: summary.id.0,
+            name: summary.address.name().to_owned(),
+            url: links::asset(summary.id),
+            platform: summary.address.platform,
+            instance: summary.address.instance,
+            description: summary.description,
+            tables: inside.tables,
+            views: inside.views,
+            gone_at: summary.gone_at,
+        }
+    }
+}
+
+/// One line of an asset's history.
+#[derive(Debug, Serialize, ToSchema)]
+pub(in crate::web) struct ChangeShape {
+    /// Its number in the log of all changes.
+    seq: i64,
+    at: DateTime<Utc>,
+    actor: ActorShape,
+    /// The run that made it.
+    run: Option<Uuid>,
+    /// `created`, `changed`, `gone` or `returned`.
+    action: &'static str,
+    /// The change as a person would tell it.
+    sentences: Vec<String>,
+    /// The change in parts: `what` differs, with what was `before` and what is `after`.
+    #[schema(value_type = Vec<Object>)]
+    differences: Vec<serde_json::Value>,
+}
+
+impl From<Change> for ChangeShape {
+    fn from(change: Change) -> Self {
+        let differences = change.action.differences().iter();
+        Self {
+            seq: change.seq,
+            at: change.at,
+            actor: change.actor.into(),
+            run: change.run,
+            action: change.action.as_str(),
+            sentences: change.action.sentences(),
+            differences: differences
+                .map(|difference| {
+                    serde_json::to_value(difference).expect("differences are plain text")
+                })
+                .collect(),
+        }
+    }
+}

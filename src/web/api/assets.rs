@@ -1,0 +1,142 @@
+//! Assets, one or many.
+
+use actix_web::web::{Data, Path};
+
+use super::asset_shape::{AssetShape, ChangeShape, DatabaseShape, SummaryShape};
+use super::{Json, List};
+use crate::catalog::{self, AssetId, Children};
+use crate::db::{Db, PageRequest};
+use crate::web::failure::Failure;
+use crate::web::parameters::Parameters;
+
+/// `GET /api/v1/assets/{id}`: one asset.
+#[utoipa::path(
+    get,
+    path = "/api/v1/assets/{id}",
+    tag = "assets",
+    summary = "One asset, with what its source and what people say of it apart",
+    params(("id" = Uuid, Path)),
+    responses(
+        (status = 200, body = AssetShape),
+        (status = "default", response = super::openapi::ProblemAnswer),
+    ),
+)]
+pub(in crate::web) async fn show(
+    db: Data<Db>,
+    id: Path<AssetId>,
+) -> Result<Json<AssetShape>, Failure> {
+    let asset = catalog::find_asset(&db, *id).await?;
+    let aliases = catalog::list_aliases(&db, asset.id).await?;
+    let notes = catalog::list_notes(&db, asset.id).await?;
+    Ok(Json(AssetShape::new(
+        asset,
+        aliases,
+        notes.into_iter().collect(),
+    )))
+}
+
+/// `GET /api/v1/assets/{id}/history`: what happened to one asset.
+#[utoipa::path(
+    get,
+    path = "/api/v1/assets/{id}/history",
+    tag = "assets",
+    summary = "What happened to an asset, newest first",
+    params(
+        ("id" = Uuid, Path),
+        ("after" = Option<String>, Query, description = "The `next` of the page before"),
+        ("limit" = Option<u64>, Query, minimum = 1, maximum = 100),
+    ),
+    responses(
+        (status = 200, body = List<ChangeShape>),
+        (status = "default", response = super::openapi::ProblemAnswer),
+    ),
+)]
+pub(in crate::web) async fn history(
+    db: Data<Db>,
+    id: Path<AssetId>,
+    parameters: Parameters,
+) -> Result<Json<List<ChangeShape>>, Failure> {
+    let page = parameters.page(50)?;
+    let asset = catalog::find_asset(&db, *id).await?;
+    let changes = catalog::list_history(&db, asset.id, &page).await?;
+    Ok(Json(List::of(changes, ChangeShape::from)))
+}
+
+/// `GET /api/v1/assets`: what is inside something.
+#[utoipa::path(
+    get,
+    path = "/api/v1/assets",
+    tag = "assets",
+    summary = "What is inside a database, or all databases, by name",
+    params(
+        ("parent" = Option<Uuid>, Query, description = "The database; all databases without it"),
+        ("name" = Option<String>, Query, description = "Only names that contain this"),
+        ("gone" = Option<bool>, Query, description = "Also what its source no longer lists"),
+        ("after" = Option<String>, Query, description = "The `next` of the page before"),
+        ("limit" = Option<u64>, Query, minimum = 1, maximum = 100),
+    ),
+    responses(
+        (status = 200, body = List<SummaryShape>),
+        (status = "default", response = super::openapi::ProblemAnswer),
+    ),
+)]
+pub(in crate::web) async fn list(
+    db: Data<Db>,
+    parameters: Parameters,
+) -> Result<Json<List<SummaryShape>>, Failure> {
+    let page = parameters.page(50)?;
+    let children = Children {
+        parent: parameters.id("parent")?.map(AssetId),
+        instance: None,
+        filter: parameters.text("name"),
+        gone: parameters.switch("gone")?,
+    };
+    let assets = list_children(&db, &children, &page).await?;
+    Ok(Json(List::of(assets, SummaryShape::from)))
+}
+
+async fn list_children(
+    db: &Db,
+    children: &Children<'_>,
+    page: &PageRequest,
+) -> Result<crate::db::Page<catalog::Summary>, catalog::Error> {
+    if let Some(parent) = children.parent {
+        // An unknown database is not an empty one.
+        catalog::find_asset(db, parent).await?;
+    }
+    catalog::list_children(db, children, page).await
+}
+
+/// `GET /api/v1/databases`: every database.
+#[utoipa::path(
+    get,
+    path = "/api/v1/databases",
+    tag = "assets",
+    summary = "Every database, with how many tables and views it has",
+    params(
+        ("gone" = Option<bool>, Query, description = "Also what its source no longer lists"),
+        ("after" = Option<String>, Query, description = "The `next` of the page before"),
+        ("limit" = Option<u64>, Query, minimum = 1, maximum = 100),
+    ),
+    responses(
+        (status = 200, body = List<DatabaseShape>),
+        (status = "default", response = super::openapi::ProblemAnswer),
+    ),
+)]
+pub(in crate::web) async fn list_databases(
+    db: Data<Db>,
+    parameters: Parameters,
+) -> Result<Json<List<DatabaseShape>>, Failure> {
+    let page = parameters.page(50)?;
+    let children = Children {
+        gone: parameters.switch("gone")?,
+        ..Children::default()
+    };
+    let databases = catalog::list_children(&db, &children, &page).await?;
+    let ids: Vec<AssetId> = databases.items.iter().map(|database| database.id).collect();
+    let inside = catalog::count_inside(&db, &ids).await?;
+    Ok(Json(List::of(databases, |database| {
+        let inside = inside.get(&database.id).copied().unwrap_or_default();
+        DatabaseShape::new(database, inside)
+    })))
+}

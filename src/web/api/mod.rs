@@ -1,0 +1,83 @@
+//! The JSON API below `/api/v1`, described at `/api/openapi.json`.
+//!
+//! Shapes are structs of their own, so that a change inside never changes what programs were promised.
+
+mod asset_shape;
+mod assets;
+mod openapi;
+mod recipes;
+mod run_shape;
+mod runs;
+mod search;
+
+use actix_web::body::BoxBody;
+use actix_web::http::StatusCode;
+use actix_web::http::header;
+use actix_web::{HttpRequest, HttpResponse, Responder};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::auth::Actor;
+use crate::db;
+
+pub(super) use assets::{history, list, list_databases, show};
+pub(super) use openapi::show as describe;
+pub(super) use recipes::{list as list_recipes, start_run};
+pub(super) use runs::{list as list_runs, list_databases_of_run, list_findings, show as show_run};
+pub(super) use search::search;
+
+/// Answers with a shape as JSON.
+#[derive(Debug)]
+pub(super) struct Json<T>(T);
+
+impl<T: Serialize> Responder for Json<T> {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        json(StatusCode::OK, &self.0)
+    }
+}
+
+fn json(status: StatusCode, shape: &impl Serialize) -> HttpResponse {
+    HttpResponse::build(status)
+        .insert_header((header::CACHE_CONTROL, "private, no-cache"))
+        .json(shape)
+}
+
+/// Some of a list.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct List<T> {
+    items: Vec<T>,
+    /// Send it back as `after` to get what follows; null at the end.
+    next: Option<String>,
+}
+
+impl<T> List<T> {
+    fn of<U>(page: db::Page<U>, shape: impl FnMut(U) -> T) -> Self {
+        Self {
+            items: page.items.into_iter().map(shape).collect(),
+            next: page.next.map(|cursor| cursor.as_str().to_owned()),
+        }
+    }
+}
+
+/// Who did something.
+#[derive(Debug, Serialize, ToSchema)]
+struct ActorShape {
+    /// `operator`, `visitor`, `schedule` or `recipe`.
+    kind: &'static str,
+    /// Which recipe.
+    name: Option<String>,
+}
+
+impl From<Actor> for ActorShape {
+    fn from(actor: Actor) -> Self {
+        let (kind, name) = match actor {
+            Actor::Operator => ("operator", None),
+            Actor::Visitor => ("visitor", None),
+            Actor::Schedule => ("schedule", None),
+            Actor::Recipe(name) => ("recipe", Some(name)),
+        };
+        Self { kind, name }
+    }
+}

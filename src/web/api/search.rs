@@ -1,0 +1,184 @@
+//! Searching.
+
+use std::collections::{BTreeMap, HashMap};
+
+use actix_web::web::Data;
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::Json;
+use crate::catalog::{self, Asset, AssetId};
+use crate::db::Db;
+use crate::search::{Answer, Facet, Hit, Index, Matched};
+use crate::web::failure::Failure;
+use crate::web::parameters::Parameters;
+use crate::web::{links, searching};
+
+/// What was found, best first.
+#[derive(Debug, Serialize, ToSchema)]
+pub(in crate::web) struct AnswerShape {
+    /// How many there are, of which `hits` are one page.
+    total: u64,
+    /// What the index took.
+    took_ms: f64,
+    hits: Vec<HitShape>,
+    /// By `kind`, `platform` and `database`: how many hits each value would have, had nothing been chosen in it.
+    facets: BTreeMap<&'static str, Vec<ValueShape>>,
+    /// Words that stand nowhere and were not looked for.
+    left_out: Vec<LeftOutShape>,
+    /// Words that stand nowhere as typed, and what was looked for instead.
+    read_as: Vec<ReadAsShape>,
+}
+
+/// One asset that was found.
+#[derive(Debug, Serialize, ToSchema)]
+struct HitShape {
+    id: Uuid,
+    kind: &'static str,
+    name: String,
+    platform: String,
+    instance: String,
+    path: Vec<String>,
+    /// Its page here.
+    url: String,
+    description: Option<String>,
+    gone_at: Option<DateTime<Utc>>,
+    /// Why it is here, the strongest reason first.
+    matched: Vec<MatchedShape>,
+}
+
+/// A text in which words of the query stand.
+#[derive(Debug, Serialize, ToSchema)]
+struct MatchedShape {
+    /// `name`, `place`, `column`, `column_comment`, `description`, `sql` or `parameter`.
+    field: &'static str,
+    text: String,
+    /// The pieces of `text` that the query asked for.
+    marked: Vec<String>,
+    /// The path of the column that it is about.
+    column: Option<String>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+struct ValueShape {
+    value: String,
+    count: u64,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+struct LeftOutShape {
+    word: String,
+    /// Words that do stand somewhere and look like it.
+    nearest: Vec<String>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+struct ReadAsShape {
+    word: String,
+    others: Vec<String>,
+}
+
+/// `GET /api/v1/search`.
+#[utoipa::path(
+    get,
+    path = "/api/v1/search",
+    tag = "search",
+    summary = "Search for databases, tables and views",
+    params(
+        ("q" = Option<String>, Query, description = "Words, `\"quoted words\"`, `column:name`; everything without it"),
+        ("kind" = Option<Vec<String>>, Query, explode, description = "Only `database`, `table` or `view`; may repeat"),
+        ("platform" = Option<Vec<String>>, Query, explode, description = "Only these platforms; may repeat"),
+        ("database" = Option<Vec<String>>, Query, explode, description = "Only these databases; may repeat"),
+        ("gone" = Option<bool>, Query, description = "Also what its source no longer lists"),
+        ("limit" = Option<u64>, Query, minimum = 1, maximum = 100),
+        ("offset" = Option<u64>, Query, minimum = 0, description = "With `limit` at most 10,000"),
+    ),
+    responses(
+        (status = 200, body = AnswerShape),
+        (status = "default", response = super::openapi::ProblemAnswer),
+    ),
+)]
+pub(in crate::web) async fn search(
+    db: Data<Db>,
+    index: Data<Index>,
+    parameters: Parameters,
+) -> Result<Json<AnswerShape>, Failure> {
+    let query = searching::query_of(&parameters)?;
+    let answer = searching::search(&index, query).await?;
+    let ids: Vec<AssetId> = answer.hits.iter().map(|hit| hit.id).collect();
+    let assets = catalog::find_assets(&db, &ids).await?;
+    Ok(Json(AnswerShape::new(answer, assets)))
+}
+
+impl AnswerShape {
+    fn new(answer: Answer, assets: Vec<Asset>) -> Self {
+        let mut assets: HashMap<AssetId, Asset> =
+            assets.into_iter().map(|asset| (asset.id, asset)).collect();
+        let hits = answer.hits.into_iter();
+        let left_out = answer.left_out.into_iter();
+        let read_as = answer.read_as.into_iter();
+        Self {
+            total: answer.total,
+            took_ms: answer.took.as_secs_f64() * 1_000.0,
+            hits: hits
+                .filter_map(|hit| Some(HitShape::new(assets.remove(&hit.id)?, hit)))
+                .collect(),
+            facets: answer.facets.into_iter().map(facet).collect(),
+            left_out: left_out
+                .map(|left_out| LeftOutShape {
+                    word: left_out.word,
+                    nearest: left_out.nearest,
+                })
+                .collect(),
+            read_as: read_as
+                .map(|read_as| ReadAsShape {
+                    word: read_as.word,
+                    others: read_as.others,
+                })
+                .collect(),
+        }
+    }
+}
+
+impl HitShape {
+    fn new(asset: Asset, hit: Hit) -> Self {
+        Self {
+            id: asset.id.0,
+            kind: asset.kind.as_str(),
+            name: asset.address.name().to_owned(),
+            url: links::asset(asset.id),
+            description: asset.description().map(str::to_owned),
+            platform: asset.address.platform,
+            instance: asset.address.instance,
+            path: asset.address.path,
+            gone_at: asset.gone_at,
+            matched: hit.matched.into_iter().map(MatchedShape::from).collect(),
+        }
+    }
+}
+
+impl From<Matched> for MatchedShape {
+    fn from(matched: Matched) -> Self {
+        let parts = &matched.text;
+        Self {
+            field: matched.field.as_str(),
+            text: parts.iter().map(|part| part.text.as_str()).collect(),
+            marked: parts
+                .iter()
+                .filter(|part| part.marked)
+                .map(|part| part.text.clone())
+                .collect(),
+            column: matched.path,
+        }
+    }
+}
+
+fn facet(facet: Facet) -> (&'static str, Vec<ValueShape>) {
+    let values = facet.values.into_iter().map(|value| ValueShape {
+        value: value.value,
+        count: value.count,
+    });
+    (facet.field.as_str(), values.collect())
+}

@@ -1,0 +1,98 @@
+//! From the parameters of an address to an answer of the index, for the search page and for the API alike.
+
+use actix_web::web;
+
+use super::failure::Failure;
+use super::parameters::Parameters;
+use crate::search::{self, Answer, Hit, Index, Query};
+
+/// How far into the hits one can page; beyond that, more words help more.
+const DEEPEST: usize = 10_000;
+
+/// Longer words are not looked for: nothing is named like that.
+const LONGEST_TEXT: usize = 1_000;
+
+/// How many hits a page has unless it is asked for otherwise.
+const USUAL: usize = 20;
+
+/// Reads `q`, `kind`, `platform`, `database`, `gone`, `limit` and `offset`.
+pub(crate) fn query_of(parameters: &Parameters) -> Result<Query, Failure> {
+    let limit = parameters.number("limit", USUAL, 1..=100)?;
+    let offset = parameters.number("offset", 0, 0..=DEEPEST - 1)?;
+    if offset + limit > DEEPEST {
+        return Err(Failure::bad_parameter(
+            "offset",
+            "“offset” and “limit” reach 10,000 together at most; search for more words, or choose a filter.",
+        ));
+    }
+    let owned = |name| parameters.all(name).map(str::to_owned).collect();
+    Ok(Query {
+        text: parameters.text("q").chars().take(LONGEST_TEXT).collect(),
+        kinds: parameters.each("kind")?,
+        platforms: owned("platform"),
+        databases: owned("database"),
+        include_gone: parameters.switch("gone")?,
+        limit,
+        offset,
+    })
+}
+
+/// Searches without holding up other requests.
+pub(crate) async fn search(index: &Index, query: Query) -> Result<Answer, Failure> {
+    let answer = in_background(index, move |index| index.search(&query)).await?;
+    metrics::histogram!("gazetteer_search_seconds", "what" => "search").record(answer.took);
+    Ok(answer)
+}
+
+/// Suggests what may be meant by what has been typed so far.
+pub(crate) async fn suggest(index: &Index, typed: &str, limit: usize) -> Result<Vec<Hit>, Failure> {
+    let typed: String = typed.chars().take(LONGEST_TEXT).collect();
+    let started = std::time::Instant::now();
+    let hits = in_background(index, move |index| index.suggest(&typed, limit)).await?;
+    metrics::histogram!("gazetteer_search_seconds", "what" => "suggest").record(started.elapsed());
+    Ok(hits)
+}
+
+async fn in_background<T: Send + 'static>(
+    index: &Index,
+    work: impl FnOnce(&Index) -> Result<T, search::Error> + Send + 'static,
+) -> Result<T, Failure> {
+    let index = index.clone();
+    match web::block(move || work(&index)).await {
+        Ok(found) => Ok(found?),
+        Err(cause) => Err(Failure::defect(&cause)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::AssetKind;
+
+    fn refusal(query: &str) -> String {
+        query_of(&Parameters::read(query)).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_search_reads_every_parameter() {
+        let query = query_of(&Parameters::read(
+            "q=orders&kind=view&kind=table&platform=glue&database=sales&gone&limit=5&offset=10",
+        ))
+        .unwrap();
+        assert_eq!(query.text, "orders");
+        assert_eq!(query.kinds, [AssetKind::View, AssetKind::Table]);
+        assert_eq!((query.limit, query.offset), (5, 10));
+        assert!(query.include_gone);
+    }
+
+    #[test]
+    fn refusals_name_the_parameter() {
+        assert_eq!(
+            refusal("kind=tabel"),
+            "There is no kind of asset named “tabel”."
+        );
+        assert!(refusal("offset=9990").starts_with("“offset” and “limit”"));
+        assert!(refusal("limit=1000").contains("from 1 to 100"));
+        assert!(refusal("gone=perhaps").contains("“gone”"));
+    }
+}

@@ -1,0 +1,150 @@
+// What every journey needs: the demo on a free port, a browser, and the checks that hold on each page.
+
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { createInterface } from "node:readline";
+import { after, before } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
+
+import { AxeBuilder } from "@axe-core/playwright";
+import { chromium } from "playwright-core";
+
+const root = path.resolve(import.meta.dirname ?? path.dirname(new URL(import.meta.url).pathname), "../..");
+const program = process.env.GAZETTEER ?? path.join(root, "target/debug/gazetteer");
+
+/** How long anything may take that a person would wait for. */
+const PATIENCE = 20_000;
+
+/**
+ * Starts the demo and a browser for the journeys of one file, and ends both after them.
+ *
+ * Each journey opens its pages with `open`, which fails it when a page logs an error, breaks the content policy or asks
+ * for something that is not there.
+ */
+export function demo() {
+  const shared = { troubles: [] };
+
+  before(async () => {
+    shared.folder = await mkdtemp(path.join(tmpdir(), "gazetteer-journeys-"));
+    shared.server = spawn(program, ["demo", "--listen", "127.0.0.1:0", "--data-dir", shared.folder], {
+      cwd: root,
+      env: { PATH: process.env.PATH, HOME: shared.folder },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    const said = [];
+    createInterface({ input: shared.server.stderr }).on("line", (line) => said.push(line));
+    shared.address = await address(shared.server, said);
+    shared.browser = await launch();
+    await until("the demo's first run has ended and is searchable", async () => {
+      const runs = await text(new URL("ingestion/runs", shared.address));
+      const found = await text(new URL("search?q=v_exec_kpis", shared.address));
+      return /Partial|Succeeded|Failed/.test(runs) && !/Running/.test(runs) && />v_exec_kpis|kpis<\/mark>/.test(found);
+    });
+  });
+
+  after(async () => {
+    await shared.browser?.close();
+    if (shared.server && shared.server.exitCode === null) {
+      shared.server.kill("SIGINT");
+      await once(shared.server, "exit");
+    }
+    if (shared.folder) await rm(shared.folder, { recursive: true, force: true });
+  });
+
+  return {
+    /** Opens an address of the demo in a window of its own, which is closed with the journey. */
+    async open(journey, where, { troubles = [], ...options } = {}) {
+      const context = await shared.browser.newContext({
+        baseURL: shared.address,
+        viewport: { width: 1440, height: 900 },
+        reducedMotion: "reduce",
+        ...options,
+      });
+      context.setDefaultTimeout(PATIENCE);
+      const page = await context.newPage();
+      const seen = [];
+      page.on("pageerror", (error) => seen.push(`script: ${error.message}`));
+      page.on("console", (message) => message.type() === "error" && seen.push(`console: ${message.text()}`));
+      page.on("response", (response) => response.status() >= 400 && seen.push(`${response.status()}: ${response.url()}`));
+      journey.after(async () => {
+        await context.close();
+        const unexpected = seen.filter((trouble) => !troubles.some((expected) => expected.test(trouble)));
+        assert.deepEqual(unexpected, []);
+      });
+      await page.goto(where);
+      return page;
+    },
+  };
+}
+
+/** Checks what holds on every page: axe finds nothing, in light and dark, and a narrow window does not scroll sideways. */
+export async function inspect(page) {
+  for (const colorScheme of ["light", "dark"]) {
+    await page.emulateMedia({ colorScheme });
+    const { violations } = await new AxeBuilder({ page })
+      .withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"])
+      .analyze();
+    const found = violations.map(({ id, help, nodes }) => ({
+      id,
+      help,
+      where: nodes.slice(0, 5).map((node) => `${node.html.slice(0, 200)} — ${node.failureSummary}`),
+    }));
+    assert.deepEqual(found, [], `axe, ${colorScheme}, ${page.url()}`);
+  }
+  const viewport = page.viewportSize();
+  for (const width of [360, 2560, viewport.width]) {
+    await page.setViewportSize({ width, height: viewport.height });
+    const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+    assert.ok(over <= 0, `${page.url()} is ${over} px too wide for ${width} px`);
+  }
+}
+
+/** Waits until something is so; a deadline, not a number of tries. */
+export async function until(what, condition) {
+  const deadline = Date.now() + PATIENCE;
+  while (!(await condition())) {
+    assert.ok(Date.now() < deadline, `In ${PATIENCE / 1000} s it did not come true that ${what}.`);
+    await pause(50);
+  }
+}
+
+/** The text of a page, or nothing while it cannot be had. */
+async function text(address) {
+  const response = await fetch(address);
+  return response.ok ? response.text() : "";
+}
+
+/** The address that the program prints once it listens. */
+async function address(server, said) {
+  const lines = createInterface({ input: server.stdout });
+  const ended = once(server, "exit").then(([status]) => {
+    throw new Error(`The demo ended with status ${status}:\n${said.join("\n")}`);
+  });
+  const printed = (async () => {
+    for await (const line of lines) {
+      const [url] = line.match(/http:\/\/\S+/) ?? [];
+      if (url) return url;
+    }
+    throw new Error(`The demo printed no address:\n${said.join("\n")}`);
+  })();
+  ended.catch(() => {});
+  return Promise.race([printed, ended]);
+}
+
+/** Debian's Chromium, or the one that CHROMIUM names; nothing is downloaded. */
+function launch() {
+  const known = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+  const executablePath = process.env.CHROMIUM ?? known.find(existsSync);
+  assert.ok(executablePath, "Install Chromium, or name it in CHROMIUM.");
+  return chromium.launch({
+    executablePath,
+    // Its sandbox cannot be had as root.
+    chromiumSandbox: process.getuid?.() !== 0,
+    args: ["--disable-gpu", "--disable-quic", "--disable-sync", "--disable-background-networking", "--disable-component-update"],
+  });
+}

@@ -1,0 +1,62 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { demo, inspect, until } from "./app.js";
+
+const { open } = demo();
+
+test("the colours are switched, and stay so on the next page", async (journey) => {
+  const page = await open(journey, "/", { colorScheme: "light" });
+  const ground = () => page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
+  const light = await ground();
+
+  await page.getByRole("button", { name: "Colours: system" }).click();
+  await page.getByRole("button", { name: "Colours: light" }).click();
+  await page.getByRole("button", { name: "Colours: dark" }).waitFor();
+  assert.notEqual(await ground(), light);
+  const dark = await ground();
+  await page.goto("/browse");
+
+  assert.equal(await ground(), dark);
+});
+
+test("an address that leads nowhere says so, with a way on", async (journey) => {
+  const page = await open(journey, "/no/such/page", { troubles: [/404/] });
+
+  await page.getByRole("heading", { level: 1 }).waitFor();
+  assert.match(await page.locator("main").innerText(), /Request id/);
+  await inspect(page);
+  await page.locator("main").getByRole("link", { name: "Go to the start" }).click();
+  await page.getByRole("heading", { level: 1, name: "What are you looking for?" }).waitFor();
+});
+
+test("the keys are told, and the palette jumps to an asset", async (journey) => {
+  const page = await open(journey, "/browse");
+  await page.getByRole("heading", { level: 1, name: "Browse" }).waitFor();
+
+  await page.keyboard.press("?");
+  const keys = page.getByRole("dialog", { name: "Keys" });
+  await keys.waitFor();
+  await inspect(page);
+  await page.keyboard.press("Escape");
+  await keys.waitFor({ state: "hidden" });
+
+  await page.keyboard.press("Control+k");
+  const palette = page.getByRole("dialog", { name: "Jump to an asset" });
+  await palette.waitFor();
+  await page.keyboard.type("dim_cust");
+  await palette.getByRole("option", { name: /dim_customer/ }).first().waitFor();
+  await inspect(page);
+  await page.keyboard.press("Escape");
+});
+
+test("the first stop of the keyboard skips to the content", async (journey) => {
+  const page = await open(journey, "/browse");
+
+  await page.keyboard.press("Tab");
+  const skip = page.getByRole("link", { name: "Skip to the content" });
+  assert.ok(await skip.evaluate((element) => element === document.activeElement));
+  await page.keyboard.press("Enter");
+
+  await until("the content has the focus", () => page.evaluate(() => document.activeElement?.id === "main"));
+});

@@ -1,0 +1,96 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { demo, inspect, until } from "./app.js";
+
+const { open } = demo();
+
+test("a table is found by a word of one of its columns, and its schema read", async (journey) => {
+  const page = await open(journey, "/");
+  await page.getByRole("heading", { level: 1 }).waitFor();
+  await inspect(page);
+
+  await page.getByLabel("Search the catalog").fill("line number");
+  await page.keyboard.press("Enter");
+  const hit = page.getByRole("listitem").filter({ has: page.getByRole("link", { name: "fct_order_items", exact: true }) });
+  await hit.getByRole("list", { name: "Why it is here" }).getByText("line_number").first().waitFor();
+  await inspect(page);
+
+  await hit.getByRole("link", { name: "fct_order_items", exact: true }).click();
+  await page.getByRole("heading", { level: 1, name: "fct_order_items" }).waitFor();
+  const column = page.getByRole("region", { name: /^Columns/ }).getByRole("row").filter({ has: page.getByRole("rowheader", { name: "sku" }) });
+  assert.match(await column.innerText(), /string/);
+  assert.match(await column.innerText(), /Joins to dim_product/);
+  await inspect(page);
+});
+
+test("what is found is narrowed by kind, and widened again", async (journey) => {
+  const page = await open(journey, "/search?q=orders");
+  const hits = page.locator("main").getByRole("heading", { level: 2 });
+  const kinds = page.getByRole("group", { name: "Kind" });
+  const summary = page.locator("main").getByRole("status");
+  const whole = await summary.innerText();
+
+  await openNarrowing(page);
+  await kinds.getByRole("checkbox", { name: /^View/ }).check();
+  const chip = page.getByRole("list", { name: "Narrowed down to" }).getByRole("link", { name: /View/ });
+  await chip.waitFor();
+  assert.notEqual(await summary.innerText(), whole);
+  assert.match(page.url(), /q=orders/);
+  await until("only views are left", async () => (await page.locator("main").getByText("Table", { exact: true }).count()) <= 1);
+  assert.ok((await hits.count()) > 0);
+  await inspect(page);
+
+  await chip.click();
+  await until("all are back", async () => (await summary.innerText()) === whole);
+});
+
+test("typeahead leads to a table with the keyboard alone", async (journey) => {
+  const page = await open(journey, "/");
+  const field = page.getByLabel("Search the catalog");
+
+  await page.keyboard.press("/");
+  await until("the field has the focus", () => field.evaluate((element) => element === document.activeElement));
+  await page.keyboard.type("dim_cust");
+  const option = page.getByRole("option", { name: /dim_customer/ }).first();
+  await option.waitFor();
+  await inspect(page);
+  await until("the suggestion is chosen", async () => {
+    if ((await option.getAttribute("aria-selected")) === "true") return true;
+    await page.keyboard.press("ArrowDown");
+    return (await option.getAttribute("aria-selected")) === "true";
+  });
+  await page.keyboard.press("Enter");
+
+  await page.getByRole("heading", { level: 1, name: "dim_customer" }).waitFor();
+});
+
+test("words that nothing has end in a page that says so", async (journey) => {
+  const page = await open(journey, "/search?q=xyzzyplugh");
+
+  await page.locator("main").getByRole("status").waitFor();
+  assert.equal(await page.getByRole("list", { name: "Why it is here" }).count(), 0);
+  await inspect(page);
+});
+
+test("searching, narrowing and opening work without scripts", async (journey) => {
+  const page = await open(journey, "/", { javaScriptEnabled: false });
+
+  await page.getByLabel("Search the catalog").fill("orders by day");
+  await page.keyboard.press("Enter");
+  await openNarrowing(page);
+  await page.getByRole("group", { name: "Kind" }).getByRole("checkbox", { name: /^View/ }).check();
+  await page.getByRole("button", { name: "Apply" }).click();
+  await page.getByRole("list", { name: "Narrowed down to" }).waitFor();
+  await page.locator("main").getByRole("link", { name: "orders by day", exact: true }).click();
+
+  await page.getByRole("heading", { level: 1, name: "orders by day" }).waitFor();
+});
+
+/** The facets are folded away where they have no room. */
+async function openNarrowing(page) {
+  await page.locator("main").getByRole("status").waitFor();
+  const kinds = page.getByRole("group", { name: "Kind" });
+  if (!(await kinds.isVisible())) await page.getByText("Narrow down", { exact: true }).click();
+  await kinds.waitFor();
+}

@@ -1,0 +1,277 @@
+//! The real application on a free port, asked over HTTP.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "the helpers of tests may panic as the tests do"
+)]
+
+use std::time::{Duration, Instant};
+
+use chrono::Utc;
+use gazetteer::app::{App, Background};
+use gazetteer::auth::Actor;
+use gazetteer::catalog::{self, Address, AssetId, AssetKind, Cause, Column, Discovered};
+use gazetteer::db::changes;
+use gazetteer::demo::{Endpoint, World};
+use gazetteer::ingest::{self, Run, RunState, StartedBy};
+use gazetteer::web::{self, Listener, Options, Parts};
+use reqwest::{Client, Method, RequestBuilder, StatusCode, header::HeaderMap, redirect};
+use scraper::{Html, Selector};
+use serde_json::Value;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use super::catalog::TestCatalog;
+
+/// Where assets that a test adds by itself come from.
+pub(crate) const INSTANCE: &str = "123456789012/eu-central-1";
+
+/// How long a condition may take to come true.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// An application that answers, until it is dropped.
+pub(crate) struct TestApp {
+    pub(crate) app: App,
+    /// Such as `http://127.0.0.1:40123`.
+    pub(crate) base: String,
+    client: Client,
+    /// What the recipe `world` reads.
+    _endpoint: Option<Endpoint>,
+    background: Option<Background>,
+    serving: Option<JoinHandle<Result<(), web::Error>>>,
+    stop: Option<oneshot::Sender<()>>,
+    catalog: TestCatalog,
+}
+
+/// What came back, read to its end.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) text: String,
+}
+
+impl TestApp {
+    /// An empty catalog without recipes.
+    pub(crate) async fn start() -> Self {
+        Self::around(TestCatalog::start().await, None).await
+    }
+
+    /// A catalog with a recipe named `world`, which reads this; it has not been run yet.
+    pub(crate) async fn beside(world: World) -> Self {
+        let endpoint = Endpoint::start(world).await.unwrap();
+        let catalog = TestCatalog::start().await;
+        catalog.write_recipe("world", &endpoint.url(), "", "");
+        Self::around(catalog, Some(endpoint)).await
+    }
+
+    /// A catalog into which this has been read.
+    pub(crate) async fn reading(world: World) -> Self {
+        let app = Self::beside(world).await;
+        app.run("world").await;
+        app.until_indexed().await;
+        app
+    }
+
+    async fn around(catalog: TestCatalog, endpoint: Option<Endpoint>) -> Self {
+        let app = catalog.app.clone();
+        let background = app.start_background().await.unwrap();
+        let listener = Listener::bind("127.0.0.1:0").unwrap();
+        let base = format!("http://{}", listener.address());
+        let parts = Parts {
+            db: app.db.clone(),
+            index: app.index.clone(),
+            runner: app.runner.clone(),
+        };
+        let (stop, stopped) = oneshot::channel();
+        let shutdown = async { drop(stopped.await) };
+        let options = Options { workers: 1 };
+        let serving = tokio::spawn(web::serve(parts, listener, options, shutdown));
+        let client = Client::builder().redirect(redirect::Policy::none());
+        Self {
+            app,
+            base,
+            client: client.build().unwrap(),
+            _endpoint: endpoint,
+            background: Some(background),
+            serving: Some(serving),
+            stop: Some(stop),
+            catalog,
+        }
+    }
+
+    /// Adds or replaces a recipe.
+    pub(crate) fn write_recipe(&self, name: &str, text: &str) {
+        let folder = self.catalog.dir.path().join("recipes");
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join(format!("{name}.yml")), text).unwrap();
+    }
+
+    /// A request that is still to be sent.
+    pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.client.request(method, format!("{}{path}", self.base))
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        Answer::of(self.request(Method::GET, path)).await
+    }
+
+    /// Sends an empty form, as a button does.
+    pub(crate) async fn post(&self, path: &str) -> Answer {
+        Answer::of(self.request(Method::POST, path)).await
+    }
+
+    /// A page that must be there.
+    pub(crate) async fn page(&self, path: &str) -> Html {
+        let answer = self.get(path).await;
+        assert_eq!(answer.status, StatusCode::OK, "{path}: {}", answer.text);
+        answer.html()
+    }
+
+    /// JSON that must be there.
+    pub(crate) async fn json(&self, path: &str) -> Value {
+        let answer = self.get(path).await;
+        assert_eq!(answer.status, StatusCode::OK, "{path}: {}", answer.text);
+        answer.json()
+    }
+
+    /// Adds a database with these tables and views, as a complete report of a source would; answers the database's id.
+    pub(crate) async fn add(&self, database: &str, inside: Vec<Discovered>) -> AssetId {
+        let cause = Cause {
+            actor: Actor::Recipe("test".to_owned()),
+            run: None,
+        };
+        let now = Utc::now();
+        let discovered = asset(AssetKind::Database, &[database]);
+        let mut scope = catalog::open(&self.app.db, &cause, discovered, now)
+            .await
+            .unwrap();
+        catalog::apply(&self.app.db, &cause, &mut scope, inside, now)
+            .await
+            .unwrap();
+        self.app.written.notify_one();
+        scope.database()
+    }
+
+    /// Finds the id of something that was added, by its path.
+    pub(crate) async fn id_of(&self, path: &[&str]) -> AssetId {
+        let address = address(path);
+        let found = catalog::find_at(&self.app.db, &address).await.unwrap();
+        found.unwrap_or_else(|| panic!("there is no {path:?}"))
+    }
+
+    /// Runs a recipe and waits for its end.
+    pub(crate) async fn run(&self, recipe: &str) -> Run {
+        let runner = &self.app.runner;
+        let id = runner
+            .start(recipe, Actor::Operator, StartedBy::Command)
+            .await
+            .unwrap();
+        self.until_ended(id).await
+    }
+
+    /// Waits for the end of a run.
+    pub(crate) async fn until_ended(&self, id: uuid::Uuid) -> Run {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let run = ingest::find_run(&self.app.db, id).await.unwrap();
+            if run.state != RunState::Running {
+                return run;
+            }
+            assert!(Instant::now() < deadline, "the run goes on and on");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// Waits until the index contains every change.
+    pub(crate) async fn until_indexed(&self) {
+        let deadline = Instant::now() + PATIENCE;
+        let head = changes::head(&*self.app.db).await.unwrap();
+        while self.app.index.applied() < head {
+            assert!(Instant::now() < deadline, "the index does not follow");
+            self.app.written.notify_one();
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// Ends it as Ctrl-C does, and waits until it has.
+    pub(crate) async fn stop(mut self) {
+        drop(self.stop.take());
+        if let Some(serving) = self.serving.take() {
+            serving.await.unwrap().unwrap();
+        }
+        if let Some(background) = self.background.take() {
+            background.stop().await;
+        }
+    }
+}
+
+/// Where something that a test adds is.
+pub(crate) fn address(path: &[&str]) -> Address {
+    Address {
+        platform: "glue".to_owned(),
+        instance: INSTANCE.to_owned(),
+        path: path.iter().map(ToString::to_string).collect(),
+    }
+}
+
+/// An asset as a source reports it, with nothing said of it yet.
+pub(crate) fn asset(kind: AssetKind, path: &[&str]) -> Discovered {
+    Discovered {
+        kind,
+        address: address(path),
+        source: catalog::SourceLayer::default(),
+        facts: catalog::Facts::default(),
+        aliases: Vec::new(),
+    }
+}
+
+/// A table with these columns: name and type.
+pub(crate) fn table(path: &[&str], columns: &[(&str, &str)]) -> Discovered {
+    let mut table = asset(AssetKind::Table, path);
+    let columns = columns.iter().map(|(name, data_type)| Column {
+        name: (*name).to_owned(),
+        path: (*name).to_owned(),
+        data_type: (*data_type).to_owned(),
+        ..Column::default()
+    });
+    table.source.columns = columns.collect();
+    table
+}
+
+impl Answer {
+    /// Sends a request and reads what comes back.
+    pub(crate) async fn of(request: RequestBuilder) -> Self {
+        let response = request.send().await.unwrap();
+        Self {
+            status: response.status(),
+            headers: response.headers().clone(),
+            text: response.text().await.unwrap(),
+        }
+    }
+
+    /// A header's text, empty if it is not there.
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers
+            .get(name)
+            .map_or("", |text| text.to_str().unwrap())
+    }
+
+    pub(crate) fn html(&self) -> Html {
+        Html::parse_document(&self.text)
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("no JSON: {}", self.text))
+    }
+}
+
+/// The texts of all elements that a selector finds, spaces tidied.
+pub(crate) fn texts(html: &Html, selector: &str) -> Vec<String> {
+    html.select(&Selector::parse(selector).unwrap())
+        .map(|element| {
+            let text: String = element.text().collect();
+            text.split_whitespace().collect::<Vec<_>>().join(" ")
+        })
+        .collect()
+}

@@ -1,0 +1,152 @@
+//! A fresh catalog for one test: SQLite in a folder of its own, or a fresh database on the Postgres server that
+//! `GAZETTEER_TEST_POSTGRES` names.
+
+use std::path::PathBuf;
+
+use gazetteer::app::App;
+use gazetteer::auth::Actor;
+use gazetteer::catalog;
+use gazetteer::catalog::{Asset, AssetKind, Change, Children};
+use gazetteer::config::{self, Storage};
+use gazetteer::db::{Page, PageRequest};
+use gazetteer::demo::Endpoint;
+use gazetteer::ingest::recipe::Recipe;
+use gazetteer::ingest::{self, Progress, Recipes, Run, RunFinding};
+use gazetteer::search::{Answer, Query, follow};
+use sea_orm::{ConnectionTrait, Database, DbBackend, Statement};
+use tempfile::TempDir;
+use tokio::sync::watch;
+use uuid::Uuid;
+
+/// A catalog that goes away with the test.
+pub struct TestCatalog {
+    pub app: App,
+    pub storage: Storage,
+    pub dir: TempDir,
+}
+
+impl TestCatalog {
+    pub async fn start() -> Self {
+        let dir = TempDir::new().unwrap();
+        let storage = Storage {
+            data_dir: Some(dir.path().join("data")),
+            database_url: fresh_postgres().await.map(Into::into),
+        };
+        let app = App::open(&storage, Recipes::in_folder(&dir.path().join("recipes")))
+            .await
+            .unwrap();
+        Self { app, storage, dir }
+    }
+
+    /// Writes a recipe that reads `endpoint`, with more lines in its `config` and at its end.
+    pub fn write_recipe(&self, name: &str, endpoint: &str, config: &str, end: &str) -> PathBuf {
+        let folder = self.dir.path().join("recipes");
+        std::fs::create_dir_all(&folder).unwrap();
+        let file = folder.join(format!("{name}.yml"));
+        let text = format!(
+            "source:\n  type: glue\n  config:\n    aws_region: eu-central-1\n    aws_access_key_id: test\n    \
+             aws_secret_access_key: test\n    aws_endpoint_url: {endpoint}\n{config}\n{end}\n"
+        );
+        std::fs::write(&file, text).unwrap();
+        file
+    }
+
+    /// Reads all of `endpoint` once, and brings the index up to date.
+    pub async fn ingest(&self, endpoint: &Endpoint) -> Run {
+        self.ingest_with(endpoint, "", "").await
+    }
+
+    pub async fn ingest_with(&self, endpoint: &Endpoint, config: &str, end: &str) -> Run {
+        let file = self.write_recipe("test", &endpoint.url(), config, end);
+        let recipe = Recipe::open(&file, &config::variable).unwrap();
+        let (progress, _watching) = watch::channel(Progress::default());
+        let run = ingest::run(
+            &self.app.db,
+            &recipe,
+            Actor::Operator,
+            progress,
+            std::future::pending(),
+        )
+        .await
+        .unwrap();
+        follow::catch_up(&self.app.db, &self.app.index)
+            .await
+            .unwrap();
+        run
+    }
+
+    pub async fn findings(&self, run: &Run) -> Vec<RunFinding> {
+        ingest::list_findings(&self.app.db, run.id, &PageRequest::first(500))
+            .await
+            .unwrap()
+            .items
+    }
+
+    /// Every table and view, gone ones too, as `database.table`.
+    pub async fn names(&self, gone: bool) -> Vec<String> {
+        let mut names: Vec<String> = self
+            .assets()
+            .await
+            .into_iter()
+            .filter(|asset| asset.kind != AssetKind::Database && asset.gone_at.is_some() == gone)
+            .map(|asset| asset.address.path.join("."))
+            .collect();
+        names.sort();
+        names
+    }
+
+    pub async fn assets(&self) -> Vec<Asset> {
+        let mut all = Vec::new();
+        loop {
+            let after = all.last().map(|asset: &Asset| asset.id);
+            let page = catalog::list_all(&self.app.db, after, 400).await.unwrap();
+            if page.is_empty() {
+                return all;
+            }
+            all.extend(page);
+        }
+    }
+
+    pub async fn find(&self, path: &[&str]) -> Asset {
+        self.assets()
+            .await
+            .into_iter()
+            .find(|asset| asset.address.path == path)
+            .unwrap()
+    }
+
+    pub async fn history(&self, path: &[&str]) -> Vec<Change> {
+        let asset = self.find(path).await;
+        catalog::list_history(&self.app.db, asset.id, &PageRequest::first(100))
+            .await
+            .unwrap()
+            .items
+    }
+
+    pub async fn databases(&self) -> Page<catalog::Summary> {
+        catalog::list_children(&self.app.db, &Children::default(), &PageRequest::first(100))
+            .await
+            .unwrap()
+    }
+
+    pub fn search(&self, words: &str) -> Answer {
+        self.app.index.search(&Query::words(words)).unwrap()
+    }
+
+    /// The number of the newest entry in the change log.
+    pub async fn head(&self) -> i64 {
+        gazetteer::db::changes::head(&*self.app.db).await.unwrap()
+    }
+}
+
+/// Makes a database on the test server, if there is one.
+async fn fresh_postgres() -> Option<String> {
+    let server = config::variable("GAZETTEER_TEST_POSTGRES")?;
+    let name = format!("gazetteer_{}", Uuid::now_v7().simple());
+    let connection = Database::connect(&server).await.unwrap();
+    let statement = Statement::from_string(DbBackend::Postgres, format!("CREATE DATABASE {name}"));
+    connection.execute_raw(statement).await.unwrap();
+    connection.close().await.unwrap();
+    let (base, _) = server.rsplit_once('/').unwrap();
+    Some(format!("{base}/{name}"))
+}

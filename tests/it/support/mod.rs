@@ -1,0 +1,4 @@
+//! What tests start from: a fresh catalog, a Glue to read, the real application.
+
+pub mod app;
+pub mod catalog;
