@@ -47,6 +47,11 @@ pub(crate) fn search<'a>(parameters: impl IntoIterator<Item = (&'a str, &'a str)
     with_query("/search", parameters)
 }
 
+/// Where a search box asks for suggestions.
+pub(crate) fn suggest() -> String {
+    "/search/suggest".to_owned()
+}
+
 pub(crate) fn browse() -> String {
     "/browse".to_owned()
 }

@@ -7,7 +7,7 @@ use super::parameters::Parameters;
 use crate::search::{self, Answer, Hit, Index, Query};
 
 /// How far into the hits one can page; beyond that, more words help more.
-const DEEPEST: usize = 10_000;
+pub(crate) const DEEPEST: usize = 10_000;
 
 /// Longer words are not looked for: nothing is named like that.
 const LONGEST_TEXT: usize = 1_000;

@@ -12,6 +12,7 @@ use crate::ingest::Runner;
 use crate::search::{Answer, FacetField, Index, Query};
 use crate::web::failure::Failure;
 use crate::web::links;
+use crate::web::searching;
 use crate::web::text::number;
 use crate::web::view::{Page, Section, View};
 
@@ -30,10 +31,14 @@ pub(crate) async fn show(
     index: Data<Index>,
     runner: Data<Runner>,
 ) -> Result<Page<HomePage>, Failure> {
-    let everything = index.search(&Query {
-        limit: 0,
-        ..Query::default()
-    })?;
+    let everything = searching::search(
+        &index,
+        Query {
+            limit: 0,
+            ..Query::default()
+        },
+    )
+    .await?;
     let shelves = Shelf::read_all(&db, DATABASES).await?;
     let recipes = RecipeLine::read_all(&db, &runner).await?;
     let page = PageRequest::first(CHANGES_READ);

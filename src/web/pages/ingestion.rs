@@ -19,6 +19,7 @@ use crate::ingest::{self, Listed, Run, RunFinding, RunState, Runner, StartedBy};
 use crate::web::failure::Failure;
 use crate::web::links;
 use crate::web::parameters::Parameters;
+use crate::web::starting;
 use crate::web::text::{Moment, Shortened, count, number};
 use crate::web::view::{Page, Section, SeeOther, View};
 
@@ -67,7 +68,7 @@ pub(crate) async fn start_run(
     name: Path<String>,
     actor: Actor,
 ) -> Result<Either<SeeOther, Page<RecipePage>>, Failure> {
-    let refusal = match runner.start(&name, actor, StartedBy::Page).await {
+    let refusal = match starting::start_run(&runner, &name, actor, StartedBy::Page).await {
         Ok(run) => return Ok(Either::Left(SeeOther(links::run(run)))),
         Err(refusal) => refusal,
     };

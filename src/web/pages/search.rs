@@ -15,14 +15,9 @@ use crate::search::{
 use crate::web::failure::Failure;
 use crate::web::links;
 use crate::web::parameters::Parameters;
+use crate::web::searching::{self, query_of};
 use crate::web::text::{Shortened, count, number};
 use crate::web::view::{Kept, Page, Section, View};
-
-/// So many hits are on a page.
-const HITS: usize = 20;
-
-/// Nobody pages further than this; more words find what is behind it.
-const FURTHEST: usize = 10_000;
 
 /// So many reasons are told of each hit.
 const REASONS: usize = 3;
@@ -36,8 +31,8 @@ pub(crate) async fn show(
     index: Data<Index>,
     parameters: Parameters,
 ) -> Result<Page<SearchPage>, Failure> {
-    let query = query(&parameters)?;
-    let answer = index.search(&query)?;
+    let query = query_of(&parameters)?;
+    let answer = searching::search(&index, query.clone()).await?;
     let assets = assets_of(&db, &answer.hits).await?;
     Ok(Page(SearchPage::new(&query, &answer, &assets)))
 }
@@ -48,22 +43,9 @@ pub(crate) async fn suggest(
     index: Data<Index>,
     parameters: Parameters,
 ) -> Result<Page<Suggestions>, Failure> {
-    let hits = index.suggest(parameters.text("q"), SUGGESTIONS)?;
+    let hits = searching::suggest(&index, parameters.text("q"), SUGGESTIONS).await?;
     let assets = assets_of(&db, &hits).await?;
     Ok(Page(Suggestions::new(&hits, &assets)))
-}
-
-fn query(parameters: &Parameters) -> Result<Query, Failure> {
-    let owned = |name| parameters.all(name).map(str::to_owned).collect();
-    Ok(Query {
-        text: parameters.text("q").to_owned(),
-        kinds: parameters.each::<AssetKind>("kind")?,
-        platforms: owned("platform"),
-        databases: owned("database"),
-        include_gone: parameters.switch("gone")?,
-        limit: HITS,
-        offset: parameters.number("offset", 0, 0..=FURTHEST)?,
-    })
 }
 
 async fn assets_of(db: &Db, hits: &[Hit]) -> Result<HashMap<AssetId, Asset>, Failure> {
@@ -270,8 +252,8 @@ impl SearchPage {
             start: query.offset + 1,
             range: range(query, answer),
             previous: (query.offset > 0)
-                .then(|| from_hit(query, query.offset.saturating_sub(HITS))),
-            next: has_next(query, answer).then(|| from_hit(query, query.offset + HITS)),
+                .then(|| from_hit(query, query.offset.saturating_sub(query.limit))),
+            next: has_next(query, answer).then(|| from_hit(query, query.offset + query.limit)),
             none: NoHits::new(query, answer),
         }
     }
@@ -279,7 +261,7 @@ impl SearchPage {
 
 fn has_next(query: &Query, answer: &Answer) -> bool {
     let end = query.offset + answer.hits.len();
-    (end as u64) < answer.total && query.offset + HITS <= FURTHEST
+    (end as u64) < answer.total && end + query.limit <= searching::DEEPEST
 }
 
 fn summary(query: &Query, answer: &Answer) -> String {
