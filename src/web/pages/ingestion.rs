@@ -197,7 +197,7 @@ struct ProblemLine {
 
 fn place(position: Option<Position>) -> String {
     position.map_or_else(String::new, |Position { line, column }| {
-        format!("{line}:{column}")
+        format!("line {line}:{column}")
     })
 }
 
@@ -273,7 +273,11 @@ impl IngestionPage {
                 many => format!(
                     "{}, {} on a schedule",
                     count(many as u64, "recipe", "recipes"),
-                    number(scheduled as u64)
+                    if scheduled == 0 {
+                        "none".to_owned()
+                    } else {
+                        number(scheduled as u64)
+                    }
                 ),
             },
             broken,
