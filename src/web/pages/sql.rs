@@ -207,7 +207,7 @@ mod tests {
         assert_eq!(
             html,
             "<span class=\"k\">select</span> name, <span class=\"n\">12</span> <span class=\"k\">from</span> t \
-             <span class=\"c\">-- why\n</span><span class=\"k\">where</span> a != \
+             <span class=\"c\">-- why</span>\n<span class=\"k\">where</span> a != \
              <span class=\"s\">&#x27;x&lt;y&#x27;</span>"
         );
     }
