@@ -30,7 +30,10 @@ fn world() -> World {
         for table in 0..120 {
             let column = json!({ "Name": format!("column_{table}"), "Type": "bigint" });
             let name = format!("table_{table:03}");
-            world.set_table(&database, &json!({ "Name": name, "StorageDescriptor": { "Columns": [column] } }));
+            world.set_table(
+                &database,
+                &json!({ "Name": name, "StorageDescriptor": { "Columns": [column] } }),
+            );
         }
     }
     world
@@ -43,7 +46,11 @@ fn ingest(catalog: &TestCatalog, recipe: &Path) -> Child {
         command.args(["--database-url", url.expose_secret()]);
     }
     command.args(["ingest", "run", "--json", "-c"]).arg(recipe);
-    command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap()
 }
 
 /// Waits until the endpoint was called so often, or the process has ended.
@@ -72,7 +79,11 @@ async fn a_killed_ingestion_leaves_a_catalog_that_the_next_one_completes() {
     glue.heal();
     let completed = ingest(&catalog, &recipe).wait_with_output().unwrap();
 
-    assert!(completed.status.success(), "{}", String::from_utf8_lossy(&completed.stderr));
+    assert!(
+        completed.status.success(),
+        "{}",
+        String::from_utf8_lossy(&completed.stderr)
+    );
     let fresh = TestCatalog::start().await;
     fresh.ingest(&glue).await;
     assert_eq!(told(&catalog.storage).await, told(&fresh.storage).await);
@@ -80,7 +91,9 @@ async fn a_killed_ingestion_leaves_a_catalog_that_the_next_one_completes() {
 
 /// What a catalog answers after a restart: every asset, how often it was created, and what the search counts.
 async fn told(storage: &Storage) -> Vec<String> {
-    let app = App::open(storage, Recipes::in_folder(Path::new("none"))).await.unwrap();
+    let app = App::open(storage, Recipes::in_folder(Path::new("none")))
+        .await
+        .unwrap();
     let mut told = Vec::new();
     let mut after = None;
     loop {
@@ -88,13 +101,25 @@ async fn told(storage: &Storage) -> Vec<String> {
         let Some(last) = assets.last() else { break };
         after = Some(last.id);
         for asset in assets {
-            told.push(format!("{:?} {:?} {:?}", asset.address.path, asset.source, asset.gone_at));
+            told.push(format!(
+                "{:?} {:?} {:?}",
+                asset.address.path, asset.source, asset.gone_at
+            ));
         }
     }
-    let changes = catalog::list_recent_changes(&app.db, &PageRequest::first(500)).await.unwrap();
-    let created = changes.items.iter().filter(|change| change.action == Action::Created).count();
+    let changes = catalog::list_recent_changes(&app.db, &PageRequest::first(500))
+        .await
+        .unwrap();
+    let created = changes
+        .items
+        .iter()
+        .filter(|change| change.action == Action::Created)
+        .count();
     told.push(format!("{created} of the newest 500 changes are creations"));
-    told.push(format!("{} changes", gazetteer::db::changes::head(&*app.db).await.unwrap()));
+    told.push(format!(
+        "{} changes",
+        gazetteer::db::changes::head(&*app.db).await.unwrap()
+    ));
     told.push(format!("{} documents", app.index.len()));
     for words in ["column_7", "table_119", "db3"] {
         let answer = app.index.search(&Query::words(words)).unwrap();

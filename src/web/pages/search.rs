@@ -392,13 +392,13 @@ impl LeftOutWord {
     fn new(query: &Query, left_out: &LeftOut) -> Self {
         let instead = |nearest: &String| {
             let words = query.text.split_whitespace();
-            let words =
-                words.map(
-                    |word| match word.to_lowercase() == left_out.word.to_lowercase() {
-                        true => nearest.as_str(),
-                        false => word,
-                    },
-                );
+            let words = words.map(|word| {
+                if word.to_lowercase() == left_out.word.to_lowercase() {
+                    nearest.as_str()
+                } else {
+                    word
+                }
+            });
             with_words(query, &words.collect::<Vec<_>>().join(" "))
         };
         let hrefs = left_out.nearest.iter().map(instead).collect();
