@@ -150,7 +150,7 @@ fn discounted(found: &[bool]) -> f64 {
         .sum()
 }
 
-#[allow(clippy::cast_precision_loss, reason = "counts are small")]
+#[expect(clippy::cast_precision_loss, reason = "counts are small")]
 fn count(number: usize) -> f64 {
     number as f64
 }

@@ -62,7 +62,7 @@ fn options() -> Options {
     while let Some(word) = words.next() {
         match word.as_str() {
             "--tables" => {
-                options.tables = words.next().and_then(|n| n.parse().ok()).unwrap_or(20_000)
+                options.tables = words.next().and_then(|n| n.parse().ok()).unwrap_or(20_000);
             }
             "--postgres" => options.postgres = words.next(),
             "--corpus" => options.corpus = words.next().map(PathBuf::from),
@@ -86,10 +86,8 @@ fn serve_endpoint(options: &Options) -> Outcome<()> {
         .build()?;
     let endpoint = runtime.block_on(Endpoint::start(world))?;
     println!("{}", endpoint.url());
-    let mut round = 0;
-    for line in std::io::stdin().lock().lines() {
+    for (round, line) in (1..).zip(std::io::stdin().lock().lines()) {
         line?;
-        round += 1;
         let changed = endpoint.change(|world| world.change_share(10, round));
         println!("{changed}");
     }
@@ -258,6 +256,7 @@ fn serve(folder: &Path, url: Option<&str>) -> Outcome<()> {
     outcome
 }
 
+#[expect(clippy::too_many_lines, reason = "one measurement after the other")]
 async fn ask(address: &str, clock: Instant, process: u32) -> Outcome<()> {
     let client = reqwest::Client::new();
     while !client
@@ -311,7 +310,7 @@ async fn ask(address: &str, clock: Instant, process: u32) -> Outcome<()> {
                     .query(&[("q", words)])
                     .send()
                     .await;
-                drop(asked.map(|answer| answer.error_for_status()));
+                drop(asked.map(reqwest::Response::error_for_status));
             }
         });
     }

@@ -3,7 +3,7 @@
 //!
 //! What is already as reported is not written at all. Nothing here deletes a row.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::ops::AddAssign;
 
 use chrono::{DateTime, Utc};
@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::Error;
-use super::asset::{Address, Alias, AssetId, Discovered, Identity};
+use super::asset::{Address, Alias, AssetId, AssetKind, Discovered, Identity, SourceLayer};
 use super::change::{Action, Cause};
 use super::difference::differences;
 use super::store::{self, Draft, Known, Sealed};
@@ -275,8 +275,8 @@ async fn close_vanished(
     Ok(closing)
 }
 
-/// Compares reports with what is known and writes those that differ, with their log, in one transaction; nothing at all
-/// when none does.
+/// Compares reports with what is known and writes those that differ, with their log, in one transaction; nothing at
+/// all when none does.
 async fn write_what_differs(
     db: &Db,
     cause: &Cause,
@@ -285,108 +285,128 @@ async fn write_what_differs(
     now: DateTime<Utc>,
 ) -> Result<Counts, Error> {
     let total = assets.len() as u64;
-    let sealed: Vec<(Discovered, Sealed)> = assets
-        .into_iter()
-        .map(|asset| {
-            let sealed = Sealed::of(&asset);
-            (asset, sealed)
-        })
-        .collect();
+    let sealed: Vec<Reported> = assets.into_iter().map(Reported::new).collect();
     let known = store::known(&**db, identities(&sealed)).await?;
-    let differing: Vec<(Discovered, Sealed)> = sealed
+    let differing: Vec<Reported> = sealed
         .into_iter()
-        .filter(|(_, sealed)| differs(known.get(&sealed.identity), sealed))
+        .filter(|report| report.differs_from(known.get(&report.sealed.identity)))
         .collect();
+    let mut counts = Counts {
+        unchanged: total,
+        ..Counts::default()
+    };
     if differing.is_empty() {
-        return Ok(Counts {
-            unchanged: total,
-            ..Counts::default()
-        });
+        return Ok(counts);
     }
 
     let txn = db.write().await?;
     // Read again, now that nobody else can write.
     let known = store::known(&*txn, identities(&differing)).await?;
-    let changed = differing
-        .iter()
-        .filter_map(|(_, sealed)| {
-            known
-                .get(&sealed.identity)
-                .filter(|known| known.source_hash != sealed.source_hash)
-        })
-        .map(|known| known.id)
-        .collect();
-    let before = store::source_layers(&*txn, changed).await?;
-
-    let mut counts = Counts::default();
-    let mut drafts = Vec::with_capacity(differing.len());
-    let mut actions = Vec::new();
-    let mut aliases: Vec<(AssetId, Vec<Alias>)> = Vec::new();
-    for (mut discovered, sealed) in differing {
-        let known = known.get(&sealed.identity);
-        let id = AssetId(known.map_or_else(Uuid::now_v7, |known| known.id));
-        let action = action(known, &sealed, || match before.get(&id.0) {
-            Some((kind, layer)) => {
-                differences((*kind, layer), (discovered.kind, &discovered.source))
-            }
-            None => Vec::new(),
-        });
-        match &action {
-            Some(Action::Created) => counts.new += 1,
-            Some(_) => counts.changed += 1,
-            None => {}
-        }
-        if let Some(action) = action {
-            actions.push((id, action));
-            aliases.push((id, std::mem::take(&mut discovered.aliases)));
-        }
-        drafts.push(Draft {
-            id,
-            parent,
-            discovered,
-            sealed,
-        });
-    }
-    counts.unchanged = total - counts.new - counts.changed;
-
-    let renamed = aliases
-        .iter()
-        .map(|(id, _)| id.0)
-        .filter(|id| before.contains_key(id))
-        .collect();
-    store::write(&txn, drafts, now).await?;
-    store::write_aliases(&txn, aliases, renamed).await?;
-    store::log(&txn, cause, actions, now).await?;
+    let differing_ids = differing.iter().filter_map(|report| {
+        let known = known.get(&report.sealed.identity)?;
+        (known.source_hash != report.sealed.source_hash).then_some(known.id)
+    });
+    let before = store::source_layers(&*txn, differing_ids.collect()).await?;
+    let changes = Changes::of(differing, parent, &known, &before);
+    counts.new = changes.count(|action| *action == Action::Created);
+    counts.changed = changes.count(|action| *action != Action::Created);
+    counts.unchanged -= counts.new + counts.changed;
+    store::write(&txn, changes.drafts, now).await?;
+    store::write_aliases(&txn, changes.aliases, before.into_keys().collect()).await?;
+    store::log(&txn, cause, changes.actions, now).await?;
     txn.commit().await?;
     Ok(counts)
 }
 
-fn identities(assets: &[(Discovered, Sealed)]) -> Vec<&str> {
-    assets
-        .iter()
-        .map(|(_, sealed)| sealed.identity.as_str())
-        .collect()
+/// A report with its documents as they would be stored.
+struct Reported {
+    discovered: Discovered,
+    sealed: Sealed,
 }
 
-fn differs(known: Option<&Known>, sealed: &Sealed) -> bool {
-    known.is_none_or(|known| {
-        known.gone_at.is_some()
-            || known.source_hash != sealed.source_hash
-            || known.facts_hash != sealed.facts_hash
-    })
-}
-
-/// What a report means for an asset; nothing when only its facts are newer.
-fn action(
-    known: Option<&Known>,
-    sealed: &Sealed,
-    differences: impl FnOnce() -> Vec<super::Difference>,
-) -> Option<Action> {
-    let Some(known) = known else {
-        return Some(Action::Created);
-    };
-    if known.gone_at.is_some() {
-        return Some(Action::Returned(differences()));
+impl Reported {
+    fn new(discovered: Discovered) -> Self {
+        let sealed = Sealed::of(&discovered);
+        Self { discovered, sealed }
     }
-    (known.source_hash != sealed.source_hash).then(|| Action::Changed(differences()))
+
+    fn differs_from(&self, known: Option<&Known>) -> bool {
+        known.is_none_or(|known| {
+            known.gone_at.is_some()
+                || known.source_hash != self.sealed.source_hash
+                || known.facts_hash != self.sealed.facts_hash
+        })
+    }
+
+    /// What the report means for an asset; nothing when only its facts are newer.
+    fn action(
+        &self,
+        known: Option<&Known>,
+        before: Option<&(AssetKind, SourceLayer)>,
+    ) -> Option<Action> {
+        let Some(known) = known else {
+            return Some(Action::Created);
+        };
+        let differing = before.map_or_else(Vec::new, |(kind, layer)| {
+            differences(
+                (*kind, layer),
+                (self.discovered.kind, &self.discovered.source),
+            )
+        });
+        if known.gone_at.is_some() {
+            return Some(Action::Returned(differing));
+        }
+        (known.source_hash != self.sealed.source_hash).then_some(Action::Changed(differing))
+    }
+}
+
+/// What one transaction writes.
+#[derive(Default)]
+struct Changes {
+    drafts: Vec<Draft>,
+    actions: Vec<(AssetId, Action)>,
+    aliases: Vec<(AssetId, Vec<Alias>)>,
+}
+
+impl Changes {
+    fn of(
+        reports: Vec<Reported>,
+        parent: Option<AssetId>,
+        known: &HashMap<String, Known>,
+        before: &HashMap<Uuid, (AssetKind, SourceLayer)>,
+    ) -> Self {
+        let mut changes = Self::default();
+        for mut report in reports {
+            let known = known.get(&report.sealed.identity);
+            let id = AssetId(known.map_or_else(Uuid::now_v7, |known| known.id));
+            if let Some(action) = report.action(known, before.get(&id.0)) {
+                changes.actions.push((id, action));
+                changes
+                    .aliases
+                    .push((id, std::mem::take(&mut report.discovered.aliases)));
+            }
+            let Reported { discovered, sealed } = report;
+            changes.drafts.push(Draft {
+                id,
+                parent,
+                discovered,
+                sealed,
+            });
+        }
+        changes
+    }
+
+    fn count(&self, which: impl Fn(&Action) -> bool) -> u64 {
+        self.actions
+            .iter()
+            .filter(|(_, action)| which(action))
+            .count() as u64
+    }
+}
+
+fn identities(reports: &[Reported]) -> Vec<&str> {
+    reports
+        .iter()
+        .map(|report| report.sealed.identity.as_str())
+        .collect()
 }

@@ -10,6 +10,7 @@ mod difference;
 mod store;
 
 use std::collections::HashMap;
+use std::error::Error as StdError;
 
 use chrono::{DateTime, Utc};
 use sea_orm::DbErr;
@@ -222,9 +223,16 @@ pub enum Error {
     #[error(transparent)]
     Denied(#[from] Denied),
     #[error("The row of asset {0} cannot be read.")]
-    Damaged(AssetId),
+    Damaged(AssetId, #[source] Box<dyn StdError + Send + Sync>),
     #[error("The catalog could not be read or written.")]
     Database(#[from] DbErr),
+}
+
+impl Error {
+    /// Says of whatever was found that it is not what was written.
+    fn damaged<E: Into<Box<dyn StdError + Send + Sync>>>(id: AssetId) -> impl FnOnce(E) -> Self {
+        move |cause| Self::Damaged(id, cause.into())
+    }
 }
 
 impl Explain for Error {
@@ -233,7 +241,7 @@ impl Explain for Error {
             Self::UnknownAsset => Kind::NotFound,
             Self::BadCursor(_) => Kind::Invalid,
             Self::Denied(denied) => denied.kind(),
-            Self::Damaged(_) => Kind::Internal,
+            Self::Damaged(..) => Kind::Internal,
             Self::Database(cause) => db::kind_of(cause),
         }
     }
@@ -244,7 +252,7 @@ impl Explain for Error {
                 Some("Search for it by name: the address may have been shortened on its way.")
             }
             Self::BadCursor(_) => Some("Start from the first page."),
-            Self::Denied(_) | Self::Damaged(_) | Self::Database(_) => None,
+            Self::Denied(_) | Self::Damaged(..) | Self::Database(_) => None,
         }
     }
 }

@@ -118,8 +118,8 @@ pub(super) async fn source_layers(
         .await?;
     rows.into_iter()
         .map(|(id, kind, source)| {
-            let kind = kind.parse().map_err(|_| Error::Damaged(AssetId(id)))?;
-            let source = serde_json::from_str(&source).map_err(|_| Error::Damaged(AssetId(id)))?;
+            let kind = kind.parse().map_err(Error::damaged(AssetId(id)))?;
+            let source = serde_json::from_str(&source).map_err(Error::damaged(AssetId(id)))?;
             Ok((id, (kind, source)))
         })
         .collect()
@@ -524,34 +524,35 @@ pub(super) async fn list_changes(
     let next = page.next;
     let items = page
         .items
-        .into_iter()
+        .iter()
         .map(read_change)
         .collect::<Result<_, _>>()?;
     Ok(Page { items, next })
 }
 
-fn read_change(row: change::Model) -> Result<Change, Error> {
+fn read_change(row: &change::Model) -> Result<Change, Error> {
     let asset = AssetId(row.subject_id);
     Ok(Change {
         seq: row.seq,
         at: row.at,
-        actor: serde_json::from_str::<Actor>(&row.actor).map_err(|_| Error::Damaged(asset))?,
+        actor: serde_json::from_str::<Actor>(&row.actor).map_err(Error::damaged(asset))?,
         run: row.run_id,
         asset,
-        action: Action::read(&row.action, &row.details).ok_or(Error::Damaged(asset))?,
+        action: Action::read(&row.action, &row.details)
+            .ok_or("an unknown action")
+            .map_err(Error::damaged(asset))?,
     })
 }
 
 fn read(row: asset::Model) -> Result<Asset, Error> {
     let id = AssetId(row.id);
-    let damaged = |_: serde_json::Error| Error::Damaged(id);
     Ok(Asset {
         id,
-        kind: row.kind.parse().map_err(|_| Error::Damaged(id))?,
+        kind: row.kind.parse().map_err(Error::damaged(id))?,
         address: read_address(row.id, row.platform, row.instance, &row.path)?,
         parent: row.parent_id.map(AssetId),
-        source: serde_json::from_str::<SourceLayer>(&row.source).map_err(damaged)?,
-        facts: serde_json::from_str::<Facts>(&row.facts).map_err(damaged)?,
+        source: serde_json::from_str::<SourceLayer>(&row.source).map_err(Error::damaged(id))?,
+        facts: serde_json::from_str::<Facts>(&row.facts).map_err(Error::damaged(id))?,
         human: HumanLayer {
             description: row.description,
             display_name: row.display_name,
@@ -569,7 +570,7 @@ fn read_address(
     instance: String,
     path: &str,
 ) -> Result<Address, Error> {
-    let path = serde_json::from_str(path).map_err(|_| Error::Damaged(AssetId(id)))?;
+    let path = serde_json::from_str(path).map_err(Error::damaged(AssetId(id)))?;
     Ok(Address {
         platform,
         instance,

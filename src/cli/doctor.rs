@@ -46,7 +46,7 @@ pub(super) async fn doctor(storage: &config::Storage, recipes: &Path) -> Result<
         None,
     )?;
     for listed in app.runner.recipes()? {
-        well &= check_recipe(listed).await?;
+        well &= Box::pin(check_recipe(listed)).await?;
     }
     Ok(if well {
         ExitCode::SUCCESS

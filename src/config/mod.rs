@@ -99,6 +99,8 @@ impl Storage {
     }
 }
 
+/// Never fails; a parser of clap has to be able to.
+#[expect(clippy::unnecessary_wraps, reason = "clap wants a result")]
 fn secret(text: &str) -> Result<SecretString, std::convert::Infallible> {
     Ok(text.into())
 }

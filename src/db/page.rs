@@ -58,8 +58,9 @@ impl Cursor {
     }
 
     fn key<K: DeserializeOwned>(&self) -> Result<K, BadCursor> {
-        let json = URL_SAFE_NO_PAD.decode(&self.0).map_err(|_| BadCursor)?;
-        serde_json::from_slice(&json).map_err(|_| BadCursor)
+        let json = URL_SAFE_NO_PAD.decode(&self.0).ok();
+        json.and_then(|json| serde_json::from_slice(&json).ok())
+            .ok_or(BadCursor)
     }
 }
 

@@ -9,6 +9,7 @@ mod run;
 mod runner;
 mod store;
 
+use std::error::Error as StdError;
 use std::fmt;
 
 use chrono::{DateTime, Utc};
@@ -138,6 +139,7 @@ pub struct Listed {
     /// Why it is not complete.
     pub reason: Option<String>,
     pub counts: Counts,
+    #[expect(clippy::struct_field_names, reason = "it is when the listing ended")]
     pub listed_at: DateTime<Utc>,
 }
 
@@ -235,9 +237,16 @@ pub enum Error {
     #[error("Reading the source ended unexpectedly.")]
     Reader(#[source] tokio::task::JoinError),
     #[error("The row of run {0} cannot be read.")]
-    Damaged(Uuid),
+    Damaged(Uuid, #[source] Box<dyn StdError + Send + Sync>),
     #[error("The runs could not be read or written.")]
     Database(#[from] DbErr),
+}
+
+impl Error {
+    /// Says of whatever was found that it is not what was written.
+    fn damaged<E: Into<Box<dyn StdError + Send + Sync>>>(id: Uuid) -> impl FnOnce(E) -> Self {
+        move |cause| Self::Damaged(id, cause.into())
+    }
 }
 
 impl Explain for Error {
@@ -250,7 +259,7 @@ impl Explain for Error {
             Self::Denied(denied) => denied.kind(),
             Self::Source(_) => Kind::Unavailable,
             Self::Catalog(error) => error.kind(),
-            Self::Damaged(_) | Self::Reader(_) => Kind::Internal,
+            Self::Damaged(..) | Self::Reader(_) => Kind::Internal,
             Self::Database(cause) => db::kind_of(cause),
         }
     }

@@ -278,13 +278,16 @@ pub(super) async fn list_findings(
 }
 
 fn read(row: run::Model) -> Result<Run, Error> {
-    let damaged = || Error::Damaged(row.id);
     Ok(Run {
         id: row.id,
-        started_by: StartedBy::read(&row.started_by).ok_or_else(damaged)?,
-        actor: serde_json::from_str::<Actor>(&row.actor).map_err(|_| damaged())?,
-        state: RunState::read(&row.state).ok_or_else(damaged)?,
-        counts: serde_json::from_str(&row.counts).map_err(|_| damaged())?,
+        started_by: StartedBy::read(&row.started_by)
+            .ok_or("an unknown start")
+            .map_err(Error::damaged(row.id))?,
+        actor: serde_json::from_str::<Actor>(&row.actor).map_err(Error::damaged(row.id))?,
+        state: RunState::read(&row.state)
+            .ok_or("an unknown state")
+            .map_err(Error::damaged(row.id))?,
+        counts: serde_json::from_str(&row.counts).map_err(Error::damaged(row.id))?,
         recipe: row.recipe,
         started_at: row.started_at,
         heartbeat_at: row.heartbeat_at,
@@ -300,7 +303,7 @@ fn read_listing(row: listing::Model) -> Result<Listed, Error> {
         name: row.name,
         complete: row.state == "complete",
         reason: row.reason,
-        counts: serde_json::from_str(&row.counts).map_err(|_| Error::Damaged(row.run_id))?,
+        counts: serde_json::from_str(&row.counts).map_err(Error::damaged(row.run_id))?,
         listed_at: row.listed_at,
     })
 }

@@ -60,7 +60,7 @@ async fn rebuild(db: &Db, writer: &mut Writer) -> Result<u64, Error> {
         let Some(last) = assets.last() else { break };
         after = Some(last.id);
         written += assets.len() as u64;
-        rebuild.add(assets.into_iter().map(document))?;
+        rebuild.add(assets.iter().map(document))?;
     }
     rebuild.finish(head)?;
     info!("built the search index anew: {written} documents");
@@ -85,7 +85,7 @@ async fn apply_changes(db: &Db, writer: &mut Writer, mut applied: i64) -> Result
         writer.apply(assets.into_iter().map(|asset| Change {
             seq,
             id: asset.id,
-            document: Some(document(asset)),
+            document: Some(document(&asset)),
         }))?;
         applied = seq;
         if committed.elapsed() > COMMIT_AFTER {
@@ -97,7 +97,7 @@ async fn apply_changes(db: &Db, writer: &mut Writer, mut applied: i64) -> Result
     Ok(written)
 }
 
-fn document(asset: Asset) -> Document {
+fn document(asset: &Asset) -> Document {
     Document::new(asset.id, asset.kind, &asset.address, &asset.source)
         .gone(asset.gone_at.is_some())
         .described(asset.human.description.as_deref())

@@ -279,7 +279,7 @@ impl View {
         let stored = found.get_first(self.fields.stored);
         let bytes = stored
             .as_ref()
-            .and_then(|value| value.as_bytes())
+            .and_then(tantivy::schema::Value::as_bytes)
             .unwrap_or_default();
         serde_json::from_slice(bytes).map_err(|error| Error::Folder(io::Error::from(error)))
     }

@@ -174,7 +174,7 @@ fn scales(view: &View) -> [[f32; 256]; RANKED] {
         .zip(view.lengths);
     for (((scale, weight), dilution), average) in fields {
         for (short, scale) in (0..=u8::MAX).zip(scale.iter_mut()) {
-            #[allow(clippy::cast_precision_loss, reason = "lengths are rounded anyway")]
+            #[expect(clippy::cast_precision_loss, reason = "lengths are rounded anyway")]
             let length = FieldNormReader::id_to_fieldnorm(short) as f32;
             *scale = weight / (1.0 - dilution + dilution * length / average);
         }
@@ -183,7 +183,7 @@ fn scales(view: &View) -> [[f32; 256]; RANKED] {
 }
 
 /// How much it says that a document holds a word.
-#[allow(clippy::cast_precision_loss, reason = "a weight needs no more")]
+#[expect(clippy::cast_precision_loss, reason = "a weight needs no more")]
 fn rarities(view: &View, plan: &Plan) -> Result<Vec<f32>, Error> {
     let all = view.len() as f32;
     let mut rarities = Vec::new();
@@ -297,7 +297,7 @@ impl Desk {
                     for (doc, times) in postings.docs().iter().zip(postings.freqs()) {
                         let short = usize::from(lengths.fieldnorm_id(*doc));
                         let scale = scale.get(short).unwrap_or(&0.0);
-                        #[allow(clippy::cast_precision_loss, reason = "saturates long before")]
+                        #[expect(clippy::cast_precision_loss, reason = "saturates long before")]
                         let times = *times as f32;
                         self.add(*doc, form.weight * times * scale, 1 << nth);
                     }

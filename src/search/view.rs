@@ -246,7 +246,7 @@ impl SegmentFacts {
         let measured = fields.ranked().into_iter().take(MEASURED);
         let lengths = measured.map(|field| reader.get_fieldnorms_reader(field));
         let lengths = lengths.collect::<Result<Vec<_>, _>>()?;
-        #[allow(clippy::cast_precision_loss, reason = "lengths are rounded anyway")]
+        #[expect(clippy::cast_precision_loss, reason = "lengths are rounded anyway")]
         let length = |doc| {
             lengths
                 .iter()
@@ -312,7 +312,7 @@ fn open_ranked(
     Ok([open(a)?, open(b)?, open(c)?, open(d)?, open(e)?])
 }
 
-#[allow(clippy::cast_precision_loss, reason = "an average needs no more")]
+#[expect(clippy::cast_precision_loss, reason = "an average needs no more")]
 fn average_lengths(segments: &[Segment]) -> [f32; RANKED] {
     let mut words = [0_u64; RANKED];
     let mut documents = 0_u64;

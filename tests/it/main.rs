@@ -1,13 +1,13 @@
 //! The tests that go through the front door, in one binary.
 
+#![expect(unreachable_pub, reason = "a test binary has no outside")]
+#![expect(clippy::unwrap_used, reason = "a test that meets a surprise fails")]
+
 mod architecture;
 mod crash;
 mod demo_endpoint;
-#[cfg(test)]
 mod glue_faults;
-#[cfg(test)]
 mod glue_server;
-#[cfg(test)]
 mod glue_translate;
 mod ingest;
 mod recipes;

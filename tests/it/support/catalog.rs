@@ -6,9 +6,9 @@ use std::path::PathBuf;
 use gazetteer::app::App;
 use gazetteer::auth::Actor;
 use gazetteer::catalog;
-use gazetteer::catalog::{Asset, AssetKind, Change, Children};
+use gazetteer::catalog::{Asset, AssetKind, Change};
 use gazetteer::config::{self, Storage};
-use gazetteer::db::{Page, PageRequest};
+use gazetteer::db::PageRequest;
 use gazetteer::demo::Endpoint;
 use gazetteer::ingest::recipe::Recipe;
 use gazetteer::ingest::{self, Progress, Recipes, Run, RunFinding};
@@ -121,12 +121,6 @@ impl TestCatalog {
             .await
             .unwrap()
             .items
-    }
-
-    pub async fn databases(&self) -> Page<catalog::Summary> {
-        catalog::list_children(&self.app.db, &Children::default(), &PageRequest::first(100))
-            .await
-            .unwrap()
     }
 
     pub fn search(&self, words: &str) -> Answer {
