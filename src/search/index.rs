@@ -279,7 +279,7 @@ impl View {
         let stored = found.get_first(self.fields.stored);
         let bytes = stored
             .as_ref()
-            .and_then(tantivy::schema::Value::as_bytes)
+            .and_then(Value::as_bytes)
             .unwrap_or_default();
         serde_json::from_slice(bytes).map_err(|error| Error::Folder(io::Error::from(error)))
     }
@@ -374,13 +374,14 @@ impl Built {
             .build();
         Ok(self.index.writer_with_options(options)?)
     }
+}
 
-    fn commit(&self, writer: &mut IndexWriter, seq: i64) -> Result<(), Error> {
-        let mut commit = writer.prepare_commit()?;
-        commit.set_payload(&seq.to_string());
-        commit.commit()?;
-        Ok(())
-    }
+/// Commits, noting the last change that is contained.
+fn commit(writer: &mut IndexWriter, seq: i64) -> Result<(), Error> {
+    let mut commit = writer.prepare_commit()?;
+    commit.set_payload(&seq.to_string());
+    commit.commit()?;
+    Ok(())
 }
 
 fn view(
@@ -518,7 +519,7 @@ impl Writer {
     /// it contains.
     pub fn commit(&mut self, seq: i64) -> Result<(), Error> {
         self.attempt(|built, writer| {
-            built.commit(writer, seq)?;
+            commit(writer, seq)?;
             built.reload()
         })
     }
@@ -590,7 +591,7 @@ impl Rebuild<'_> {
     /// Puts the new index in the place of the old one; `seq` is the last change that it contains.
     pub fn finish(mut self, seq: i64) -> Result<(), Error> {
         let (built, writer) = self.parts.as_mut().ok_or(Error::Lost)?;
-        built.commit(writer, seq)?;
+        commit(writer, seq)?;
         built.reload()?;
         let home = &self.index.shared.home;
         {
