@@ -441,10 +441,14 @@ fn tidy(home: &Path, name: &str) {
         let layouts = siblings(dir).into_iter();
         unused.extend(layouts.filter(|path| path != home && is_layout(path)));
     }
-    for folder in unused {
-        if let Err(error) = fs::remove_dir_all(&folder) {
-            tracing::warn!(%error, "could not remove an index that is no longer in use");
-        }
+    for folder in &unused {
+        remove(folder);
+    }
+}
+
+fn remove(folder: &Path) {
+    if let Err(error) = fs::remove_dir_all(folder) {
+        tracing::warn!(%error, "could not remove an index that is not in use");
     }
 }
 
@@ -590,21 +594,27 @@ impl Rebuild<'_> {
 
     /// Puts the new index in the place of the old one; `seq` is the last change that it contains.
     pub fn finish(mut self, seq: i64) -> Result<(), Error> {
-        let (built, writer) = self.parts.as_mut().ok_or(Error::Lost)?;
-        commit(writer, seq)?;
-        built.reload()?;
+        let (built, mut writer) = self.parts.take().ok_or(Error::Lost)?;
         let home = &self.index.shared.home;
-        {
-            let _layout = acquire(home, LAYOUT_LOCK, true)?;
-            point_to(home, &built.name)?;
+        let finished = commit(&mut writer, seq)
+            .and_then(|()| Ok(writer.wait_merging_threads()?))
+            .and_then(|()| built.reload())
+            .and_then(|()| {
+                let _layout = acquire(home, LAYOUT_LOCK, true)?;
+                point_to(home, &built.name)
+            });
+        match finished {
+            Ok(()) => {
+                let name = built.name.clone();
+                self.index.replace(built);
+                tidy(home, &name);
+                Ok(())
+            }
+            Err(error) => {
+                remove(&built.folder);
+                Err(error)
+            }
         }
-        if let Some((built, writer)) = self.parts.take() {
-            let name = built.name.clone();
-            writer.wait_merging_threads()?;
-            self.index.replace(built);
-            tidy(home, &name);
-        }
-        Ok(())
     }
 }
 
@@ -612,9 +622,7 @@ impl Drop for Rebuild<'_> {
     fn drop(&mut self) {
         if let Some((built, writer)) = self.parts.take() {
             drop(writer);
-            if let Err(error) = fs::remove_dir_all(&built.folder) {
-                tracing::warn!(%error, "could not remove an index that was not finished");
-            }
+            remove(&built.folder);
         }
     }
 }
