@@ -30,7 +30,8 @@ const USUAL: &str = "../shared/data/search";
 #[derive(Deserialize)]
 struct Table {
     database: String,
-    table: String,
+    #[serde(rename = "table")]
+    name: String,
     #[serde(default)]
     description: String,
     #[serde(default)]
@@ -165,7 +166,7 @@ fn build(home: &Path, file: &Path) -> Outcome<(Index, HashMap<AssetId, String>)>
     for (nth, line) in (0_u128..).zip(BufReader::new(File::open(file)?).lines()) {
         let table: Table = serde_json::from_str(&line?)?;
         let id = AssetId(Uuid::from_u128(nth + 1));
-        names.insert(id, format!("{}.{}", table.database, table.table));
+        names.insert(id, format!("{}.{}", table.database, table.name));
         batch.push(document(id, table));
         if batch.len() == BATCH {
             rebuild.add(batch.drain(..))?;
@@ -180,7 +181,7 @@ fn document(id: AssetId, table: Table) -> Document {
     let address = Address {
         platform: "glue".to_owned(),
         instance: "000000000000/eu-west-1".to_owned(),
-        path: vec![table.database, table.table],
+        path: vec![table.database, table.name],
     };
     let columns = table.columns.into_iter().map(|column| Column {
         path: column.name.clone(),

@@ -117,10 +117,6 @@ impl Document {
         self
     }
 
-    pub(super) fn id(&self) -> AssetId {
-        self.id
-    }
-
     /// The database that it is in, or is.
     fn database(&self) -> &str {
         let at = match self.kind {

@@ -279,7 +279,7 @@ impl View {
         let stored = found.get_first(self.fields.stored);
         let bytes = stored
             .as_ref()
-            .and_then(tantivy::schema::Value::as_bytes)
+            .and_then(Value::as_bytes)
             .unwrap_or_default();
         serde_json::from_slice(bytes).map_err(|error| Error::Folder(io::Error::from(error)))
     }
@@ -374,13 +374,14 @@ impl Built {
             .build();
         Ok(self.index.writer_with_options(options)?)
     }
+}
 
-    fn commit(&self, writer: &mut IndexWriter, seq: i64) -> Result<(), Error> {
-        let mut commit = writer.prepare_commit()?;
-        commit.set_payload(&seq.to_string());
-        commit.commit()?;
-        Ok(())
-    }
+/// Commits, noting the last change that is contained.
+fn commit(writer: &mut IndexWriter, seq: i64) -> Result<(), Error> {
+    let mut commit = writer.prepare_commit()?;
+    commit.set_payload(&seq.to_string());
+    commit.commit()?;
+    Ok(())
 }
 
 fn view(
@@ -440,10 +441,14 @@ fn tidy(home: &Path, name: &str) {
         let layouts = siblings(dir).into_iter();
         unused.extend(layouts.filter(|path| path != home && is_layout(path)));
     }
-    for folder in unused {
-        if let Err(error) = fs::remove_dir_all(&folder) {
-            tracing::warn!(%error, "could not remove an index that is no longer in use");
-        }
+    for folder in &unused {
+        remove(folder);
+    }
+}
+
+fn remove(folder: &Path) {
+    if let Err(error) = fs::remove_dir_all(folder) {
+        tracing::warn!(%error, "could not remove an index that is not in use");
     }
 }
 
@@ -518,7 +523,7 @@ impl Writer {
     /// it contains.
     pub fn commit(&mut self, seq: i64) -> Result<(), Error> {
         self.attempt(|built, writer| {
-            built.commit(writer, seq)?;
+            commit(writer, seq)?;
             built.reload()
         })
     }
@@ -589,21 +594,27 @@ impl Rebuild<'_> {
 
     /// Puts the new index in the place of the old one; `seq` is the last change that it contains.
     pub fn finish(mut self, seq: i64) -> Result<(), Error> {
-        let (built, writer) = self.parts.as_mut().ok_or(Error::Lost)?;
-        built.commit(writer, seq)?;
-        built.reload()?;
+        let (built, mut writer) = self.parts.take().ok_or(Error::Lost)?;
         let home = &self.index.shared.home;
-        {
-            let _layout = acquire(home, LAYOUT_LOCK, true)?;
-            point_to(home, &built.name)?;
+        let finished = commit(&mut writer, seq)
+            .and_then(|()| Ok(writer.wait_merging_threads()?))
+            .and_then(|()| built.reload())
+            .and_then(|()| {
+                let _layout = acquire(home, LAYOUT_LOCK, true)?;
+                point_to(home, &built.name)
+            });
+        match finished {
+            Ok(()) => {
+                let name = built.name.clone();
+                self.index.replace(built);
+                tidy(home, &name);
+                Ok(())
+            }
+            Err(error) => {
+                remove(&built.folder);
+                Err(error)
+            }
         }
-        if let Some((built, writer)) = self.parts.take() {
-            let name = built.name.clone();
-            writer.wait_merging_threads()?;
-            self.index.replace(built);
-            tidy(home, &name);
-        }
-        Ok(())
     }
 }
 
@@ -611,9 +622,7 @@ impl Drop for Rebuild<'_> {
     fn drop(&mut self) {
         if let Some((built, writer)) = self.parts.take() {
             drop(writer);
-            if let Err(error) = fs::remove_dir_all(&built.folder) {
-                tracing::warn!(%error, "could not remove an index that was not finished");
-            }
+            remove(&built.folder);
         }
     }
 }

@@ -318,9 +318,9 @@ impl Plan {
             if stands_nowhere {
                 return Ok(());
             }
-            phrase
-                .iter()
-                .for_each(|term| self.push(Word::exactly(term)));
+            for term in &phrase {
+                self.push(Word::exactly(term));
+            }
         }
         self.requirements.push(Requirement {
             scope: condition.scope,

@@ -312,7 +312,7 @@ mod tests {
             "  \t\n",
             "🚀\"🚀",
         ] {
-            let _: Typed = Typed::read(text);
+            assert!(Typed::read(text).words.len() <= text.len(), "{text}");
         }
         assert_eq!(Typed::read("\"open end").words, "open end");
         assert_eq!(Typed::read(&"x ".repeat(10_000)).words.len(), LONGEST - 1);

@@ -280,16 +280,11 @@ impl Desk {
         word: &Word,
         scales: &[[f32; 256]; RANKED],
     ) -> Result<(), Error> {
-        let indexes = segment.ranked.iter().zip(scales).zip(view.fields.ranked());
-        for (nth, ((index, scale), field)) in indexes.enumerate() {
-            let mut lengths = None;
+        let indexes = segment.ranked.iter().zip(scales).zip(&segment.lengths);
+        for (nth, ((index, scale), lengths)) in indexes.enumerate() {
             for form in &word.forms {
                 let Some(found) = index.terms().get(&form.term)? else {
                     continue;
-                };
-                let lengths = match &mut lengths {
-                    Some(lengths) => lengths,
-                    none => none.insert(segment.reader.get_fieldnorms_reader(field)?),
                 };
                 let mut postings = index
                     .read_block_postings_from_terminfo(&found, IndexRecordOption::WithFreqs)?;

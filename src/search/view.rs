@@ -5,6 +5,7 @@ use std::io;
 use std::sync::Arc;
 
 use tantivy::columnar::StrColumn;
+use tantivy::fieldnorm::FieldNormReader;
 use tantivy::index::{InvertedIndexReader, SegmentId};
 use tantivy::postings::TermInfo;
 use tantivy::query::FuzzyTermQuery;
@@ -47,6 +48,8 @@ pub(super) struct SegmentFacts {
 pub(super) struct Segment {
     pub(super) reader: SegmentReader,
     pub(super) ranked: [Arc<InvertedIndexReader>; RANKED],
+    pub(super) lengths: [FieldNormReader; RANKED],
+    order: Option<StrColumn>,
     facts: Arc<SegmentFacts>,
     /// From the segment's numbers of values to the view's.
     renumbered: [Vec<u32>; FACETS],
@@ -102,7 +105,9 @@ impl View {
             }
             segments.push(Segment {
                 reader: reader.clone(),
-                ranked: open_ranked(reader, &fields)?,
+                ranked: each_ranked(&fields, |field| reader.inverted_index(field))?,
+                lengths: each_ranked(&fields, |field| reader.get_fieldnorms_reader(field))?,
+                order: reader.fast_fields().str("order")?,
                 facts,
                 renumbered,
             });
@@ -150,7 +155,7 @@ impl View {
             for index in segment.ranked.iter().take(fields) {
                 let mut stream = index.terms().range().ge(beginning).into_stream()?;
                 let mut seen = 0;
-                while seen < 20 * limit
+                while seen < 5 * limit
                     && let Some((term, found)) = stream.next()
                     && term.starts_with(beginning.as_bytes())
                 {
@@ -215,7 +220,7 @@ impl View {
         let Some(segment) = self.segments.get(segment) else {
             return Ok(bytes);
         };
-        if let Some(column) = segment.reader.fast_fields().str("order")? {
+        if let Some(column) = &segment.order {
             let order = segment.facts(doc).order;
             column
                 .dictionary()
@@ -303,13 +308,19 @@ fn number(name: &str, values: &mut Vec<String>, numbers: &mut HashMap<String, u3
     number
 }
 
-fn open_ranked(
-    reader: &SegmentReader,
+/// Opens something of every ranked field.
+fn each_ranked<T>(
     fields: &Fields,
-) -> Result<[Arc<InvertedIndexReader>; RANKED], Error> {
-    let [a, b, c, d, e] = fields.ranked();
-    let open = |field: Field| reader.inverted_index(field);
-    Ok([open(a)?, open(b)?, open(c)?, open(d)?, open(e)?])
+    open: impl Fn(Field) -> tantivy::Result<T>,
+) -> Result<[T; RANKED], Error> {
+    let [name, place, column, text, other] = fields.ranked();
+    Ok([
+        open(name)?,
+        open(place)?,
+        open(column)?,
+        open(text)?,
+        open(other)?,
+    ])
 }
 
 #[expect(clippy::cast_precision_loss, reason = "an average needs no more")]

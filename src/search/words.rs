@@ -58,13 +58,19 @@ enum Class {
 }
 
 /// Cuts texts into words. Remembers stems, so keep it.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub(super) struct Splitter {
-    stemmer: TextAnalyzer,
-    stems: HashMap<Box<str>, Option<Box<str>>>,
+    stems: Stems,
     chars: Vec<(usize, char, Class)>,
     folded: String,
     pieces: Vec<Piece>,
+}
+
+/// Finds stems, and remembers them.
+#[derive(Clone)]
+struct Stems {
+    stemmer: TextAnalyzer,
+    known: HashMap<Box<str>, Option<Box<str>>>,
 }
 
 #[derive(Debug, Clone)]
@@ -76,16 +82,14 @@ struct Piece {
     to: usize,
 }
 
-impl Default for Splitter {
+impl Default for Stems {
     fn default() -> Self {
+        let stemmer = Stemmer::new(Language::English);
         Self {
             stemmer: TextAnalyzer::builder(RawTokenizer::default())
-                .filter(Stemmer::new(Language::English))
+                .filter(stemmer)
                 .build(),
-            stems: HashMap::new(),
-            chars: Vec::new(),
-            folded: String::new(),
-            pieces: Vec::new(),
+            known: HashMap::new(),
         }
     }
 }
@@ -107,21 +111,7 @@ impl Splitter {
 
     /// The stem of a folded word, where it differs from it.
     pub(super) fn stem(&mut self, word: &str) -> Option<&str> {
-        if word.len() < 3 || !word.bytes().all(|byte| byte.is_ascii_lowercase()) {
-            return None;
-        }
-        if !self.stems.contains_key(word) {
-            if self.stems.len() >= REMEMBERED {
-                self.stems.clear();
-            }
-            let mut stream = self.stemmer.token_stream(word);
-            let stem = stream
-                .next()
-                .map(|token| token.text.as_str())
-                .filter(|stem| *stem != word && !stem.is_empty());
-            self.stems.insert(word.into(), stem.map(Into::into));
-        }
-        self.stems.get(word)?.as_deref()
+        self.stems.find(word)
     }
 
     fn cut(&mut self, text: &str) {
@@ -131,124 +121,228 @@ impl Splitter {
         self.chars
             .extend(text.char_indices().map(|(at, c)| (at, c, class(c))));
         let chars = std::mem::take(&mut self.chars);
+        let line = Line {
+            text,
+            chars: &chars,
+        };
         let mut position = 0;
         let mut after_apostrophe = false;
-        for chunk in chunks(&chars) {
-            let end = end_of(&chars, chunk.end, text);
-            let start = start_of(&chars, chunk.start);
-            let single = chars
-                .get(chunk.start)
-                .is_some_and(|(_, _, class)| *class == Class::Single);
-            if single {
-                self.cut_singles(text, &chars, chunk.clone(), &mut position);
-            } else if !(after_apostrophe && is_clitic(text, start, end)) {
-                self.cut_chunk(text, &chars, chunk.clone(), &mut position);
+        for chunk in line.chunks() {
+            if line.class(chunk.start) == Some(Class::Single) {
+                self.cut_singles(&line, chunk.clone(), &mut position);
+            } else if !(after_apostrophe && is_clitic(line.piece(&chunk))) {
+                self.cut_chunk(&line, chunk.clone(), &mut position);
             }
-            after_apostrophe = chars
-                .get(chunk.end)
-                .is_some_and(|(_, c, _)| matches!(c, '\'' | '’'));
+            after_apostrophe = matches!(chars.get(chunk.end), Some((_, '\'' | '’', _)));
         }
         self.chars = chars;
     }
 
     /// A piece without separators: whole, if it comes apart, and then its parts.
-    fn cut_chunk(
-        &mut self,
-        text: &str,
-        chars: &[(usize, char, Class)],
-        chunk: Range<usize>,
-        position: &mut usize,
-    ) {
-        let parts = parts(chars, chunk.clone());
+    fn cut_chunk(&mut self, line: &Line<'_>, chunk: Range<usize>, position: &mut usize) {
+        if line.is_plain(&chunk) {
+            return self.push_word(line, chunk, position);
+        }
+        let parts = line.parts(chunk.clone());
         if parts.len() > 1 {
-            self.push(text, chars, chunk, Form::Whole, *position);
+            self.push(line, chunk, Form::Whole, *position);
         }
         for part in parts {
-            let Some(term) = self.push(text, chars, part, Form::Word, *position) else {
-                continue;
-            };
-            self.push_stem(term, *position);
-            *position += 1;
+            self.push_word(line, part, position);
         }
     }
 
     /// Characters that are read on their own, and each pair of neighbours.
-    fn cut_singles(
-        &mut self,
-        text: &str,
-        chars: &[(usize, char, Class)],
-        chunk: Range<usize>,
-        position: &mut usize,
-    ) {
+    fn cut_singles(&mut self, line: &Line<'_>, chunk: Range<usize>, position: &mut usize) {
         let starts: Vec<usize> = chunk
             .clone()
-            .filter(|at| {
-                chars
-                    .get(*at)
-                    .is_some_and(|(_, _, class)| *class == Class::Single)
-            })
+            .filter(|at| line.class(*at) == Some(Class::Single))
             .collect();
         for (nth, &start) in starts.iter().enumerate() {
             let next = starts.get(nth + 1).copied();
             let after_next = starts.get(nth + 2).copied().unwrap_or(chunk.end);
             if next.is_some() {
-                self.push(text, chars, start..after_next, Form::Pair, *position);
+                self.push(line, start..after_next, Form::Pair, *position);
             }
-            let end = next.unwrap_or(chunk.end);
-            self.push(text, chars, start..end, Form::Word, *position);
+            self.push(
+                line,
+                start..next.unwrap_or(chunk.end),
+                Form::Word,
+                *position,
+            );
             *position += 1;
         }
     }
 
-    fn push(
-        &mut self,
-        text: &str,
-        chars: &[(usize, char, Class)],
-        part: Range<usize>,
-        form: Form,
-        position: usize,
-    ) -> Option<Range<usize>> {
-        let from = start_of(chars, part.start);
-        let to = end_of(chars, part.end, text);
+    fn push_word(&mut self, line: &Line<'_>, part: Range<usize>, position: &mut usize) {
+        if self.push(line, part, Form::Word, *position) {
+            self.push_stem(*position);
+            *position += 1;
+        }
+    }
+
+    /// Adds a piece, unless nothing is left of it when it is folded.
+    fn push(&mut self, line: &Line<'_>, part: Range<usize>, form: Form, position: usize) -> bool {
         let start = self.folded.len();
-        fold_into(text.get(from..to)?, &mut self.folded);
+        fold_into(line.piece(&part), &mut self.folded);
         shorten(&mut self.folded, start + LONGEST);
         let term = start..self.folded.len();
         if term.is_empty() {
-            return None;
+            return false;
         }
         self.pieces.push(Piece {
-            term: term.clone(),
+            term,
             form,
             position,
-            from,
-            to,
+            from: line.byte(part.start),
+            to: line.byte(part.end),
         });
-        Some(term)
+        true
     }
 
-    fn push_stem(&mut self, term: Range<usize>, position: usize) {
-        let folded = std::mem::take(&mut self.folded);
-        let stem = folded
-            .get(term)
-            .and_then(|word| self.stem(word))
-            .map(str::to_owned);
-        self.folded = folded;
-        let (Some(stem), Some(word)) = (stem, self.pieces.last()) else {
+    /// Adds the stem of the word that was added last.
+    fn push_stem(&mut self, position: usize) {
+        let Some(word) = self.pieces.last().cloned() else {
             return;
         };
-        let (from, to) = (word.from, word.to);
-        let start = self.folded.len();
-        self.folded.push_str(&stem);
-        self.folded.push(STEM);
+        let Self { stems, folded, .. } = self;
+        let stem = folded.get(word.term).and_then(|word| stems.find(word));
+        let Some(stem) = stem else {
+            return;
+        };
+        let start = folded.len();
+        folded.push_str(stem);
+        folded.push(STEM);
         self.pieces.push(Piece {
-            term: start..self.folded.len(),
+            term: start..folded.len(),
             form: Form::Stem,
             position,
-            from,
-            to,
+            from: word.from,
+            to: word.to,
         });
     }
+}
+
+impl Stems {
+    fn find(&mut self, word: &str) -> Option<&str> {
+        if word.len() < 3 || !word.bytes().all(|byte| byte.is_ascii_lowercase()) {
+            return None;
+        }
+        if !self.known.contains_key(word) {
+            if self.known.len() >= REMEMBERED {
+                self.known.clear();
+            }
+            let mut stream = self.stemmer.token_stream(word);
+            let stem = stream
+                .next()
+                .map(|token| token.text.as_str())
+                .filter(|stem| *stem != word && !stem.is_empty());
+            self.known.insert(word.into(), stem.map(Into::into));
+        }
+        self.known.get(word)?.as_deref()
+    }
+}
+
+/// A text and the classes of its characters; ranges are of characters.
+struct Line<'a> {
+    text: &'a str,
+    chars: &'a [(usize, char, Class)],
+}
+
+impl<'a> Line<'a> {
+    fn class(&self, at: usize) -> Option<Class> {
+        self.chars.get(at).map(|(_, _, class)| *class)
+    }
+
+    fn byte(&self, at: usize) -> usize {
+        self.chars
+            .get(at)
+            .map_or(self.text.len(), |(byte, _, _)| *byte)
+    }
+
+    fn piece(&self, range: &Range<usize>) -> &'a str {
+        let bytes = self.byte(range.start)..self.byte(range.end);
+        self.text.get(bytes).unwrap_or_default()
+    }
+
+    /// Whether a chunk is all small letters, as most are.
+    fn is_plain(&self, chunk: &Range<usize>) -> bool {
+        let chars = self.chars.get(chunk.clone()).unwrap_or_default();
+        chars.iter().all(|(_, _, class)| *class == Class::Letter)
+    }
+
+    /// Runs of characters without a gap, those that are read alone apart from the others.
+    fn chunks(&self) -> Vec<Range<usize>> {
+        let mut chunks = Vec::new();
+        let mut open: Option<(usize, bool)> = None;
+        for (at, (_, _, class)) in self.chars.iter().enumerate() {
+            let single = *class == Class::Single;
+            match (*class, open) {
+                (Class::Joins, _) | (Class::Gap, None) => {}
+                (Class::Gap, Some((start, _))) => {
+                    chunks.push(start..at);
+                    open = None;
+                }
+                (_, Some((start, of_singles))) if of_singles != single => {
+                    chunks.push(start..at);
+                    open = Some((at, single));
+                }
+                (_, None) => open = Some((at, single)),
+                _ => {}
+            }
+        }
+        if let Some((start, _)) = open {
+            chunks.push(start..self.chars.len());
+        }
+        chunks
+    }
+
+    /// Where a chunk comes apart: `users|Created`, `HTTP|Server`, `orders|2024`, but `IDs`.
+    fn parts(&self, chunk: Range<usize>) -> Vec<Range<usize>> {
+        let classes: Vec<(usize, char, Class)> = chunk
+            .clone()
+            .filter_map(|at| self.chars.get(at).map(|(_, c, class)| (at, *c, *class)))
+            .filter(|(_, _, class)| *class != Class::Joins)
+            .collect();
+        let mut parts = Vec::new();
+        let mut start = chunk.start;
+        for (nth, pair) in classes.windows(2).enumerate() {
+            if let [(_, _, before), (at, _, class)] = pair
+                && comes_apart(*before, *class, classes.get(nth + 2..).unwrap_or_default())
+            {
+                parts.push(start..*at);
+                start = *at;
+            }
+        }
+        parts.push(start..chunk.end);
+        parts
+    }
+}
+
+/// Whether a word ends between two characters, given those that follow.
+fn comes_apart(before: Class, class: Class, after: &[(usize, char, Class)]) -> bool {
+    match (before, class) {
+        (Class::Letter, Class::Upper)
+        | (Class::Digit, Class::Letter | Class::Upper)
+        | (Class::Letter | Class::Upper, Class::Digit) => true,
+        (Class::Upper, Class::Upper) => {
+            matches!(after, [(_, _, Class::Letter), ..]) && !is_plural_of_capitals(after)
+        }
+        _ => false,
+    }
+}
+
+/// Whether nothing but an s follows, as in `IDs` and `URLs`.
+fn is_plural_of_capitals(after: &[(usize, char, Class)]) -> bool {
+    match after {
+        [(_, 's', _), rest @ ..] => !matches!(rest, [(_, _, Class::Letter), ..]),
+        _ => false,
+    }
+}
+
+/// Whether this is what is left of a word behind its apostrophe: the s of `author's`, the t of `don't`.
+fn is_clitic(piece: &str) -> bool {
+    matches!(piece, "s" | "t" | "S" | "T")
 }
 
 /// Folds a text: compatibility forms, case and Latin diacritics.
@@ -326,89 +420,6 @@ fn is_read_alone(c: char) -> bool {
         | '\u{ac00}'..='\u{d7ff}' | '\u{f900}'..='\u{faff}' | '\u{ff66}'..='\u{ffdc}' | '\u{1b000}'..='\u{1b16f}'
         | '\u{1f300}'..='\u{1faff}' | '\u{20000}'..='\u{3ffff}')
         && c != '\u{30fb}'
-}
-
-/// Runs of characters without a gap, those that are read alone apart from the others; as ranges of `chars`.
-fn chunks(chars: &[(usize, char, Class)]) -> Vec<Range<usize>> {
-    let mut chunks = Vec::new();
-    let mut open: Option<(usize, bool)> = None;
-    for (at, (_, _, class)) in chars.iter().enumerate() {
-        let single = *class == Class::Single;
-        match (*class, open) {
-            (Class::Joins, _) => {}
-            (Class::Gap, Some((start, _))) => {
-                chunks.push(start..at);
-                open = None;
-            }
-            (Class::Gap, None) => {}
-            (_, Some((start, of_singles))) if of_singles != single => {
-                chunks.push(start..at);
-                open = Some((at, single));
-            }
-            (_, None) => open = Some((at, single)),
-            _ => {}
-        }
-    }
-    if let Some((start, _)) = open {
-        chunks.push(start..chars.len());
-    }
-    chunks
-}
-
-/// Where a piece comes apart: `users|Created`, `HTTP|Server`, `orders|2024`, but `IDs`.
-fn parts(chars: &[(usize, char, Class)], chunk: Range<usize>) -> Vec<Range<usize>> {
-    let classes: Vec<(usize, char, Class)> = chunk
-        .clone()
-        .filter_map(|at| chars.get(at).map(|(_, c, class)| (at, *c, *class)))
-        .filter(|(_, _, class)| *class != Class::Joins)
-        .collect();
-    let mut parts = Vec::new();
-    let mut start = chunk.start;
-    let mut cut = |at: usize| {
-        if at > start {
-            parts.push(start..at);
-            start = at;
-        }
-    };
-    for (nth, (at, _, class)) in classes.iter().enumerate().skip(1) {
-        let Some((_, _, before)) = classes.get(nth - 1) else {
-            continue;
-        };
-        let after = classes.get(nth + 1);
-        match (before, class) {
-            (Class::Letter, Class::Upper) => cut(*at),
-            (Class::Upper, Class::Upper)
-                if matches!(after, Some((_, _, Class::Letter)))
-                    && !is_plural_of_capitals(&classes, nth) =>
-            {
-                cut(*at);
-            }
-            (Class::Digit, Class::Letter | Class::Upper)
-            | (Class::Letter | Class::Upper, Class::Digit) => cut(*at),
-            _ => {}
-        }
-    }
-    parts.push(start..chunk.end);
-    parts
-}
-
-/// Whether the capital at `nth` is followed by nothing but an s: `IDs`, `URLs`.
-fn is_plural_of_capitals(classes: &[(usize, char, Class)], nth: usize) -> bool {
-    matches!(classes.get(nth + 1), Some((_, 's', _)))
-        && !matches!(classes.get(nth + 2), Some((_, _, Class::Letter)))
-}
-
-/// Whether this is what is left of a word behind its apostrophe: the s of `author's`, the t of `don't`.
-fn is_clitic(text: &str, from: usize, to: usize) -> bool {
-    matches!(text.get(from..to), Some("s" | "t" | "S" | "T"))
-}
-
-fn start_of(chars: &[(usize, char, Class)], at: usize) -> usize {
-    chars.get(at).map_or(0, |(byte, _, _)| *byte)
-}
-
-fn end_of(chars: &[(usize, char, Class)], at: usize, text: &str) -> usize {
-    chars.get(at).map_or(text.len(), |(byte, _, _)| *byte)
 }
 
 fn shorten(text: &mut String, longest: usize) {
@@ -569,7 +580,7 @@ mod tests {
         let mut places = Vec::new();
         Splitter::default().split(text, |found| places.push((found.from, found.to)));
         assert_eq!(
-            places.last().map(|(from, to)| &text[*from..*to]),
+            places.last().and_then(|(from, to)| text.get(*from..*to)),
             Some("Übermaß")
         );
     }

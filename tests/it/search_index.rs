@@ -35,14 +35,14 @@ impl World {
     fn of(paths: &[&str]) -> Self {
         let mut world = Self::new();
         for path in paths {
-            world.table(path, SourceLayer::default());
+            world.table(path, &SourceLayer::default());
         }
         world.commit();
         world
     }
 
-    fn table(&mut self, path: &str, source: SourceLayer) -> AssetId {
-        self.asset(AssetKind::Table, path, &source)
+    fn table(&mut self, path: &str, source: &SourceLayer) -> AssetId {
+        self.asset(AssetKind::Table, path, source)
     }
 
     fn asset(&mut self, kind: AssetKind, path: &str, source: &SourceLayer) -> AssetId {
@@ -80,7 +80,7 @@ impl World {
 
     fn name(&self, id: AssetId) -> &str {
         let nth = usize::try_from(id.0.as_u128()).unwrap();
-        &self.names[nth - 1]
+        self.names.get(nth - 1).map_or("", String::as_str)
     }
 }
 
@@ -204,9 +204,9 @@ fn the_exact_name_comes_first() {
             description: Some("orders orders orders".to_owned()),
             ..columns(&["orders"])
         };
-        world.table(&format!("orders.orders_{nth}_orders"), source);
+        world.table(&format!("orders.orders_{nth}_orders"), &source);
     }
-    world.table("misc.orders", SourceLayer::default());
+    world.table("misc.orders", &SourceLayer::default());
     world.commit();
 
     assert_eq!(world.found("orders").first(), Some(&"misc.orders"));
@@ -218,13 +218,16 @@ fn name_comes_before_place_before_columns_before_descriptions() {
     let mut world = World::new();
     world.table(
         "a.one",
-        described("Every payment. The payment of payments: payment payment."),
+        &described("Every payment. The payment of payments: payment payment."),
     );
-    world.table("a.two", columns(&["payment", "payment_id", "payment_date"]));
-    world.table("payment.three", SourceLayer::default());
+    world.table(
+        "a.two",
+        &columns(&["payment", "payment_id", "payment_date"]),
+    );
+    world.table("payment.three", &SourceLayer::default());
     world.table(
         "a.late_payment_of_some_long_name_with_more_words",
-        SourceLayer::default(),
+        &SourceLayer::default(),
     );
     world.commit();
 
@@ -242,10 +245,10 @@ fn name_comes_before_place_before_columns_before_descriptions() {
 #[test]
 fn every_word_in_the_name_comes_before_name_and_place_together() {
     let mut world = World::new();
-    world.table("sales.customers", described("sales customers"));
+    world.table("sales.customers", &described("sales customers"));
     world.table(
         "x.all_customers_of_our_sales_department",
-        SourceLayer::default(),
+        &SourceLayer::default(),
     );
     world.commit();
 
@@ -307,7 +310,7 @@ fn a_hit_says_why_it_is_there() {
         sql: "select * from raw.tracking".to_owned(),
         ..View::default()
     });
-    world.table("dwh.fct_shipments", source);
+    world.table("dwh.fct_shipments", &source);
     world.commit();
 
     assert_eq!(
@@ -347,8 +350,8 @@ fn a_hit_says_why_it_is_there() {
 fn facets_and_totals_are_there_for_every_query() {
     let mut world = World::new();
     world.asset(AssetKind::Database, "sales", &SourceLayer::default());
-    world.table("sales.orders", SourceLayer::default());
-    world.table("raw.orders", SourceLayer::default());
+    world.table("sales.orders", &SourceLayer::default());
+    world.table("raw.orders", &SourceLayer::default());
     world.asset(
         AssetKind::View,
         "sales.orders_view",
@@ -415,7 +418,7 @@ fn quoted_words_are_meant_exactly_so() {
         "a.order_line",
         "a.orderlines",
     ]);
-    world.table("a.notes", described("About order lines."));
+    world.table("a.notes", &described("About order lines."));
     world.commit();
 
     assert_eq!(world.found("\"order lines\""), ["a.order_lines", "a.notes"]);
@@ -429,14 +432,14 @@ fn quoted_words_are_meant_exactly_so() {
 #[test]
 fn prefixes_narrow_down() {
     let mut world = World::new();
-    world.table("sales.orders", columns(&["order_id", "customer_id"]));
-    world.table("sales.customer_id", columns(&["id", "customer"]));
+    world.table("sales.orders", &columns(&["order_id", "customer_id"]));
+    world.table("sales.customer_id", &columns(&["id", "customer"]));
     world.asset(AssetKind::View, "web.visits", &columns(&["visitor"]));
     let owned = SourceLayer {
         owner: Some("Ana Silva".to_owned()),
         ..described("Net revenue.")
     };
-    world.table("web.clicks", owned);
+    world.table("web.clicks", &owned);
     world.commit();
 
     assert_eq!(world.found("column:customer_id"), ["sales.orders"]);
@@ -526,9 +529,12 @@ fn nothing_that_can_be_typed_is_an_error() {
 #[test]
 fn a_question_finds_the_table_that_answers_most_of_it() {
     let mut world = World::new();
-    world.table("shop.customers", columns(&["id", "name", "country"]));
-    world.table("shop.orders", columns(&["id", "customer_id", "ordered_at"]));
-    world.table("hr.employees", columns(&["id", "name", "salary"]));
+    world.table("shop.customers", &columns(&["id", "name", "country"]));
+    world.table(
+        "shop.orders",
+        &columns(&["id", "customer_id", "ordered_at"]),
+    );
+    world.table("hr.employees", &columns(&["id", "name", "salary"]));
     world.commit();
 
     let answer = world.search("What is the average salary of the employees in each department?");
@@ -599,7 +605,7 @@ fn what_people_wrote_is_found_too() {
 fn pages_follow_one_another_without_gaps() {
     let mut world = World::new();
     for nth in 0..50 {
-        world.table(&format!("a.orders_{nth:02}"), SourceLayer::default());
+        world.table(&format!("a.orders_{nth:02}"), &SourceLayer::default());
         if nth % 7 == 0 {
             world.commit();
         }
@@ -656,7 +662,7 @@ fn applying_twice_is_applying_once() {
 #[test]
 fn only_what_was_committed_is_there_after_a_crash() {
     let mut world = World::of(&["a.orders"]);
-    world.table("a.never", SourceLayer::default());
+    world.table("a.never", &SourceLayer::default());
     let World {
         dir, index, writer, ..
     } = world;
@@ -675,7 +681,7 @@ fn only_one_writes_and_the_others_see_what_it_commits() {
 
     assert!(matches!(other.writer(), Err(Error::Busy)));
 
-    world.table("a.customers", SourceLayer::default());
+    world.table("a.customers", &SourceLayer::default());
     world.writer.commit(7).unwrap();
     assert_eq!(other.search(&Query::words("customers")).unwrap().total, 1);
     assert_eq!(other.applied(), 7);
