@@ -1,7 +1,17 @@
 //! The tests that go through the front door, in one binary.
 
 #![expect(unreachable_pub, reason = "a test binary has no outside")]
-#![expect(clippy::unwrap_used, reason = "a test that meets a surprise fails")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that meets a surprise fails"
+)]
+#![expect(
+    clippy::too_many_lines,
+    clippy::format_collect,
+    reason = "a long expectation is read in one piece"
+)]
 
 mod architecture;
 mod crash;
