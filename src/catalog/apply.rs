@@ -98,9 +98,8 @@ pub async fn open(
     cause.actor.require(Permission::WriteSourceLayer)?;
     let address = database.address.clone();
     write_what_differs(db, cause, None, vec![database], now).await?;
-    let id = store::find_at(&**db, &address)
-        .await?
-        .ok_or(Error::UnknownAsset)?;
+    let ids = store::find_at(&**db, &[&address]).await?;
+    let id = ids.into_values().next().ok_or(Error::UnknownAsset)?;
     Ok(Scope {
         database: id,
         seen: HashSet::new(),

@@ -129,9 +129,9 @@ pub async fn find_asset(db: &Db, id: AssetId) -> Result<Asset, Error> {
     store::find(&**db, id).await
 }
 
-/// Finds an asset by where it comes from.
-pub async fn find_at(db: &Db, address: &Address) -> Result<Option<AssetId>, Error> {
-    Ok(store::find_at(&**db, address).await?)
+/// Finds the ids of assets by where they come from; addresses that are not known are left out.
+pub async fn find_at(db: &Db, addresses: &[&Address]) -> Result<HashMap<Identity, AssetId>, Error> {
+    Ok(store::find_at(&**db, addresses).await?)
 }
 
 /// Finds many assets at once, in the order asked for; ids that are not there are left out.

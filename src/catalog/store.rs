@@ -10,7 +10,7 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::asset::{Address, Alias, AssetId, AssetKind, Discovered, Facts, SourceLayer};
+use super::asset::{Address, Alias, AssetId, AssetKind, Discovered, Facts, Identity, SourceLayer};
 use super::change::{Action, Cause, Change};
 use super::{Asset, Children, Error, HumanLayer, InstanceSummary, Summary};
 use crate::auth::Actor;
@@ -307,19 +307,27 @@ pub(super) async fn find(db: &impl ConnectionTrait, id: AssetId) -> Result<Asset
     read(row)
 }
 
-/// Finds an asset by where it comes from.
+/// Finds the ids of assets by where they come from.
 pub(super) async fn find_at(
     db: &impl ConnectionTrait,
-    address: &Address,
-) -> Result<Option<AssetId>, DbErr> {
-    let id: Option<Uuid> = asset::Entity::find()
+    addresses: &[&Address],
+) -> Result<HashMap<Identity, AssetId>, DbErr> {
+    let identities: HashMap<String, Identity> = addresses
+        .iter()
+        .map(|address| address.identity())
+        .map(|identity| (identity.to_string(), identity))
+        .collect();
+    let rows: Vec<(Uuid, String)> = asset::Entity::find()
         .select_only()
-        .column(asset::Column::Id)
-        .filter(asset::Column::Identity.eq(address.identity().to_string()))
+        .columns([asset::Column::Id, asset::Column::Identity])
+        .filter(asset::Column::Identity.is_in(identities.keys()))
         .into_tuple()
-        .one(db)
+        .all(db)
         .await?;
-    Ok(id.map(AssetId))
+    Ok(rows
+        .into_iter()
+        .filter_map(|(id, identity)| Some((*identities.get(&identity)?, AssetId(id))))
+        .collect())
 }
 
 /// Finds assets, in no order; ids that are not there are left out.

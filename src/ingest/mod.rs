@@ -5,6 +5,7 @@
 
 mod process;
 pub mod recipe;
+mod report;
 mod run;
 mod runner;
 mod store;

@@ -11,9 +11,8 @@ use tracing::{error, info};
 use uuid::Uuid;
 
 use super::recipe::Recipe;
-use super::{
-    Error, Level, Listed, Run, RunCounts, RunFinding, RunState, StartedBy, process, store,
-};
+use super::report::RunReport;
+use super::{Error, Level, Run, RunCounts, RunState, StartedBy, process, store};
 use crate::auth::{Actor, Permission};
 use crate::catalog::{
     self, Address, Cause, Closing, Counts, Discovered, Identity, Listing, Removal, Scope,
@@ -110,11 +109,13 @@ pub(super) async fn carry_out(
     let clock = Instant::now();
     info!(run.id = %run.id, "started recipe {}", recipe.name);
     let mut work = Work::new(db, recipe, run.id, progress);
-    let outcome = work.read_source(stop).await;
-    run.counts = work.counts;
+    let read = work.read_source(stop).await;
+    let written = work.flush().await;
+    let outcome = read.and_then(|ended| written.map(|()| ended));
+    run.counts = work.counts_so_far();
     run.counts.milliseconds = u64::try_from(clock.elapsed().as_millis()).unwrap_or(u64::MAX);
     run.state = match &outcome {
-        Ok(Ended::Read) if work.problems > 0 => RunState::Partial,
+        Ok(Ended::Read) if work.report.problems > 0 => RunState::Partial,
         Ok(Ended::Read) => RunState::Succeeded,
         Ok(Ended::Stopped) => RunState::Interrupted,
         Err(_) => RunState::Failed,
@@ -147,8 +148,7 @@ struct Work<'a> {
     open: HashMap<Identity, Open>,
     listed: Vec<Address>,
     counts: RunCounts,
-    findings: i32,
-    problems: u64,
+    report: RunReport,
     so_far: Progress,
     progress: watch::Sender<Progress>,
 }
@@ -174,8 +174,7 @@ impl<'a> Work<'a> {
             open: HashMap::new(),
             listed: Vec::new(),
             counts: RunCounts::default(),
-            findings: 0,
-            problems: 0,
+            report: RunReport::new(run),
             so_far: Progress::default(),
             progress,
         }
@@ -195,7 +194,7 @@ impl<'a> Work<'a> {
                     Some(report) => self.take(report).await?,
                     None => break,
                 },
-                _ = heartbeat.tick() => store::heartbeat(&**self.db, self.run, &self.counts, Utc::now()).await?,
+                _ = heartbeat.tick() => self.beat().await?,
                 () = &mut stop => return Ok(Ended::Stopped),
             }
         }
@@ -206,6 +205,21 @@ impl<'a> Work<'a> {
         self.counts.calls = calls;
         self.close_what_is_left().await?;
         Ok(Ended::Read)
+    }
+
+    /// Says that the run goes on, and shows what it has found so far.
+    async fn beat(&mut self) -> Result<(), Error> {
+        self.flush().await?;
+        Ok(store::heartbeat(&**self.db, self.run, &self.counts_so_far(), Utc::now()).await?)
+    }
+
+    /// What was done, in the databases that are still open too.
+    fn counts_so_far(&self) -> RunCounts {
+        let mut counts = self.counts;
+        for open in self.open.values() {
+            counts.assets += open.counts;
+        }
+        counts
     }
 
     async fn take(&mut self, report: Report) -> Result<(), Error> {
@@ -219,7 +233,7 @@ impl<'a> Work<'a> {
             Report::Closed { database, listing } => self.close_database(&database, listing).await?,
             Report::Databases { listing } => self.end_databases(listing).await?,
             Report::Finding(Finding { about, text }) => {
-                self.note(Level::Problem, about.as_ref(), text).await?;
+                self.report.note(Level::Problem, about.as_ref(), text);
             }
         }
         self.progress.send_replace(self.so_far);
@@ -259,7 +273,10 @@ impl<'a> Work<'a> {
             open.apply(self.db, &self.cause).await?;
         }
         for Skipped { address, reason } in skipped {
-            self.note(Level::Problem, Some(&address), reason).await?;
+            self.report.note(Level::Problem, Some(&address), reason);
+        }
+        if self.report.is_full() {
+            self.flush().await?;
         }
         Ok(())
     }
@@ -277,27 +294,23 @@ impl<'a> Work<'a> {
             Listing::Complete => {
                 let closing = self.remove_missing(scope).await?;
                 counts.gone = closing.gone;
-                self.tell_refusal(database, &closing).await?;
+                self.tell_refusal(database, &closing);
             }
             Listing::Incomplete(reason) => {
                 self.counts.incomplete += 1;
-                self.note(Level::Problem, Some(database), reason.clone())
-                    .await?;
+                self.report
+                    .note(Level::Problem, Some(database), reason.clone());
             }
         }
         self.counts.databases += 1;
         self.counts.assets += counts;
         self.so_far.done += 1;
-        let listed = Listed {
-            run: self.run,
-            database: database_id,
-            name: database.name().to_owned(),
-            complete: true,
-            reason: None,
-            counts,
-            listed_at: Utc::now(),
-        };
-        Ok(store::add_listing(&**self.db, &listed.ending(listing)).await?)
+        self.report
+            .listed(database_id, database.name(), counts, listing);
+        if self.report.is_full() {
+            self.flush().await?;
+        }
+        Ok(())
     }
 
     async fn remove_missing(&self, scope: Scope) -> Result<Closing, Error> {
@@ -312,12 +325,14 @@ impl<'a> Work<'a> {
 
     async fn end_databases(&mut self, listing: Listing) -> Result<(), Error> {
         if let Listing::Incomplete(reason) = listing {
-            return self.note(Level::Problem, None, reason).await;
+            self.report.note(Level::Problem, None, reason);
+            return Ok(());
         }
         if self.listed.is_empty() {
             let text =
                 "The source listed no database that the recipe looks at, so nothing was compared.";
-            return self.note(Level::Problem, None, text.to_owned()).await;
+            self.report.note(Level::Problem, None, text.to_owned());
+            return Ok(());
         }
         let source = &self.recipe.source;
         let limit = self.recipe.remove;
@@ -330,14 +345,14 @@ impl<'a> Work<'a> {
                 .await?;
         for (database, closing) in closings {
             self.counts.assets.gone += closing.gone;
-            self.tell_refusal(&database, &closing).await?;
+            self.tell_refusal(&database, &closing);
         }
         Ok(())
     }
 
-    async fn tell_refusal(&mut self, database: &Address, closing: &Closing) -> Result<(), Error> {
+    fn tell_refusal(&mut self, database: &Address, closing: &Closing) {
         let Some(refusal) = &closing.refusal else {
-            return Ok(());
+            return;
         };
         let names: Vec<&str> = refusal.names.iter().map(Address::name).collect();
         let more = refusal.missing.saturating_sub(names.len() as u64);
@@ -355,7 +370,7 @@ impl<'a> Work<'a> {
             self.recipe.remove,
             names.join("”, “"),
         );
-        self.note(Level::Problem, Some(database), text).await
+        self.report.note(Level::Problem, Some(database), text);
     }
 
     /// Ends the databases that the source opened and never closed; a source that keeps its word leaves none.
@@ -374,26 +389,12 @@ impl<'a> Work<'a> {
         Ok(())
     }
 
-    async fn note(
-        &mut self,
-        level: Level,
-        about: Option<&Address>,
-        text: String,
-    ) -> Result<(), Error> {
-        let asset = match about {
-            Some(address) => catalog::find_at(self.db, address).await?,
-            None => None,
-        };
-        let finding = RunFinding {
-            position: self.findings,
-            level,
-            asset,
-            about: about.map(|address| address.path.join(".")),
-            text,
-        };
-        self.findings += 1;
-        self.problems += u64::from(level == Level::Problem);
-        Ok(store::add_findings(&**self.db, self.run, vec![finding]).await?)
+    /// Writes everything that waits: tables first, then what the report says of them.
+    async fn flush(&mut self) -> Result<(), Error> {
+        for open in self.open.values_mut() {
+            open.apply(self.db, &self.cause).await?;
+        }
+        self.report.write(self.db).await
     }
 }
 

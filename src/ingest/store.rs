@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::{Error, Level, Listed, Run, RunCounts, RunFinding, RunState, StartedBy};
 use crate::auth::Actor;
-use crate::catalog::{AssetId, Listing};
+use crate::catalog::AssetId;
 use crate::db::entity::{finding, listing, run};
 use crate::db::{Page, PageRequest};
 
@@ -125,9 +125,15 @@ pub(super) async fn interrupt(
         .map(drop)
 }
 
-/// Writes down how the listing of one database ended.
-pub(super) async fn add_listing(db: &impl ConnectionTrait, listed: &Listed) -> Result<(), DbErr> {
-    let row = listing::ActiveModel {
+/// Writes down how the listings of some databases ended.
+pub(super) async fn add_listings(
+    db: &impl ConnectionTrait,
+    listings: Vec<Listed>,
+) -> Result<(), DbErr> {
+    if listings.is_empty() {
+        return Ok(());
+    }
+    let rows = listings.into_iter().map(|listed| listing::ActiveModel {
         run_id: Set(listed.run),
         database_id: Set(listed.database.0),
         name: Set(listed.name.replace('\0', "\u{fffd}")),
@@ -137,11 +143,11 @@ pub(super) async fn add_listing(db: &impl ConnectionTrait, listed: &Listed) -> R
             "incomplete"
         }
         .to_owned()),
-        reason: Set(listed.reason.clone()),
+        reason: Set(listed.reason),
         counts: Set(serde_json::to_string(&listed.counts).expect("counts are numbers")),
         listed_at: Set(listed.listed_at),
-    };
-    listing::Entity::insert(row)
+    });
+    listing::Entity::insert_many(rows)
         .exec_without_returning(db)
         .await
         .map(drop)
@@ -306,19 +312,4 @@ fn read_listing(row: listing::Model) -> Result<Listed, Error> {
         counts: serde_json::from_str(&row.counts).map_err(Error::damaged(row.run_id))?,
         listed_at: row.listed_at,
     })
-}
-
-impl Listed {
-    /// Makes the row for a listing that has just ended.
-    pub(super) fn ending(self, listing: Listing) -> Self {
-        let (complete, reason) = match listing {
-            Listing::Complete => (true, None),
-            Listing::Incomplete(reason) => (false, Some(reason)),
-        };
-        Self {
-            complete,
-            reason,
-            ..self
-        }
-    }
 }

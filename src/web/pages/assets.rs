@@ -112,7 +112,10 @@ impl Around {
             aliases: catalog::list_aliases(db, asset.id).await?,
             listed: ingest::latest_listing(db, database).await?,
             target: match target {
-                Some(address) => catalog::find_at(db, &address).await?,
+                Some(address) => catalog::find_at(db, &[&address])
+                    .await?
+                    .into_values()
+                    .next(),
                 None => None,
             },
             inside: catalog::count_inside(db, &[asset.id])

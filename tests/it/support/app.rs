@@ -156,8 +156,9 @@ impl TestApp {
     /// Finds the id of something that was added, by its path.
     pub(crate) async fn id_of(&self, path: &[&str]) -> AssetId {
         let address = address(path);
-        let found = catalog::find_at(&self.app.db, &address).await.unwrap();
-        found.unwrap_or_else(|| panic!("there is no {path:?}"))
+        let found = catalog::find_at(&self.app.db, &[&address]).await.unwrap();
+        let id = found.into_values().next();
+        id.unwrap_or_else(|| panic!("there is no {path:?}"))
     }
 
     /// Runs a recipe and waits for its end.

@@ -1,0 +1,90 @@
+//! The report of a run, while it is being written: listings and findings wait here and go to the database together.
+
+use chrono::Utc;
+use uuid::Uuid;
+
+use super::{Error, Level, Listed, RunFinding, store};
+use crate::catalog::{self, Address, AssetId, Counts, Listing};
+use crate::db::Db;
+
+/// How much may wait. A run that is killed loses so much of its report, which its next run makes anew.
+const MOST_WAITING: usize = 100;
+
+/// What is still to be written of a run's report.
+#[derive(Debug)]
+pub(super) struct RunReport {
+    run: Uuid,
+    listings: Vec<Listed>,
+    findings: Vec<(Option<Address>, RunFinding)>,
+    /// How many findings there were so far.
+    found: i32,
+    /// How many of them were problems.
+    pub(super) problems: u64,
+}
+
+impl RunReport {
+    pub(super) fn new(run: Uuid) -> Self {
+        Self {
+            run,
+            listings: Vec::new(),
+            findings: Vec::new(),
+            found: 0,
+            problems: 0,
+        }
+    }
+
+    /// Notes something worth telling.
+    pub(super) fn note(&mut self, level: Level, about: Option<&Address>, text: String) {
+        let finding = RunFinding {
+            position: self.found,
+            level,
+            asset: None,
+            about: about.map(|address| address.path.join(".")),
+            text,
+        };
+        self.found += 1;
+        self.problems += u64::from(level == Level::Problem);
+        self.findings.push((about.cloned(), finding));
+    }
+
+    /// Notes how the listing of a database ended.
+    pub(super) fn listed(&mut self, database: AssetId, name: &str, counts: Counts, how: Listing) {
+        let (complete, reason) = match how {
+            Listing::Complete => (true, None),
+            Listing::Incomplete(reason) => (false, Some(reason)),
+        };
+        self.listings.push(Listed {
+            run: self.run,
+            database,
+            name: name.to_owned(),
+            complete,
+            reason,
+            counts,
+            listed_at: Utc::now(),
+        });
+    }
+
+    /// Tells whether it is time to write.
+    pub(super) fn is_full(&self) -> bool {
+        self.listings.len() + self.findings.len() >= MOST_WAITING
+    }
+
+    /// Writes what waits. Findings are tied to their assets here, so these should have been written before.
+    pub(super) async fn write(&mut self, db: &Db) -> Result<(), Error> {
+        store::add_listings(&**db, std::mem::take(&mut self.listings)).await?;
+        while !self.findings.is_empty() {
+            let later = self
+                .findings
+                .split_off(self.findings.len().min(MOST_WAITING));
+            let now = std::mem::replace(&mut self.findings, later);
+            let about: Vec<&Address> = now.iter().filter_map(|(about, _)| about.as_ref()).collect();
+            let ids = catalog::find_at(db, &about).await?;
+            let findings = now.into_iter().map(|(about, finding)| RunFinding {
+                asset: about.and_then(|address| ids.get(&address.identity()).copied()),
+                ..finding
+            });
+            store::add_findings(&**db, self.run, findings.collect()).await?;
+        }
+        Ok(())
+    }
+}
