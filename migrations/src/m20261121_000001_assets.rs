@@ -42,9 +42,7 @@ async fn create_asset(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
                 .col(text("path"))
                 .col(string_len("sort_key", 200))
                 .col(uuid_null("parent_id"))
-                .col(text("source"))
                 .col(string_len("source_hash", 32))
-                .col(text("facts"))
                 .col(string_len("facts_hash", 32))
                 .col(text_null("description"))
                 .col(text_null("display_name"))
@@ -52,6 +50,9 @@ async fn create_asset(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
                 .col(timestamp_with_time_zone("first_seen"))
                 .col(timestamp_with_time_zone("last_seen"))
                 .col(timestamp_with_time_zone_null("gone_at"))
+                // The long ones last: what is compared on every run is read without them.
+                .col(text("source"))
+                .col(text("facts"))
                 .foreign_key(
                     ForeignKey::create().name("asset_parent").from("asset", "parent_id").to("asset", "id"),
                 )
@@ -64,6 +65,7 @@ async fn create_asset(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
                 .name("asset_in_parent")
                 .table("asset")
                 .col("parent_id")
+                .col("gone_at")
                 .col("sort_key")
                 .col("id")
                 .to_owned(),

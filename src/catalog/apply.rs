@@ -49,6 +49,8 @@ impl AddAssign for Counts {
 pub struct Scope {
     database: AssetId,
     seen: HashSet<Identity>,
+    /// How many tables and views were applied, so that they are in the catalog and not gone.
+    applied: u64,
 }
 
 impl Scope {
@@ -103,6 +105,7 @@ pub async fn open(
     Ok(Scope {
         database: id,
         seen: HashSet::new(),
+        applied: 0,
     })
 }
 
@@ -117,6 +120,7 @@ pub async fn apply(
 ) -> Result<Counts, Error> {
     cause.actor.require(Permission::WriteSourceLayer)?;
     assets.retain(|asset| scope.seen.insert(asset.address.identity()));
+    scope.applied += assets.len() as u64;
     write_what_differs(db, cause, Some(scope.database), assets, now).await
 }
 
@@ -129,6 +133,9 @@ pub async fn close(
     now: DateTime<Utc>,
 ) -> Result<Closing, Error> {
     cause.actor.require(Permission::WriteSourceLayer)?;
+    if store::count_live(&**db, scope.database).await? == scope.applied {
+        return Ok(Closing::default());
+    }
     let mut known = 0;
     let mut missing = Vec::new();
     let mut names = Vec::new();
@@ -251,6 +258,7 @@ async fn close_vanished(
     let empty = Scope {
         database,
         seen: HashSet::new(),
+        applied: 0,
     };
     let closing = close(db, cause, empty, &everything, now).await?;
     if closing.refusal.is_none() {

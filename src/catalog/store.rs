@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use sea_orm::sea_query::{Expr, ExprTrait, Func, LikeExpr, OnConflict};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, FromQueryResult,
-    QueryFilter, QueryOrder, QuerySelect,
+    PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
 };
 use uuid::Uuid;
 
@@ -240,6 +240,15 @@ pub(super) async fn mark_gone(txn: &Txn, ids: &[AssetId], now: DateTime<Utc>) ->
             .await?;
     }
     Ok(())
+}
+
+/// Counts the assets inside a database that are not gone.
+pub(super) async fn count_live(db: &impl ConnectionTrait, parent: AssetId) -> Result<u64, DbErr> {
+    asset::Entity::find()
+        .filter(asset::Column::ParentId.eq(parent.0))
+        .filter(asset::Column::GoneAt.is_null())
+        .count(db)
+        .await
 }
 
 /// Lists the assets inside a database that are not gone, a page at a time in the order of their ids.

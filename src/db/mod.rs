@@ -59,6 +59,8 @@ impl Db {
                     .synchronous(SqliteSynchronous::Full)
                     .busy_timeout(Duration::from_secs(30))
                     .pragma("cache_size", "-16000")
+                    // Several rows fit on a page, documents and all.
+                    .page_size(16_384)
                     // Rows are handed over between threads; fewer hand-overs of more rows are quicker.
                     .row_buffer_size(1_000)
                     .foreign_keys(true)
