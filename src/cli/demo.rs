@@ -23,6 +23,9 @@ const RECIPE: &str = include_str!("../../ingest-recipes/demo.yml");
 /// The variable by which that recipe learns where the endpoint listens.
 const ENDPOINT: &str = "GAZETTEER_DEMO_ENDPOINT";
 
+/// The variable that switches the recipe's schedule on: wherever the demo does not run there is nothing to read.
+const RUNS: &str = "GAZETTEER_DEMO";
+
 #[derive(Debug, Args)]
 pub(super) struct Options {
     #[command(flatten)]
@@ -59,6 +62,7 @@ pub(super) async fn demo(
     let url = endpoint.url();
     let variables: config::Variables = Arc::new(move |name| match name {
         ENDPOINT => Some(url.clone()),
+        RUNS => Some("true".to_owned()),
         other => config::variable(other),
     });
     let app = App::open(&storage, Recipes::with_variables(&folder, variables)).await?;

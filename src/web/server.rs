@@ -133,6 +133,8 @@ fn build(
     });
     Ok(server
         .workers(options.workers.max(1))
+        // Searches keep a processor busy and use memory meanwhile: more of them at once would only wait for each other.
+        .worker_max_blocking_threads(2)
         .client_request_timeout(SLOWEST_HEADERS)
         .shutdown_timeout(LAST_WORDS)
         .disable_signals()

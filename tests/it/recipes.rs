@@ -875,3 +875,22 @@ fn a_file_that_is_not_there_is_a_problem() {
 
     assert_snapshot!(problems, @"none.yml: There is no such file.");
 }
+
+#[test]
+fn a_schedule_can_be_switched_off_without_losing_it() {
+    let text = "source:\n  type: glue\n  config: {}\nschedule:\n  cron: 0 6 * * *\n  enabled: ${ON:-false}\n";
+    let read = |on: Option<&str>| {
+        let environment = |name: &str| (name == "ON").then_some(on?.to_owned());
+        Recipe::read(Path::new("r.yml"), text, &environment).unwrap()
+    };
+
+    let off = read(None);
+    let on = read(Some("true"));
+
+    assert!(off.schedule.is_none());
+    assert_eq!(
+        off.notices[0].text,
+        "The schedule is switched off: it runs only when somebody starts it."
+    );
+    assert!(on.schedule.is_some() && on.notices.is_empty());
+}

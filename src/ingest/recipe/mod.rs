@@ -103,7 +103,7 @@ const IDLE_IN_SOURCE: [Idle; 2] = [
 ];
 
 /// Where keys belong that people put elsewhere.
-const PLACES: [(&str, &str); 10] = [
+const PLACES: [(&str, &str); 11] = [
     ("source", "the recipe itself"),
     ("schedule", "the recipe itself"),
     ("remove", "the recipe itself"),
@@ -113,6 +113,7 @@ const PLACES: [(&str, &str); 10] = [
     ("config", "“source”"),
     ("cron", "“schedule”"),
     ("timezone", "“schedule”"),
+    ("enabled", "“schedule”"),
     ("at_most", "“remove”"),
 ];
 
@@ -271,11 +272,20 @@ fn read_schedule(node: &Node, reader: &mut Reader<'_>) -> Option<Schedule> {
         let found = find_timezone(&name);
         found.map_err(|error| refuse(node, &error, reader)).ok()
     });
+    let place = fields.place("enabled");
+    let enabled = fields.truth("enabled", reader).unwrap_or(true);
     finish(fields, &[], reader);
 
     let (node, cron) = cron?;
     let schedule = Schedule::new(&cron, timezone.unwrap_or(chrono_tz::Tz::UTC));
-    schedule.map_err(|error| refuse(node, &error, reader)).ok()
+    let schedule = schedule.map_err(|error| refuse(node, &error, reader)).ok();
+    if !enabled {
+        reader.notice(
+            place,
+            "The schedule is switched off: it runs only when somebody starts it.",
+        );
+    }
+    schedule.filter(|_| enabled)
 }
 
 /// Says why a schedule or time zone cannot be, but never what a variable holds.
