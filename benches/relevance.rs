@@ -24,9 +24,6 @@ const DEPTH: usize = 10;
 /// How many tables are read ahead of the index.
 const BATCH: usize = 1_000;
 
-/// Where judged queries are looked for when nothing is said.
-const USUAL: &str = "../shared/data/search";
-
 #[derive(Deserialize)]
 struct Table {
     database: String,
@@ -66,12 +63,12 @@ fn main() -> Outcome<()> {
     if let Some(file) = value("--latency") {
         return latency(&file, &mut out);
     }
-    let folder = value("--judged").unwrap_or_else(|| PathBuf::from(USUAL));
+    let folder = value("--judged").unwrap_or_default();
     let sets = sets(&folder);
     if sets.is_empty() {
         writeln!(
             out,
-            "No judged queries in {}. Give a folder with tables.jsonl and queries.jsonl: -- --judged DIR",
+            "No judged queries in “{}”. Give a folder with tables.jsonl and queries.jsonl: -- --judged DIR",
             folder.display()
         )?;
     }

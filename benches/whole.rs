@@ -310,11 +310,15 @@ async fn ask(address: &str, clock: Instant, process: u32) -> Outcome<()> {
                     .query(&[("q", words)])
                     .send()
                     .await;
-                drop(asked.map(reqwest::Response::error_for_status));
+                asked
+                    .and_then(reqwest::Response::error_for_status)
+                    .expect("a search is answered");
             }
         });
     }
-    while running.join_next().await.is_some() {}
+    while let Some(lane) = running.join_next().await {
+        lane?;
+    }
     println!(
         "  searches a second, 8 at once: {:.0}",
         400.0 / clock.elapsed().as_secs_f64()

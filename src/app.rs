@@ -1,5 +1,6 @@
 //! Builds everything once, from configuration: the database at its newest schema, the index of that database, the runner.
 
+use std::fs::File;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,7 +30,7 @@ impl App {
     /// Opens the catalog, bringing its schema up to date, and its index.
     pub async fn open(storage: &config::Storage, recipes: Recipes) -> Result<Self, Error> {
         let db = Self::connect(storage).await?;
-        db.migrate().await?;
+        Self::migrate(&db, storage).await?;
         // Every database has an index of its own, so that words of another one never turn up.
         let catalog = changes::catalog(&*db).await.map_err(Error::Catalog)?;
         let dir = storage.index_dir().join(catalog.to_string());
@@ -50,6 +51,19 @@ impl App {
         std::fs::create_dir_all(dir)
             .map_err(|cause| Error::DataDir(dir.display().to_string(), cause))?;
         Ok(Db::connect(&storage.database_url()).await?)
+    }
+
+    /// Brings the schema up to date, one process of this data folder after the other.
+    pub async fn migrate(db: &Db, storage: &config::Storage) -> Result<(), Error> {
+        let dir = storage.data_dir();
+        let unlocked = |cause| Error::DataDir(dir.display().to_string(), cause);
+        let lock = File::create(dir.join("migrate.lock")).map_err(unlocked)?;
+        let lock = tokio::task::spawn_blocking(move || lock.lock().map(|()| lock)).await;
+        let _held = lock
+            .map_err(std::io::Error::other)
+            .flatten()
+            .map_err(unlocked)?;
+        Ok(db.migrate().await?)
     }
 
     /// Closes the database; on SQLite that tidies up its files.
@@ -126,7 +140,7 @@ impl Background {
 /// Why the catalog cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    #[error("The data folder “{0}” could not be made.")]
+    #[error("The data folder “{0}” could not be made or written.")]
     DataDir(String, #[source] std::io::Error),
     #[error(transparent)]
     Database(#[from] db::Error),

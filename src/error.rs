@@ -43,6 +43,7 @@ pub fn chain(error: &(dyn Error + 'static)) -> String {
     while let Some(inner) = cause {
         let more = inner.to_string();
         if !text.contains(&more) {
+            text.truncate(text.trim_end_matches('.').len());
             text.push_str(": ");
             text.push_str(&more);
         }

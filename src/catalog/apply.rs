@@ -48,6 +48,7 @@ impl AddAssign for Counts {
 #[derive(Debug)]
 pub struct Scope {
     database: AssetId,
+    opened_at: DateTime<Utc>,
     seen: HashSet<Identity>,
     /// How many tables and views were applied, so that they are in the catalog and not gone.
     applied: u64,
@@ -104,13 +105,14 @@ pub async fn open(
     let id = ids.into_values().next().ok_or(Error::UnknownAsset)?;
     Ok(Scope {
         database: id,
+        opened_at: now,
         seen: HashSet::new(),
         applied: 0,
     })
 }
 
 /// Writes down some tables and views of an open database, in one transaction. A second report of a name in the same
-/// listing is counted but not written.
+/// listing is left out: pages shift while tables come and go.
 pub async fn apply(
     db: &Db,
     cause: &Cause,
@@ -164,6 +166,7 @@ pub async fn close(
             ids: missing,
             names,
             known,
+            since: scope.opened_at,
         },
         removal,
         now,
@@ -176,6 +179,8 @@ struct Missing {
     ids: Vec<AssetId>,
     names: Vec<Address>,
     known: u64,
+    /// When the listing began: what somebody else has written since is not missing.
+    since: DateTime<Utc>,
 }
 
 /// Marks what is missing as gone, or refuses to.
@@ -202,16 +207,14 @@ async fn remove(
         });
     }
     let txn = db.write().await?;
-    store::mark_gone(&txn, &missing.ids, now).await?;
-    let actions = missing
-        .ids
-        .into_iter()
-        .map(|id| (id, Action::Gone))
-        .collect();
+    let missing = store::still_missing(&txn, &missing.ids, missing.since).await?;
+    let gone = missing.len() as u64;
+    store::mark_gone(&txn, &missing, now).await?;
+    let actions = missing.into_iter().map(|id| (id, Action::Gone)).collect();
     store::log(&txn, cause, actions, now).await?;
     txn.commit().await?;
     Ok(Closing {
-        gone: count,
+        gone,
         refusal: None,
     })
 }
@@ -257,6 +260,7 @@ async fn close_vanished(
     };
     let empty = Scope {
         database,
+        opened_at: now,
         seen: HashSet::new(),
         applied: 0,
     };
@@ -266,6 +270,7 @@ async fn close_vanished(
             ids: vec![database],
             names: Vec::new(),
             known: 1,
+            since: now,
         };
         remove(
             db,

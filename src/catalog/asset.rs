@@ -109,6 +109,15 @@ impl Address {
         Identity(u128::from_be_bytes(digest))
     }
 
+    /// The address of what this is in; nothing for the outermost.
+    pub fn parent(&self) -> Option<Self> {
+        let (_, path) = self.path.split_last()?;
+        (!path.is_empty()).then(|| Self {
+            path: path.to_vec(),
+            ..self.clone()
+        })
+    }
+
     /// The address of something inside this one.
     pub fn child(&self, name: &str) -> Self {
         let mut child = self.clone();

@@ -16,7 +16,7 @@ use super::{Asset, Children, Error, HumanLayer, InstanceSummary, Summary};
 use crate::auth::Actor;
 use crate::db::changes::{self, Entry};
 use crate::db::entity::{alias, asset, change, column_note};
-use crate::db::{Page, PageRequest, Txn};
+use crate::db::{Page, PageRequest, Txn, storable};
 
 /// How many characters of a name take part in sorting; must fit the column `sort_key`.
 const SORT_KEY: usize = 200;
@@ -158,8 +158,8 @@ fn row(draft: Draft, now: DateTime<Utc>) -> asset::ActiveModel {
         id: Set(draft.id.0),
         identity: Set(draft.sealed.identity),
         kind: Set(draft.discovered.kind.as_str().to_owned()),
-        platform: Set(address.platform.clone()),
-        instance: Set(address.instance.clone()),
+        platform: Set(storable(&address.platform)),
+        instance: Set(storable(&address.instance)),
         path: Set(serde_json::to_string(&address.path).expect("a path is plain text")),
         sort_key: Set(sort_key(address.name())),
         parent_id: Set(draft.parent.map(|parent| parent.0)),
@@ -195,7 +195,7 @@ pub(super) async fn write_aliases(
                 asset_id: Set(id.0),
                 identity: Set(digest(&[&system, &name])),
                 system: Set(system),
-                name: Set(without_nul(&name)),
+                name: Set(storable(&name)),
             });
         }
     }
@@ -228,6 +228,28 @@ pub(super) async fn log(
         details: action.details(),
     });
     changes::append(txn, entries.collect()).await
+}
+
+/// Finds out which of some assets are not gone, and were not written since `since`.
+pub(super) async fn still_missing(
+    txn: &Txn,
+    ids: &[AssetId],
+    since: DateTime<Utc>,
+) -> Result<Vec<AssetId>, DbErr> {
+    let mut missing = Vec::with_capacity(ids.len());
+    for batch in ids.chunks(BATCH) {
+        let rows: Vec<Uuid> = asset::Entity::find()
+            .select_only()
+            .column(asset::Column::Id)
+            .filter(asset::Column::Id.is_in(batch.iter().map(|id| id.0)))
+            .filter(asset::Column::GoneAt.is_null())
+            .filter(asset::Column::LastSeen.lt(since))
+            .into_tuple()
+            .all(&**txn)
+            .await?;
+        missing.extend(rows.into_iter().map(AssetId));
+    }
+    Ok(missing)
 }
 
 /// Marks assets as gone.
@@ -602,10 +624,6 @@ fn sort_key(name: &str) -> String {
         .filter(|c| *c != '\0')
         .take(SORT_KEY)
         .collect()
-}
-
-fn without_nul(text: &str) -> String {
-    text.replace('\0', "\u{fffd}")
 }
 
 fn escape_like(text: &str) -> String {

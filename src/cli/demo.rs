@@ -96,14 +96,14 @@ fn guide(url: &str, tables: usize, company: bool) {
     say("Ctrl-C ends it; the next start finds the catalog as it was.");
 }
 
-/// The folder with the demo's recipe: the repository's, or else a copy in the data folder.
+/// A folder with the demo's recipe alone, so that nobody else's is run: the repository's as it is now, or else the one
+/// that came with the program.
 fn recipe_folder(recipes: &Path, data_dir: &Path) -> Result<PathBuf, Failure> {
-    if recipes.join("demo.yml").is_file() {
-        return Ok(recipes.to_owned());
-    }
+    let text = fs::read_to_string(recipes.join("demo.yml"));
+    let text = text.as_deref().unwrap_or(RECIPE);
     let folder = data_dir.join("recipes");
     let written =
-        fs::create_dir_all(&folder).and_then(|()| fs::write(folder.join("demo.yml"), RECIPE));
+        fs::create_dir_all(&folder).and_then(|()| fs::write(folder.join("demo.yml"), text));
     written.map_err(|cause| {
         Failure::new(format!("The demo's recipe could not be written: {cause}."))
     })?;

@@ -34,17 +34,29 @@ pub(super) async fn doctor(storage: &config::Storage, recipes: &Path) -> Result<
     let head = changes::head(&*app.db)
         .await
         .map_err(|cause| Failure::new(cause.to_string()))?;
-    let behind = head - app.index.applied();
-    tell(
-        true,
-        match behind {
-            0 => format!("The search index is complete: {} assets.", app.index.len()),
-            _ => format!(
-                "The search index is {behind} changes behind; it catches up with the next command or server."
+    match head - app.index.applied() {
+        0 => tell(
+            true,
+            format_args!("The search index is complete: {} assets.", app.index.len()),
+            None,
+        )?,
+        behind if behind > 0 => tell(
+            true,
+            format_args!(
+                "The search index is {behind} changes behind; the next command or server catches up."
             ),
-        },
-        None,
-    )?;
+            None,
+        )?,
+        _ => {
+            well = false;
+            let hint = Some("Run “gazetteer reindex”.");
+            tell(
+                false,
+                "The search index knows changes that the database does not have.",
+                hint,
+            )?;
+        }
+    }
     for listed in app.runner.recipes()? {
         well &= Box::pin(check_recipe(listed)).await?;
     }

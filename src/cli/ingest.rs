@@ -101,12 +101,13 @@ pub(super) async fn run(
     let run = ingest::run(&app.db, &recipe, Actor::Operator, progress, interrupted()).await?;
     drop(shown.await);
     follower.stop().await;
-    index(&app).await?;
+    let indexed = index(&app).await;
     if options.json {
-        print(report_as_json(&app.db, &run).await?)?;
+        print(report_as_json(&app.db, &run).await)?;
     } else {
         report(&app.db, &recipe, &run).await?;
     }
+    indexed?;
     Ok(match run.state {
         RunState::Succeeded => ExitCode::SUCCESS,
         RunState::Partial => partial(),
@@ -171,10 +172,10 @@ async fn report(db: &Db, recipe: &Recipe, run: &Run) -> Result<(), Failure> {
         let listings = ingest::list_listings(db, run.id, &page).await?;
         for listed in &listings.items {
             let c = listed.counts;
-            let how = if listed.complete {
-                "complete"
-            } else {
-                "INCOMPLETE"
+            let how = match &listed.reason {
+                _ if listed.complete => "complete".to_owned(),
+                Some(reason) => format!("INCOMPLETE ({reason})"),
+                None => "INCOMPLETE".to_owned(),
             };
             print(format_args!(
                 "  {}: {how}; {} new, {} changed, {} unchanged, {} gone, {} skipped",
@@ -219,7 +220,36 @@ fn next_page<T>(page: Page<T>, request: &mut PageRequest) -> Option<PageRequest>
         .map(|after| PageRequest::new(Some(after), request.limit))
 }
 
-async fn report_as_json(db: &Db, run: &Run) -> Result<Value, Failure> {
+async fn report_as_json(db: &Db, run: &Run) -> Value {
+    // What was stored cannot be read while the database is away; what this process knows is told all the same.
+    let (databases, findings, complete) = match stored_report(db, run).await {
+        Ok((databases, findings)) => (databases, findings, true),
+        Err(unread) => {
+            say(format_args!("error: {}", unread.text));
+            (Vec::new(), Vec::new(), false)
+        }
+    };
+    let counts = run.counts.assets;
+    json!({
+        "run": run.id,
+        "recipe": run.recipe,
+        "state": run.state.as_str(),
+        "failure": run.failure,
+        "new": counts.new,
+        "changed": counts.changed,
+        "unchanged": counts.unchanged,
+        "gone": counts.gone,
+        "skipped": counts.skipped,
+        "databases": databases,
+        "findings": findings,
+        "report_complete": complete,
+        "calls": run.counts.calls,
+        "milliseconds": run.counts.milliseconds,
+    })
+}
+
+/// How each database was listed, and every finding, as the run wrote them down.
+async fn stored_report(db: &Db, run: &Run) -> Result<(Vec<Value>, Vec<Value>), Failure> {
     let mut databases = Vec::new();
     let mut page = PageRequest::first(PageRequest::MOST);
     loop {
@@ -249,20 +279,5 @@ async fn report_as_json(db: &Db, run: &Run) -> Result<Value, Failure> {
         };
         page = next;
     }
-    let counts = run.counts.assets;
-    Ok(json!({
-        "run": run.id,
-        "recipe": run.recipe,
-        "state": run.state.as_str(),
-        "failure": run.failure,
-        "new": counts.new,
-        "changed": counts.changed,
-        "unchanged": counts.unchanged,
-        "gone": counts.gone,
-        "skipped": counts.skipped,
-        "databases": databases,
-        "findings": findings,
-        "calls": run.counts.calls,
-        "milliseconds": run.counts.milliseconds,
-    }))
+    Ok((databases, findings))
 }

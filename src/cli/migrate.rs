@@ -10,7 +10,7 @@ use crate::config;
 pub(super) async fn migrate(storage: &config::Storage) -> Result<ExitCode, Failure> {
     let db = App::connect(storage).await?;
     let pending = db.pending_migrations().await?;
-    db.migrate().await?;
+    App::migrate(&db, storage).await?;
     print(match pending {
         0 => "The schema was up to date.".to_owned(),
         1 => "Applied 1 migration.".to_owned(),

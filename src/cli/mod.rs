@@ -161,14 +161,16 @@ fn print(line: impl Display) -> Result<(), Failure> {
 /// Comes true when somebody presses Ctrl-C or the system asks the process to end.
 async fn interrupted() {
     use tokio::signal::unix::{SignalKind, signal};
-    let terminated = async {
-        match signal(SignalKind::terminate()) {
-            Ok(mut terminate) => drop(terminate.recv().await),
+    let asked = |kind| async move {
+        match signal(kind) {
+            Ok(mut signals) => drop(signals.recv().await),
             Err(_) => std::future::pending().await,
         }
     };
     tokio::select! {
         pressed = tokio::signal::ctrl_c() => if pressed.is_err() { std::future::pending().await },
-        () = terminated => {}
+        () = asked(SignalKind::terminate()) => {}
+        // The terminal was closed.
+        () = asked(SignalKind::hangup()) => {}
     }
 }

@@ -89,7 +89,13 @@ impl Storage {
     /// The database's address: the one given, or a SQLite file in the data folder.
     pub fn database_url(&self) -> SecretString {
         self.database_url.clone().unwrap_or_else(|| {
-            format!("sqlite://{}", self.data_dir().join("catalog.db").display()).into()
+            let file = self.data_dir().join("catalog.db").display().to_string();
+            // What has a meaning of its own in an address.
+            let file = file
+                .replace('%', "%25")
+                .replace('?', "%3F")
+                .replace('#', "%23");
+            format!("sqlite://{file}").into()
         })
     }
 

@@ -9,11 +9,13 @@ pub(crate) mod entity;
 mod page;
 
 use std::ops::Deref;
+use std::str::FromStr as _;
 use std::sync::Arc;
 use std::time::Duration;
 
 use migrations::Migrator;
-use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
+use sea_orm::sqlx::postgres::PgConnectOptions;
+use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend,
     DbErr, RuntimeErr, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
@@ -65,10 +67,17 @@ impl Db {
                     .row_buffer_size(1_000)
                     .foreign_keys(true)
             });
-        if url.starts_with("sqlite:") {
+        // What cannot be read is refused here: the database's own words about it repeat the password.
+        let readable = if url.starts_with("sqlite:") {
             options.max_connections(4);
-        } else if !url.starts_with("postgres:") && !url.starts_with("postgresql:") {
+            SqliteConnectOptions::from_str(url).is_ok()
+        } else if url.starts_with("postgres:") || url.starts_with("postgresql:") {
+            PgConnectOptions::from_str(url).is_ok()
+        } else {
             return Err(Error::UnknownScheme);
+        };
+        if !readable {
+            return Err(Error::UnreadableAddress);
         }
         let connection = Database::connect(options).await.map_err(Error::Connect)?;
         Ok(Self {
@@ -117,9 +126,12 @@ impl Db {
 
     async fn refuse_newer_schema(&self) -> Result<(), Error> {
         let known = Migrator::migrations();
+        Migrator::install(&self.connection)
+            .await
+            .map_err(Error::Migrate)?;
         let applied = Migrator::get_migration_models(&self.connection)
             .await
-            .unwrap_or_default();
+            .map_err(Error::Migrate)?;
         match applied.into_iter().find(|model| {
             known
                 .iter()
@@ -142,11 +154,6 @@ impl Db {
             .await?;
         changes::wait_for_turn(&txn).await?;
         Ok(Txn { txn, _turn: turn })
-    }
-
-    /// Answers when the database does.
-    pub async fn ping(&self) -> Result<(), DbErr> {
-        self.connection.ping().await
     }
 
     /// Says which database this is, in words.
@@ -202,6 +209,8 @@ impl Deref for Txn {
 pub enum Error {
     #[error("The database address starts neither with “sqlite:” nor with “postgres:”.")]
     UnknownScheme,
+    #[error("The database address cannot be read.")]
+    UnreadableAddress,
     #[error("The database cannot be reached.")]
     Connect(#[source] DbErr),
     #[error("The database could not be brought to the newest schema.")]
@@ -213,7 +222,7 @@ pub enum Error {
 impl Explain for Error {
     fn kind(&self) -> Kind {
         match self {
-            Self::UnknownScheme | Self::NewerSchema(_) => Kind::Invalid,
+            Self::UnknownScheme | Self::UnreadableAddress | Self::NewerSchema(_) => Kind::Invalid,
             Self::Connect(_) => Kind::Unavailable,
             Self::Migrate(cause) => kind_of(cause),
         }
@@ -224,13 +233,21 @@ impl Explain for Error {
             Self::UnknownScheme => {
                 "Set GAZETTEER_DATABASE_URL to sqlite://FILE or postgres://USER:PASSWORD@HOST/NAME."
             }
+            Self::UnreadableAddress => {
+                "Write “/”, “#”, “?”, “@” and “%” in its password as %2F, %23, %3F, %40 and %25."
+            }
             Self::Connect(_) => {
-                "Check that the server runs and that GAZETTEER_DATABASE_URL is right."
+                "Check that the server runs, or that the file and its folder may be written, and that GAZETTEER_DATABASE_URL is right."
             }
             Self::Migrate(_) => "Check that this user may create tables.",
             Self::NewerSchema(_) => "Start the newer version, or restore a backup from before it.",
         })
     }
+}
+
+/// Text as both databases can store it: Postgres has no character zero.
+pub(crate) fn storable(text: &str) -> String {
+    text.replace('\0', "\u{fffd}")
 }
 
 /// Tells a database that does not answer from one that was asked the wrong thing.
@@ -261,6 +278,8 @@ pub fn kind_of(error: &DbErr) -> Kind {
             {
                 Kind::Unavailable
             }
+            // Class 22 is a value that cannot be, such as a character zero.
+            Some(code) if code.len() == 5 && code.starts_with("22") => Kind::Invalid,
             _ => Kind::Internal,
         },
         _ => Kind::Internal,

@@ -10,6 +10,7 @@ mod run;
 mod runner;
 mod store;
 
+use std::collections::HashMap;
 use std::error::Error as StdError;
 use std::fmt;
 
@@ -19,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::auth::{Actor, Denied};
-use crate::catalog::{self, AssetId, Counts};
+use crate::catalog::{self, Asset, AssetId, Counts};
 use crate::db::{self, BadCursor, Db, Page, PageRequest};
 use crate::error::{Explain, Kind};
 use crate::sources;
@@ -189,10 +190,13 @@ pub async fn list_runs(
     store::list(&**db, recipe, page).await
 }
 
-/// Finds the newest run of a recipe.
-pub async fn latest_run(db: &Db, recipe: &str) -> Result<Option<Run>, Error> {
-    let newest = store::list(&**db, Some(recipe), &PageRequest::first(1)).await?;
-    Ok(newest.items.into_iter().next())
+/// Finds the newest run of each of some recipes, by their names; recipes that never ran are left out.
+pub async fn latest_runs(db: &Db, recipes: &[&str]) -> Result<HashMap<String, Run>, Error> {
+    let runs = store::latest(&**db, recipes).await?;
+    Ok(runs
+        .into_iter()
+        .map(|run| (run.recipe.clone(), run))
+        .collect())
 }
 
 /// Lists how a run listed each database, those that are incomplete first.
@@ -202,7 +206,20 @@ pub async fn list_listings(db: &Db, run: Uuid, page: &PageRequest) -> Result<Pag
 
 /// Finds how the newest listing of a database ended; nothing when none has yet.
 pub async fn latest_listing(db: &Db, database: AssetId) -> Result<Option<Listed>, Error> {
-    store::latest_listing(&**db, database).await
+    store::latest_listing(&**db, database, false).await
+}
+
+/// Tells when the source was last seen to have an asset: when its database was last listed completely, or when its own
+/// row was last written, whichever is later. One that is gone was last seen before.
+pub async fn last_seen(db: &Db, asset: &Asset) -> Result<DateTime<Utc>, Error> {
+    if asset.gone_at.is_some() {
+        return Ok(asset.last_seen);
+    }
+    let database = asset.parent.unwrap_or(asset.id);
+    let listed = store::latest_listing(&**db, database, true).await?;
+    Ok(listed.map_or(asset.last_seen, |listed| {
+        listed.listed_at.max(asset.last_seen)
+    }))
 }
 
 /// Lists what a run found worth telling, in the order of finding.
@@ -235,6 +252,8 @@ pub enum Error {
     Source(#[from] sources::Error),
     #[error(transparent)]
     Catalog(#[from] catalog::Error),
+    #[error("The run was silent for so long that it was taken for dead, so it stopped.")]
+    TakenForDead,
     #[error("Reading the source ended unexpectedly.")]
     Reader(#[source] tokio::task::JoinError),
     #[error("The row of run {0} cannot be read.")]
@@ -254,7 +273,7 @@ impl Explain for Error {
     fn kind(&self) -> Kind {
         match self {
             Self::UnknownRecipe(_) | Self::UnknownRun => Kind::NotFound,
-            Self::AlreadyRunning(_) => Kind::Conflict,
+            Self::AlreadyRunning(_) | Self::TakenForDead => Kind::Conflict,
             Self::Faulty(..) | Self::BadCursor(_) => Kind::Invalid,
             Self::Folder(error) => error.kind(),
             Self::Denied(denied) => denied.kind(),

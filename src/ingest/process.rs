@@ -1,42 +1,62 @@
 //! Telling whether the process of a run still lives, so that a killed run does not block its recipe.
 
-use std::fs;
 use std::path::Path;
+use std::{fs, io};
 
 /// This process, told apart from every other one on this machine: namespace, number and time of start, as Linux has
 /// them. Elsewhere it is empty, and only the heartbeat tells.
 pub(super) fn this_process() -> String {
-    describe("self").unwrap_or_default()
+    describe().unwrap_or_default()
 }
 
-/// Tells whether a process is certainly no more. Of a process on another machine, or in another container, nothing is
-/// certain.
-pub(super) fn has_ended(process: &str) -> bool {
+/// What is known of a process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Life {
+    Lives,
+    HasEnded,
+    /// It is on another machine, or in another container.
+    Unknown,
+}
+
+/// Tells whether a process lives.
+pub(super) fn life_of(process: &str) -> Life {
     let mut parts = process.split('/');
     let (Some(machine), Some(namespace), Some(number)) = (parts.next(), parts.next(), parts.next())
     else {
-        return false;
+        return Life::Unknown;
     };
-    let here = this_process();
-    if machine.is_empty() || !here.starts_with(&format!("{machine}/{namespace}/")) {
-        return false;
+    if machine.is_empty() || !this_process().starts_with(&format!("{machine}/{namespace}/")) {
+        return Life::Unknown;
     }
-    describe(number).is_none_or(|now| now != process)
+    match fs::read_to_string(Path::new("/proc").join(number).join("stat")) {
+        Ok(stat) => match begun(&stat) {
+            Some(begun) if process.ends_with(&format!("/{number}/{begun}")) => Life::Lives,
+            _ => Life::HasEnded,
+        },
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound => Life::HasEnded,
+        Err(_) => Life::Unknown,
+    }
 }
 
-/// `boot/namespace/number/start` of a process of this machine; nothing when there is none of that number.
-fn describe(number: &str) -> Option<String> {
+/// `boot/namespace/number/start` of this process.
+fn describe() -> Option<String> {
     let root = Path::new("/proc");
     let boot = fs::read_to_string(root.join("sys/kernel/random/boot_id")).ok()?;
-    let namespace = fs::read_link(root.join(number).join("ns/pid")).ok()?;
-    let stat = fs::read_to_string(root.join(number).join("stat")).ok()?;
-    // The name, in parentheses, may hold anything; the start is the 20th word behind it (proc(5), field 22).
-    let (head, rest) = stat.rsplit_once(')')?;
-    let number = head.split(' ').next()?;
-    let begun = rest.split_whitespace().nth(19)?;
-    let state = rest.split_whitespace().next()?;
-    let boot = boot.trim();
-    (state != "Z").then(|| format!("{boot}/{}/{number}/{begun}", namespace.display()))
+    let namespace = fs::read_link(root.join("self/ns/pid")).ok()?;
+    let stat = fs::read_to_string(root.join("self/stat")).ok()?;
+    let number = stat.split(' ').next()?;
+    let (boot, begun) = (boot.trim(), begun(&stat)?);
+    Some(format!("{boot}/{}/{number}/{begun}", namespace.display()))
+}
+
+/// When a process began, in its machine's ticks; nothing when only its parent still has to hear of its end.
+///
+/// The name, in parentheses, may hold anything; the start is the 20th word behind it (proc(5), field 22).
+fn begun(stat: &str) -> Option<&str> {
+    let (_, rest) = stat.rsplit_once(')')?;
+    let mut words = rest.split_whitespace();
+    let state = words.next()?;
+    (state != "Z").then(|| words.nth(18)).flatten()
 }
 
 #[cfg(test)]
@@ -45,7 +65,7 @@ mod tests {
 
     #[test]
     fn this_process_has_not_ended() {
-        assert!(!has_ended(&this_process()));
+        assert_eq!(life_of(&this_process()), Life::Lives);
     }
 
     #[test]
@@ -53,12 +73,12 @@ mod tests {
         let here = this_process();
         let (rest, _start) = here.rsplit_once('/').unwrap();
 
-        assert!(has_ended(&format!("{rest}/1")));
+        assert_eq!(life_of(&format!("{rest}/1")), Life::HasEnded);
     }
 
     #[test]
     fn nothing_is_certain_of_another_machine() {
-        assert!(!has_ended("another-boot/pid:[1]/1/1"));
-        assert!(!has_ended(""));
+        assert_eq!(life_of("another-boot/pid:[1]/1/1"), Life::Unknown);
+        assert_eq!(life_of(""), Life::Unknown);
     }
 }

@@ -71,12 +71,11 @@ impl RunReport {
 
     /// Writes what waits. Findings are tied to their assets here, so these should have been written before.
     pub(super) async fn write(&mut self, db: &Db) -> Result<(), Error> {
-        store::add_listings(&**db, std::mem::take(&mut self.listings)).await?;
+        store::add_listings(&**db, &self.listings).await?;
+        self.listings.clear();
         while !self.findings.is_empty() {
-            let later = self
-                .findings
-                .split_off(self.findings.len().min(MOST_WAITING));
-            let now = std::mem::replace(&mut self.findings, later);
+            let now: Vec<_> = self.findings.iter().take(MOST_WAITING).cloned().collect();
+            let many = now.len();
             let about: Vec<&Address> = now.iter().filter_map(|(about, _)| about.as_ref()).collect();
             let ids = catalog::find_at(db, &about).await?;
             let findings = now.into_iter().map(|(about, finding)| RunFinding {
@@ -84,6 +83,7 @@ impl RunReport {
                 ..finding
             });
             store::add_findings(&**db, self.run, findings.collect()).await?;
+            self.findings.drain(..many);
         }
         Ok(())
     }

@@ -7,9 +7,11 @@ use std::time::{Duration, Instant};
 use chrono::Utc;
 use tokio::sync::{mpsc, watch};
 use tokio::time::MissedTickBehavior;
+use tokio_util::task::AbortOnDropHandle;
 use tracing::{error, info};
 use uuid::Uuid;
 
+use super::process::Life;
 use super::recipe::Recipe;
 use super::report::RunReport;
 use super::{Error, Level, Run, RunCounts, RunState, StartedBy, process, store};
@@ -30,7 +32,7 @@ const BATCH: usize = 500;
 /// How often a run says that it goes on.
 const HEARTBEAT: Duration = Duration::from_secs(2);
 
-/// A run that has been silent for so long is over, even if its process cannot be asked.
+/// A run that has been silent for so long is over, if its process cannot be asked.
 const SILENCE: chrono::TimeDelta = chrono::TimeDelta::seconds(30);
 
 /// How far a run is.
@@ -76,7 +78,12 @@ pub(super) async fn begin(
 pub(super) async fn end_abandoned(db: &Db) -> Result<(), Error> {
     let now = Utc::now();
     for (id, process, heartbeat) in store::list_active(&**db).await? {
-        if process::has_ended(&process) || now - heartbeat > SILENCE {
+        let over = match process::life_of(&process) {
+            Life::Lives => false,
+            Life::HasEnded => true,
+            Life::Unknown => now - heartbeat > SILENCE,
+        };
+        if over {
             store::interrupt(&**db, id, now).await?;
         }
     }
@@ -110,7 +117,15 @@ pub(super) async fn carry_out(
     info!(run.id = %run.id, "started recipe {}", recipe.name);
     let mut work = Work::new(db, recipe, run.id, progress);
     let read = work.read_source(stop).await;
-    let written = work.flush().await;
+    let left = match &read {
+        Ok(Ended::Read) => "The source stopped before the last page.".to_owned(),
+        Ok(Ended::Stopped) => "The run was stopped before the last page.".to_owned(),
+        Err(failure) => format!("The run failed before the last page: {failure}"),
+    };
+    let written = match work.close_what_is_left(&left).await {
+        Ok(()) => work.flush().await,
+        Err(unwritten) => Err(unwritten),
+    };
     let outcome = read.and_then(|ended| written.map(|()| ended));
     run.counts = work.counts_so_far();
     run.counts.milliseconds = u64::try_from(clock.elapsed().as_millis()).unwrap_or(u64::MAX);
@@ -126,6 +141,9 @@ pub(super) async fn carry_out(
         run.failure = Some(failure.to_string());
     }
     run.ended_at = Some(Utc::now());
+    if matches!(outcome, Err(Error::TakenForDead)) {
+        run.state = RunState::Interrupted;
+    }
     if let Err(unwritten) = store::end(&**db, &run).await {
         error!(run.id = %run.id, "the end of the run could not be written down: {}", chain(&unwritten));
     }
@@ -184,7 +202,8 @@ impl<'a> Work<'a> {
     async fn read_source(&mut self, stop: impl Future<Output = ()>) -> Result<Ended, Error> {
         let (sender, mut reports) = mpsc::channel(AHEAD);
         let source = self.recipe.source.clone();
-        let reading = tokio::spawn(async move { source.discover(sender).await });
+        let reading =
+            AbortOnDropHandle::new(tokio::spawn(async move { source.discover(sender).await }));
         let mut heartbeat = tokio::time::interval(HEARTBEAT);
         heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         tokio::pin!(stop);
@@ -203,14 +222,21 @@ impl<'a> Work<'a> {
             Err(broken) => return Err(Error::Reader(broken)),
         };
         self.counts.calls = calls;
-        self.close_what_is_left().await?;
         Ok(Ended::Read)
     }
 
     /// Says that the run goes on, and shows what it has found so far.
+    ///
+    /// A run that somebody else took for dead ends here: another one may have begun.
     async fn beat(&mut self) -> Result<(), Error> {
         self.flush().await?;
-        Ok(store::heartbeat(&**self.db, self.run, &self.counts_so_far(), Utc::now()).await?)
+        let alive =
+            store::heartbeat(&**self.db, self.run, &self.counts_so_far(), Utc::now()).await?;
+        if alive {
+            Ok(())
+        } else {
+            Err(Error::TakenForDead)
+        }
     }
 
     /// What was done, in the databases that are still open too.
@@ -230,6 +256,7 @@ impl<'a> Work<'a> {
                 assets,
                 skipped,
             } => self.take_page(&database, assets, skipped).await?,
+            Report::Kept(address) => self.keep(address),
             Report::Closed { database, listing } => self.close_database(&database, listing).await?,
             Report::Databases { listing } => self.end_databases(listing).await?,
             Report::Finding(Finding { about, text }) => {
@@ -252,6 +279,15 @@ impl<'a> Work<'a> {
         self.listed.push(address);
         self.so_far.found += 1;
         Ok(())
+    }
+
+    /// Notes that something is still there, though it is not read.
+    fn keep(&mut self, address: Address) {
+        let parent = address.parent().map(|parent| parent.identity());
+        match parent.and_then(|parent| self.open.get_mut(&parent)) {
+            Some(open) => open.scope.keep(&address),
+            None => self.listed.push(address),
+        }
     }
 
     async fn take_page(
@@ -373,8 +409,8 @@ impl<'a> Work<'a> {
         self.report.note(Level::Problem, Some(database), text);
     }
 
-    /// Ends the databases that the source opened and never closed; a source that keeps its word leaves none.
-    async fn close_what_is_left(&mut self) -> Result<(), Error> {
+    /// Ends the databases that the source opened and did not close, as incomplete for a reason.
+    async fn close_what_is_left(&mut self, reason: &str) -> Result<(), Error> {
         let left: Vec<Address> = self
             .listed
             .iter()
@@ -382,8 +418,7 @@ impl<'a> Work<'a> {
             .cloned()
             .collect();
         for database in left {
-            let reason = "The source stopped before the last page.".to_owned();
-            self.close_database(&database, Listing::Incomplete(reason))
+            self.close_database(&database, Listing::Incomplete(reason.to_owned()))
                 .await?;
         }
         Ok(())

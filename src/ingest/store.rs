@@ -1,7 +1,7 @@
 //! Every query about runs.
 
 use chrono::{DateTime, Utc};
-use sea_orm::sea_query::{Expr, ExprTrait};
+use sea_orm::sea_query::{Alias, Expr, ExprTrait, Query};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder,
     QuerySelect, SqlErr,
@@ -12,7 +12,7 @@ use super::{Error, Level, Listed, Run, RunCounts, RunFinding, RunState, StartedB
 use crate::auth::Actor;
 use crate::catalog::AssetId;
 use crate::db::entity::{finding, listing, run};
-use crate::db::{Page, PageRequest};
+use crate::db::{Page, PageRequest, storable};
 
 /// Writes down that a run has begun. The unique index on `active` decides who came first.
 pub(super) async fn begin(
@@ -73,13 +73,13 @@ pub(super) async fn list_active(
         .await
 }
 
-/// Says that a run goes on, and how far it is.
+/// Says that a run goes on, and how far it is. False when the run has been ended meanwhile.
 pub(super) async fn heartbeat(
     db: &impl ConnectionTrait,
     id: Uuid,
     so_far: &RunCounts,
     now: DateTime<Utc>,
-) -> Result<(), DbErr> {
+) -> Result<bool, DbErr> {
     run::Entity::update_many()
         .col_expr(run::Column::HeartbeatAt, Expr::value(now))
         .col_expr(run::Column::Counts, Expr::value(counts(so_far)))
@@ -87,7 +87,7 @@ pub(super) async fn heartbeat(
         .filter(run::Column::Active.is_not_null())
         .exec(db)
         .await
-        .map(drop)
+        .map(|done| done.rows_affected > 0)
 }
 
 /// Writes down how a run ended; a run that has already ended stays as it is.
@@ -95,7 +95,10 @@ pub(super) async fn end(db: &impl ConnectionTrait, run: &Run) -> Result<(), DbEr
     run::Entity::update_many()
         .col_expr(run::Column::State, Expr::value(run.state.as_str()))
         .col_expr(run::Column::Counts, Expr::value(counts(&run.counts)))
-        .col_expr(run::Column::Failure, Expr::value(run.failure.clone()))
+        .col_expr(
+            run::Column::Failure,
+            Expr::value(run.failure.as_deref().map(storable)),
+        )
         .col_expr(run::Column::EndedAt, Expr::value(run.ended_at))
         .col_expr(run::Column::Active, Expr::value(None::<String>))
         .filter(run::Column::Id.eq(run.id))
@@ -128,22 +131,22 @@ pub(super) async fn interrupt(
 /// Writes down how the listings of some databases ended.
 pub(super) async fn add_listings(
     db: &impl ConnectionTrait,
-    listings: Vec<Listed>,
+    listings: &[Listed],
 ) -> Result<(), DbErr> {
     if listings.is_empty() {
         return Ok(());
     }
-    let rows = listings.into_iter().map(|listed| listing::ActiveModel {
+    let rows = listings.iter().map(|listed| listing::ActiveModel {
         run_id: Set(listed.run),
         database_id: Set(listed.database.0),
-        name: Set(listed.name.replace('\0', "\u{fffd}")),
+        name: Set(storable(&listed.name)),
         state: Set(if listed.complete {
             "complete"
         } else {
             "incomplete"
         }
         .to_owned()),
-        reason: Set(listed.reason),
+        reason: Set(listed.reason.as_deref().map(storable)),
         counts: Set(serde_json::to_string(&listed.counts).expect("counts are numbers")),
         listed_at: Set(listed.listed_at),
     });
@@ -167,8 +170,8 @@ pub(super) async fn add_findings(
         position: Set(found.position),
         level: Set(found.level.as_str().to_owned()),
         asset_id: Set(found.asset.map(|id| id.0)),
-        about: Set(found.about.map(|about| about.replace('\0', "\u{fffd}"))),
-        text: Set(found.text.replace('\0', "\u{fffd}")),
+        about: Set(found.about.as_deref().map(storable)),
+        text: Set(storable(&found.text)),
     });
     finding::Entity::insert_many(rows)
         .exec_without_returning(db)
@@ -209,6 +212,28 @@ pub(super) async fn list(
     Ok(Page::of_rows(rows, page, |run| run.id))
 }
 
+/// Finds the newest run of each of some recipes.
+pub(super) async fn latest(db: &impl ConnectionTrait, recipes: &[&str]) -> Result<Vec<Run>, Error> {
+    let newer = Alias::new("newer");
+    let no_newer = Query::select()
+        .expr(Expr::val(1))
+        .from_as(run::Entity, newer.clone())
+        .and_where(
+            Expr::col((newer.clone(), run::Column::Recipe))
+                .equals((run::Entity, run::Column::Recipe)),
+        )
+        .and_where(
+            Expr::col((newer, run::Column::Id)).gt(Expr::col((run::Entity, run::Column::Id))),
+        )
+        .to_owned();
+    let rows = run::Entity::find()
+        .filter(run::Column::Recipe.is_in(recipes.iter().copied()))
+        .filter(Expr::exists(no_newer).not())
+        .all(db)
+        .await?;
+    rows.into_iter().map(read).collect()
+}
+
 /// Lists the databases of a run: incomplete ones first, each group by id.
 pub(super) async fn list_listings(
     db: &impl ConnectionTrait,
@@ -240,13 +265,17 @@ pub(super) async fn list_listings(
     Ok(Page { items, next })
 }
 
-/// Finds how the newest listing of a database ended.
+/// Finds the newest listing of a database, or the newest complete one.
 pub(super) async fn latest_listing(
     db: &impl ConnectionTrait,
     database: AssetId,
+    complete: bool,
 ) -> Result<Option<Listed>, Error> {
-    listing::Entity::find()
-        .filter(listing::Column::DatabaseId.eq(database.0))
+    let mut query = listing::Entity::find().filter(listing::Column::DatabaseId.eq(database.0));
+    if complete {
+        query = query.filter(listing::Column::State.eq("complete"));
+    }
+    query
         .order_by_desc(listing::Column::RunId)
         .one(db)
         .await?

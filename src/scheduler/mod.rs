@@ -7,6 +7,7 @@
 //!
 //! [`Schedule`]: crate::ingest::recipe::Schedule
 
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
@@ -30,15 +31,19 @@ impl Scheduler {
     pub async fn start(runner: Runner) -> Result<Self, Error> {
         let jobs = JobScheduler::new().await?;
         let last = Arc::new(Mutex::new(Utc::now()));
+        let faulty = Arc::new(tokio::sync::Mutex::new(HashSet::new()));
         let tick = Job::new_async(EVERY_MINUTE, move |_, _| {
-            let (runner, last) = (runner.clone(), Arc::clone(&last));
+            let (runner, last, faulty) = (runner.clone(), Arc::clone(&last), Arc::clone(&faulty));
             Box::pin(async move {
                 let now = Utc::now();
-                let before = std::mem::replace(
-                    &mut *last.lock().unwrap_or_else(PoisonError::into_inner),
-                    now,
-                );
-                start_due(&runner, before, now).await;
+                let before = {
+                    let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
+                    // A clock that is put back does not bring the same minutes again.
+                    let before = *last;
+                    *last = now.max(before);
+                    before
+                };
+                start_due(&runner, &mut *faulty.lock().await, before, now).await;
             })
         })?;
         jobs.add(tick).await?;
@@ -53,7 +58,14 @@ impl Scheduler {
 }
 
 /// Starts every recipe that has a time after `before` and not after `now`, once.
-async fn start_due(runner: &Runner, before: DateTime<Utc>, now: DateTime<Utc>) {
+///
+/// A recipe with problems cannot be started; that is told once, and again when the problems change.
+async fn start_due(
+    runner: &Runner,
+    faulty: &mut HashSet<String>,
+    before: DateTime<Utc>,
+    now: DateTime<Utc>,
+) {
     if let Err(unreadable) = runner.end_abandoned().await {
         error!("abandoned runs could not be ended: {}", chain(&unreadable));
     }
@@ -62,7 +74,17 @@ async fn start_due(runner: &Runner, before: DateTime<Utc>, now: DateTime<Utc>) {
         Err(unreadable) => return error!("no recipe was started: {}", chain(&unreadable)),
     };
     for listed in recipes {
-        let schedule = listed.recipe.ok().and_then(|recipe| recipe.schedule);
+        let schedule = match listed.recipe {
+            Ok(recipe) => recipe.schedule,
+            Err(problems) => {
+                let told = format!("recipe {} is left alone: {problems}", listed.name);
+                if !faulty.contains(&told) {
+                    error!("{told}");
+                    faulty.insert(told);
+                }
+                continue;
+            }
+        };
         let due = schedule
             .is_some_and(|schedule| schedule.next(before, 1).iter().any(|time| *time <= now));
         if !due {

@@ -31,8 +31,11 @@ const LOOK: Duration = Duration::from_secs(1);
 /// An index that knows nothing, or more than the catalog does, is built anew, while the old one goes on answering.
 pub async fn catch_up(db: &Db, index: &Index) -> Result<u64, Error> {
     let head = changes::head(&**db).await?;
-    index.refresh()?;
-    let applied = index.applied();
+    let applied = match index.refresh() {
+        Ok(()) => index.applied(),
+        Err(Error::Lost) => 0,
+        Err(error) => return Err(error),
+    };
     if applied == head {
         return Ok(0);
     }

@@ -191,7 +191,11 @@ impl Index {
     pub fn writer(&self) -> Result<Writer, Error> {
         fs::create_dir_all(&self.shared.home)?;
         let lock = acquire(&self.shared.home, WRITER_LOCK, false)?;
-        self.refresh()?;
+        match self.refresh() {
+            // Whoever writes can build it again.
+            Ok(()) | Err(Error::Lost) => {}
+            Err(error) => return Err(error),
+        }
         Ok(Writer {
             index: self.clone(),
             inner: None,

@@ -178,11 +178,13 @@ impl View {
         for segment in &self.segments {
             let index = segment.reader.inverted_index(self.fields.whole)?;
             let mut stream = index.terms().range().ge(&beginning).into_stream()?;
-            while counts.len() < limit
+            let mut read = 0;
+            while read < limit
                 && let Some((term, found)) = stream.next()
                 && term.starts_with(beginning.as_bytes())
             {
                 count(&mut counts, term, found);
+                read += 1;
             }
         }
         Ok(most_frequent(counts, limit))

@@ -26,6 +26,9 @@ pub enum Report {
         assets: Vec<Discovered>,
         skipped: Vec<Skipped>,
     },
+    /// Listed, but left out by the settings: it stays as it was. A table comes between its database's `Opened` and
+    /// `Closed`, a database anywhere before `Databases`.
+    Kept(Address),
     /// No more will come of this database.
     Closed { database: Address, listing: Listing },
     /// How the list of databases itself ended.

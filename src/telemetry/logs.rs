@@ -26,11 +26,16 @@ impl Format {
     }
 }
 
+/// What never gets into the log, whatever the filter says: these write requests with addresses and keys in them.
+const QUIET: &str = "aws_config=error,aws_runtime=error,aws_sigv4=error,aws_smithy_runtime=error,\
+                     aws_smithy_runtime_api=error,aws_smithy_http_client=error,aws_credential_types=error,\
+                     hyper_util=error,sqlx=warn";
+
 /// Starts logging what `filter` lets through, such as `info` or `warn,gazetteer::ingest=debug`.
 ///
 /// Does nothing when logging has been started before, as it may have been in tests.
 pub fn init(format: Format, filter: &str) -> Result<(), BadFilter> {
-    let filter = EnvFilter::try_new(filter).map_err(|source| BadFilter {
+    let filter = EnvFilter::try_new(format!("{filter},{QUIET}")).map_err(|source| BadFilter {
         filter: filter.to_owned(),
         source,
     })?;

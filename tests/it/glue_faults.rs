@@ -13,6 +13,7 @@ use crate::glue_server::{Call, GlueServer, Reply};
 /// Everything that one reading reported.
 #[derive(Default)]
 pub(crate) struct Told {
+    pub(crate) kept: Vec<gazetteer::catalog::Address>,
     pub(crate) opened: Vec<gazetteer::catalog::Discovered>,
     pub(crate) assets: Vec<gazetteer::catalog::Discovered>,
     pub(crate) skipped: Vec<Skipped>,
@@ -83,6 +84,7 @@ pub(crate) async fn read(settings: Settings) -> (Told, Result<Cost, Error>) {
                 told.assets.extend(assets);
                 told.skipped.extend(skipped);
             }
+            Report::Kept(address) => told.kept.push(address),
             Report::Closed { database, listing } => told.closed.push((database, listing)),
             Report::Databases { listing } => {
                 assert!(

@@ -276,7 +276,7 @@ async fn what_a_recipe_does_not_look_at_is_never_gone() {
     assert_eq!(catalog.names(false).await.len(), 10);
 }
 
-/// Every fault that ends a listing, on every page, and on every page of the list of databases.
+/// Every fault that ends a listing, on every page.
 #[tokio::test]
 async fn no_fault_on_any_page_makes_a_table_gone_and_the_report_names_it() {
     let catalog = TestCatalog::start().await;
@@ -362,4 +362,96 @@ async fn hostile_names_come_through_whole() {
         catalog.ingest(&glue).await.counts.assets.unchanged,
         names.len() as u64
     );
+}
+
+#[tokio::test]
+async fn a_list_of_databases_that_ends_early_makes_none_gone() {
+    let catalog = TestCatalog::start().await;
+    let mut world = World::new();
+    for n in 0..150 {
+        world.set_database(&database(&format!("db{n:03}")));
+    }
+    let glue = Endpoint::start(world).await.unwrap();
+    catalog.ingest(&glue).await;
+    glue.remove_database("db149");
+
+    for fault in [
+        Fault::AccessDenied,
+        Fault::InvalidInput,
+        Fault::ExpiredToken,
+        Fault::RepeatedToken,
+    ] {
+        glue.heal();
+        glue.fault_databases(2, fault);
+        let run = catalog
+            .ingest_with(&glue, "", "remove: {at_most: 100%}")
+            .await;
+
+        assert_eq!(run.state, RunState::Partial, "{fault:?}");
+        assert_eq!(catalog.find(&["db149"]).await.gone_at, None, "{fault:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_passing_fault_is_coped_with() {
+    let catalog = TestCatalog::start().await;
+    let glue = Endpoint::start(world(150)).await.unwrap();
+    for fault in [
+        Fault::Throttled,
+        Fault::InternalError,
+        Fault::OperationTimeout,
+        Fault::ClosedConnection,
+    ] {
+        glue.heal();
+        glue.fault("sales", 2, fault.times(1));
+        let run = catalog.ingest(&glue).await;
+
+        assert_eq!(run.state, RunState::Succeeded, "{fault:?}");
+        assert_eq!(catalog.names(false).await.len(), 150, "{fault:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_link_that_is_no_longer_wanted_stays_as_it_was() {
+    let catalog = TestCatalog::start().await;
+    let mut world = world(3);
+    let target = json!({ "CatalogId": "123456789012", "DatabaseName": "sales", "Name": "t000" });
+    world.set_table(
+        "sales",
+        &json!({ "Name": "link", "CatalogId": "123456789012", "TargetTable": target }),
+    );
+    let glue = Endpoint::start(world).await.unwrap();
+    catalog.ingest(&glue).await;
+
+    let run = catalog
+        .ingest_with(
+            &glue,
+            "    ignore_resource_links: true",
+            "remove: {at_most: 100%}",
+        )
+        .await;
+
+    assert_eq!(
+        (run.state, run.counts.assets.gone),
+        (RunState::Succeeded, 0)
+    );
+    assert_eq!(catalog.find(&["sales", "link"]).await.gone_at, None);
+}
+
+#[tokio::test]
+async fn an_index_that_was_deleted_is_built_again() {
+    let catalog = TestCatalog::start().await;
+    let glue = Endpoint::start(world(5)).await.unwrap();
+    catalog.ingest(&glue).await;
+
+    std::fs::remove_dir_all(catalog.storage.index_dir()).unwrap();
+    let meanwhile = catalog.search("t003").total;
+    let mut changed = table("t001", &[("zebra", "string")]);
+    changed["Description"] = json!("Stripes.");
+    glue.replace_table("sales", &changed);
+    catalog.ingest(&glue).await;
+
+    assert_eq!(meanwhile, 1);
+    assert_eq!(catalog.search("stripes").total, 1);
+    assert_eq!(catalog.app.index.len(), 6);
 }

@@ -14,12 +14,14 @@
 )]
 
 mod architecture;
+mod commands;
 mod crash;
 mod demo_endpoint;
 mod glue_faults;
 mod glue_server;
 mod glue_translate;
 mod ingest;
+mod migrations;
 mod recipes;
 mod search_index;
 mod support;

@@ -31,6 +31,9 @@ use crate::error;
 use crate::sources::Error;
 
 /// How often one request is sent before it is given up.
+/// The shortest secret that is looked for, in bytes; keys of AWS are longer.
+const SHORTEST_SECRET: usize = 8;
+
 const ATTEMPTS: u32 = 5;
 
 /// A connection to Glue that counts what it sends.
@@ -253,7 +256,8 @@ impl Client {
         };
         for secret in &self.secrets {
             let secret = secret.expose_secret();
-            if !secret.is_empty() && failure.sentence.contains(secret) {
+            // A short one is no secret, and may be part of a name.
+            if secret.len() >= SHORTEST_SECRET && failure.sentence.contains(secret) {
                 failure.sentence = failure.sentence.replace(secret, "…");
             }
         }

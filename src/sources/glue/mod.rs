@@ -275,11 +275,14 @@ impl Reading {
             self.find(None, text.to_owned()).await?;
             return Ok(None);
         }
-        let is_ignored = database.target_database.is_some() && self.settings.ignore_resource_links;
-        if is_ignored || !self.settings.databases.allows(&database.name) {
+        if !self.settings.databases.allows(&database.name) {
             return Ok(None);
         }
         let scope = self.scope(&database);
+        if database.target_database.is_some() && self.settings.ignore_resource_links {
+            self.send(Report::Kept(scope.address)).await?;
+            return Ok(None);
+        }
         if !seen.insert(scope.address.clone()) {
             let text = "AWS Glue listed this database twice; only the first is read.";
             self.find(Some(scope.address), text.to_owned()).await?;
@@ -373,6 +376,11 @@ impl Reading {
             if !self.lets_in(database, &table) {
                 continue;
             }
+            if table.target_table.is_some() && self.settings.ignore_resource_links {
+                let kept = database.scope.address.child(&table.name);
+                self.send(Report::Kept(kept)).await?;
+                continue;
+            }
             if !batch.seen.insert(table.name.clone()) {
                 batch.found_twice(&table.name);
             } else if table.target_table.is_some() && !table.name.is_empty() {
@@ -394,12 +402,9 @@ impl Reading {
     }
 
     fn lets_in(&self, database: &Open, table: &Table) -> bool {
-        let is_ignored = table.target_table.is_some() && self.settings.ignore_resource_links;
-        !is_ignored
-            && self
-                .settings
-                .tables
-                .allows(&full_name(database.scope.database(), &table.name))
+        self.settings
+            .tables
+            .allows(&full_name(database.scope.database(), &table.name))
     }
 
     /// Reads what a link points at; a link whose target cannot be read is reported as it stands.

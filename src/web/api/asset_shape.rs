@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::ActorShape;
 use crate::catalog::{Alias, Asset, AssetId, Change, Column, Facts, Inside, SourceLayer, Summary};
+use crate::ingest::Listed;
 use crate::web::links;
 
 /// An asset with what its source and what people say of it, apart.
@@ -27,8 +28,10 @@ pub(in crate::web) struct AssetShape {
     /// The database it is in.
     parent: Option<Uuid>,
     first_seen: DateTime<Utc>,
-    /// When a report last changed it.
+    /// When its source was last known to have it.
     last_seen: DateTime<Utc>,
+    /// How the newest listing of its database ended.
+    listing: Option<ListingShape>,
     /// Since when its source no longer lists it.
     gone_at: Option<DateTime<Utc>>,
     source: SourceShape,
@@ -40,8 +43,41 @@ pub(in crate::web) struct AssetShape {
     links: Vec<LinkShape>,
 }
 
+/// What runs know of an asset.
+pub(super) struct Seen {
+    pub(super) last_seen: DateTime<Utc>,
+    pub(super) listing: Option<Listed>,
+}
+
+/// How a listing of a database ended.
+#[derive(Debug, Serialize, ToSchema)]
+struct ListingShape {
+    /// Whether it was read to its last page.
+    complete: bool,
+    /// Why not.
+    reason: Option<String>,
+    listed_at: DateTime<Utc>,
+    run: Uuid,
+}
+
+impl From<Listed> for ListingShape {
+    fn from(listed: Listed) -> Self {
+        Self {
+            complete: listed.complete,
+            reason: listed.reason,
+            listed_at: listed.listed_at,
+            run: listed.run,
+        }
+    }
+}
+
 impl AssetShape {
-    pub(super) fn new(asset: Asset, aliases: Vec<Alias>, notes: BTreeMap<String, String>) -> Self {
+    pub(super) fn new(
+        asset: Asset,
+        aliases: Vec<Alias>,
+        notes: BTreeMap<String, String>,
+        seen: Seen,
+    ) -> Self {
         let links = asset.facts.links.iter();
         let links = links.map(|link| LinkShape {
             label: link.label.clone(),
@@ -57,7 +93,8 @@ impl AssetShape {
             path: asset.address.path,
             parent: asset.parent.map(|parent| parent.0),
             first_seen: asset.first_seen,
-            last_seen: asset.last_seen,
+            last_seen: seen.last_seen,
+            listing: seen.listing.map(ListingShape::from),
             gone_at: asset.gone_at,
             links: links.collect(),
             source: asset.source.into(),

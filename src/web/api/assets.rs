@@ -2,10 +2,11 @@
 
 use actix_web::web::{Data, Path};
 
-use super::asset_shape::{AssetShape, ChangeShape, DatabaseShape, SummaryShape};
+use super::asset_shape::{AssetShape, ChangeShape, DatabaseShape, Seen, SummaryShape};
 use super::{Json, List};
 use crate::catalog::{self, AssetId, Children};
 use crate::db::{Db, PageRequest};
+use crate::ingest;
 use crate::web::failure::Failure;
 use crate::web::parameters::Parameters;
 
@@ -28,10 +29,13 @@ pub(in crate::web) async fn show(
     let asset = catalog::find_asset(&db, *id).await?;
     let aliases = catalog::list_aliases(&db, asset.id).await?;
     let notes = catalog::list_notes(&db, asset.id).await?;
+    let last_seen = ingest::last_seen(&db, &asset).await?;
+    let listing = ingest::latest_listing(&db, asset.parent.unwrap_or(asset.id)).await?;
     Ok(Json(AssetShape::new(
         asset,
         aliases,
         notes.into_iter().collect(),
+        Seen { last_seen, listing },
     )))
 }
 

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::Json;
 use crate::catalog::{self, Asset, AssetId};
 use crate::db::Db;
-use crate::search::{Answer, Facet, Hit, Index, Matched};
+use crate::search::{Answer, Facet, Hit, Index, Matched, MatchedField};
 use crate::web::failure::Failure;
 use crate::web::parameters::Parameters;
 use crate::web::{links, searching};
@@ -170,7 +170,13 @@ impl From<Matched> for MatchedShape {
                 .filter(|part| part.marked)
                 .map(|part| part.text.clone())
                 .collect(),
-            column: matched.path,
+            // The path of another field names a parameter.
+            column: matched.path.filter(|_| {
+                matches!(
+                    matched.field,
+                    MatchedField::Column | MatchedField::ColumnComment
+                )
+            }),
         }
     }
 }

@@ -40,7 +40,7 @@ pub(crate) async fn show(
     )
     .await?;
     let shelves = Shelf::read_all(&db, DATABASES).await?;
-    let recipes = RecipeLine::read_all(&db, &runner).await?;
+    let recipes = RecipeLine::read_all(&db, &runner.recipes()?).await?;
     let page = PageRequest::first(CHANGES_READ);
     let changes = catalog::list_recent_changes(&db, &page).await?.items;
     let ids: Vec<AssetId> = changes.iter().map(|change| change.asset).collect();

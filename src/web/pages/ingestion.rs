@@ -38,7 +38,7 @@ pub(crate) async fn show(
     runner: Data<Runner>,
 ) -> Result<Page<IngestionPage>, Failure> {
     let files = runner.recipes()?;
-    let lines = RecipeLine::read_all(&db, &runner).await?;
+    let lines = RecipeLine::read_all(&db, &files).await?;
     let runs = ingest::list_runs(&db, None, &PageRequest::first(LATEST)).await?;
     Ok(Page(IngestionPage::new(&files, lines, &runs.items)))
 }
@@ -118,15 +118,13 @@ pub(crate) struct RecipeLine {
 
 impl RecipeLine {
     /// Reads the recipes that can run; there are as many as files in the folder.
-    pub(super) async fn read_all(db: &Db, runner: &Runner) -> Result<Vec<Self>, Failure> {
-        let mut lines = Vec::new();
-        for file in runner.recipes()? {
-            if let Ok(recipe) = &file.recipe {
-                let last = ingest::latest_run(db, &recipe.name).await?;
-                lines.push(Self::new(recipe, last.as_ref()));
-            }
-        }
-        Ok(lines)
+    pub(super) async fn read_all(db: &Db, files: &[RecipeFile]) -> Result<Vec<Self>, Failure> {
+        let recipes = files.iter().filter_map(|file| file.recipe.as_ref().ok());
+        let recipes: Vec<&Recipe> = recipes.collect();
+        let names: Vec<&str> = recipes.iter().map(|recipe| recipe.name.as_str()).collect();
+        let last = ingest::latest_runs(db, &names).await?;
+        let line = |recipe: &&Recipe| Self::new(recipe, last.get(&recipe.name));
+        Ok(recipes.iter().map(line).collect())
     }
 
     fn new(recipe: &Recipe, last: Option<&Run>) -> Self {
@@ -376,8 +374,8 @@ impl View for RecipePage {
 impl RecipePage {
     async fn read(db: &Db, file: &RecipeFile, page: &PageRequest) -> Result<Self, Failure> {
         let runs = ingest::list_runs(db, Some(&file.name), page).await?;
-        let last = ingest::latest_run(db, &file.name).await?;
-        Ok(Self::new(file, &runs, last.as_ref()))
+        let last = ingest::latest_runs(db, &[&file.name]).await?;
+        Ok(Self::new(file, &runs, last.get(&file.name)))
     }
 
     fn new(file: &RecipeFile, runs: &ListPage<Run>, last: Option<&Run>) -> Self {
