@@ -492,9 +492,12 @@ fn place(asset: &Asset) -> Shortened {
         .path
         .split_last()
         .map_or(&[][..], |(_, outer)| outer);
-    let mut parts = vec![asset.address.instance.as_str()];
-    parts.extend(outer.iter().map(String::as_str));
-    name(&parts.join(" › "))
+    let inside = outer.join(" › ");
+    let instance = asset.address.instance.as_str();
+    // The database tells hits apart; their source is mostly the same, so it comes last.
+    let parts = [inside.as_str(), instance];
+    let said: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+    name(&said.join(" · "))
 }
 
 fn matched(hit: &Hit, field: MatchedField) -> Option<&Matched> {
