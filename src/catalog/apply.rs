@@ -48,6 +48,7 @@ impl AddAssign for Counts {
 #[derive(Debug)]
 pub struct Scope {
     database: AssetId,
+    address: Address,
     opened_at: DateTime<Utc>,
     seen: HashSet<Identity>,
     /// How many tables and views were applied, so that they are in the catalog and not gone.
@@ -58,6 +59,11 @@ impl Scope {
     /// The database that is being listed.
     pub fn database(&self) -> AssetId {
         self.database
+    }
+
+    /// The address of the database that is being listed.
+    pub fn address(&self) -> &Address {
+        &self.address
     }
 
     /// Notes that the source listed something that could not be translated: it stays as it was.
@@ -91,53 +97,98 @@ pub struct Refusal {
     pub names: Vec<Address>,
 }
 
-/// Writes down a database and opens it for its tables.
+/// Writes down databases, in one transaction, and opens them for their tables, in the order given.
 pub async fn open(
     db: &Db,
     cause: &Cause,
-    database: Discovered,
+    databases: Vec<Discovered>,
     now: DateTime<Utc>,
-) -> Result<Scope, Error> {
+) -> Result<Vec<Scope>, Error> {
     cause.actor.require(Permission::WriteSourceLayer)?;
-    let address = database.address.clone();
-    write_what_differs(db, cause, None, vec![database], now).await?;
-    let ids = store::find_at(&**db, &[&address]).await?;
-    let id = ids.into_values().next().ok_or(Error::UnknownAsset)?;
-    Ok(Scope {
-        database: id,
-        opened_at: now,
-        seen: HashSet::new(),
-        applied: 0,
-    })
+    let addresses: Vec<Address> = databases.iter().map(|one| one.address.clone()).collect();
+    let reports = databases.into_iter().map(|one| Reported::new(None, one));
+    write_what_differs(db, cause, reports.collect(), now).await?;
+    let ids = store::find_at(&**db, &addresses.iter().collect::<Vec<_>>()).await?;
+    let scope = |address: &Address| {
+        let database = *ids.get(&address.identity())?;
+        Some(Scope {
+            database,
+            address: address.clone(),
+            opened_at: now,
+            seen: HashSet::new(),
+            applied: 0,
+        })
+    };
+    let scopes: Option<Vec<Scope>> = addresses.iter().map(scope).collect();
+    scopes.ok_or(Error::UnknownAsset)
 }
 
-/// Writes down some tables and views of an open database, in one transaction. A second report of a name in the same
-/// listing is left out: pages shift while tables come and go.
+/// Writes down some tables and views of open databases, in one transaction, and counts for each database what became
+/// of them. A second report of a name in the same listing is left out: pages shift while tables come and go.
 pub async fn apply(
     db: &Db,
     cause: &Cause,
-    scope: &mut Scope,
-    mut assets: Vec<Discovered>,
+    pages: Vec<(&mut Scope, Vec<Discovered>)>,
     now: DateTime<Utc>,
-) -> Result<Counts, Error> {
+) -> Result<Vec<Counts>, Error> {
     cause.actor.require(Permission::WriteSourceLayer)?;
-    assets.retain(|asset| scope.seen.insert(asset.address.identity()));
-    scope.applied += assets.len() as u64;
-    write_what_differs(db, cause, Some(scope.database), assets, now).await
+    let mut counts = vec![Counts::default(); pages.len()];
+    let mut reports = Vec::new();
+    let mut places = Vec::new();
+    for (place, (scope, assets)) in pages.into_iter().enumerate() {
+        for asset in assets {
+            if scope.seen.insert(asset.address.identity()) {
+                scope.applied += 1;
+                reports.push(Reported::new(Some(scope.database), asset));
+                places.push(place);
+            }
+        }
+    }
+    let outcomes = write_what_differs(db, cause, reports, now).await?;
+    for (place, outcome) in places.into_iter().zip(outcomes) {
+        if let Some(counts) = counts.get_mut(place) {
+            match outcome {
+                Outcome::New => counts.new += 1,
+                Outcome::Changed => counts.changed += 1,
+                Outcome::Unchanged => counts.unchanged += 1,
+            }
+        }
+    }
+    Ok(counts)
 }
 
-/// Ends a listing that was read to its last page: what it no longer has becomes gone, unless that is too much.
+/// Ends listings that were read to their last page, in the order given: what they no longer have becomes gone, unless
+/// that is too much.
 pub async fn close(
+    db: &Db,
+    cause: &Cause,
+    scopes: Vec<Scope>,
+    removal: &Removal<'_>,
+    now: DateTime<Utc>,
+) -> Result<Vec<Closing>, Error> {
+    cause.actor.require(Permission::WriteSourceLayer)?;
+    let databases: Vec<AssetId> = scopes.iter().map(|scope| scope.database).collect();
+    let live = store::count_live(&**db, &databases).await?;
+    let mut closings = Vec::with_capacity(scopes.len());
+    for scope in scopes {
+        let nothing_is_missing = live.get(&scope.database).copied().unwrap_or(0) == scope.applied;
+        closings.push(if nothing_is_missing {
+            Closing::default()
+        } else {
+            close_one(db, cause, scope, removal, now).await?
+        });
+    }
+    Ok(closings)
+}
+
+/// Ends one listing by comparing name by name.
+async fn close_one(
     db: &Db,
     cause: &Cause,
     scope: Scope,
     removal: &Removal<'_>,
     now: DateTime<Utc>,
 ) -> Result<Closing, Error> {
-    cause.actor.require(Permission::WriteSourceLayer)?;
-    if store::count_live(&**db, scope.database).await? == scope.applied {
-        return Ok(Closing::default());
-    }
     let mut known = 0;
     let mut missing = Vec::new();
     let mut names = Vec::new();
@@ -238,7 +289,7 @@ pub async fn close_databases(
     for (platform, instance) in instances {
         for (id, address) in store::live_databases(&**db, platform, instance).await? {
             if (removal.covers)(&address) && !listed.contains(&address.identity()) {
-                let closing = close_vanished(db, cause, id, removal, now).await?;
+                let closing = close_vanished(db, cause, (id, &address), removal, now).await?;
                 closings.push((address, closing));
             }
         }
@@ -250,7 +301,7 @@ pub async fn close_databases(
 async fn close_vanished(
     db: &Db,
     cause: &Cause,
-    database: AssetId,
+    (database, address): (AssetId, &Address),
     removal: &Removal<'_>,
     now: DateTime<Utc>,
 ) -> Result<Closing, Error> {
@@ -260,11 +311,12 @@ async fn close_vanished(
     };
     let empty = Scope {
         database,
+        address: address.clone(),
         opened_at: now,
         seen: HashSet::new(),
         applied: 0,
     };
-    let closing = close(db, cause, empty, &everything, now).await?;
+    let closing = close_one(db, cause, empty, &everything, now).await?;
     if closing.refusal.is_none() {
         let itself = Missing {
             ids: vec![database],
@@ -287,30 +339,34 @@ async fn close_vanished(
     Ok(closing)
 }
 
+/// What became of one report.
+#[derive(Debug, Clone, Copy)]
+enum Outcome {
+    New,
+    Changed,
+    Unchanged,
+}
+
 /// Compares reports with what is known and writes those that differ, with their log, in one transaction; nothing at
-/// all when none does.
+/// all when none does. Answers what became of each, in their order.
 async fn write_what_differs(
     db: &Db,
     cause: &Cause,
-    parent: Option<AssetId>,
-    assets: Vec<Discovered>,
+    reports: Vec<Reported>,
     now: DateTime<Utc>,
-) -> Result<Counts, Error> {
-    let total = assets.len() as u64;
-    let sealed: Vec<Reported> = assets.into_iter().map(Reported::new).collect();
-    let known = store::known(&**db, identities(&sealed)).await?;
-    let differing: Vec<Reported> = sealed
+) -> Result<Vec<Outcome>, Error> {
+    let mut outcomes = vec![Outcome::Unchanged; reports.len()];
+    let known = store::known(&**db, identities(&reports)).await?;
+    let differing: Vec<(usize, Reported)> = reports
         .into_iter()
-        .filter(|report| report.differs_from(known.get(&report.sealed.identity)))
+        .enumerate()
+        .filter(|(_, report)| report.differs_from(known.get(&report.sealed.identity)))
         .collect();
-    let mut counts = Counts {
-        unchanged: total,
-        ..Counts::default()
-    };
     if differing.is_empty() {
-        return Ok(counts);
+        return Ok(outcomes);
     }
 
+    let (places, differing): (Vec<usize>, Vec<Reported>) = differing.into_iter().unzip();
     let txn = db.write().await?;
     // Read again, now that nobody else can write.
     let known = store::known(&*txn, identities(&differing)).await?;
@@ -319,27 +375,34 @@ async fn write_what_differs(
         (known.source_hash != report.sealed.source_hash).then_some(known.id)
     });
     let before = store::source_layers(&*txn, differing_ids.collect()).await?;
-    let changes = Changes::of(differing, parent, &known, &before);
-    counts.new = changes.count(|action| *action == Action::Created);
-    counts.changed = changes.count(|action| *action != Action::Created);
-    counts.unchanged -= counts.new + counts.changed;
+    let changes = Changes::of(differing, &known, &before);
+    for (place, outcome) in places.into_iter().zip(&changes.outcomes) {
+        if let Some(told) = outcomes.get_mut(place) {
+            *told = *outcome;
+        }
+    }
     store::write(&txn, changes.drafts, now).await?;
     store::write_aliases(&txn, changes.aliases, before.into_keys().collect()).await?;
     store::log(&txn, cause, changes.actions, now).await?;
     txn.commit().await?;
-    Ok(counts)
+    Ok(outcomes)
 }
 
 /// A report with its documents as they would be stored.
 struct Reported {
+    parent: Option<AssetId>,
     discovered: Discovered,
     sealed: Sealed,
 }
 
 impl Reported {
-    fn new(discovered: Discovered) -> Self {
+    fn new(parent: Option<AssetId>, discovered: Discovered) -> Self {
         let sealed = Sealed::of(&discovered);
-        Self { discovered, sealed }
+        Self {
+            parent,
+            discovered,
+            sealed,
+        }
     }
 
     fn differs_from(&self, known: Option<&Known>) -> bool {
@@ -375,6 +438,8 @@ impl Reported {
 /// What one transaction writes.
 #[derive(Default)]
 struct Changes {
+    /// What becomes of each report.
+    outcomes: Vec<Outcome>,
     drafts: Vec<Draft>,
     actions: Vec<(AssetId, Action)>,
     aliases: Vec<(AssetId, Vec<Alias>)>,
@@ -383,7 +448,6 @@ struct Changes {
 impl Changes {
     fn of(
         reports: Vec<Reported>,
-        parent: Option<AssetId>,
         known: &HashMap<String, Known>,
         before: &HashMap<Uuid, (AssetKind, SourceLayer)>,
     ) -> Self {
@@ -391,13 +455,22 @@ impl Changes {
         for mut report in reports {
             let known = known.get(&report.sealed.identity);
             let id = AssetId(known.map_or_else(Uuid::now_v7, |known| known.id));
-            if let Some(action) = report.action(known, before.get(&id.0)) {
+            let action = report.action(known, before.get(&id.0));
+            changes.outcomes.push(match &action {
+                Some(Action::Created) => Outcome::New,
+                Some(_) => Outcome::Changed,
+                None => Outcome::Unchanged,
+            });
+            if let Some(action) = action {
                 changes.actions.push((id, action));
-                changes
-                    .aliases
-                    .push((id, std::mem::take(&mut report.discovered.aliases)));
+                let aliases = std::mem::take(&mut report.discovered.aliases);
+                changes.aliases.push((id, aliases));
             }
-            let Reported { discovered, sealed } = report;
+            let Reported {
+                parent,
+                discovered,
+                sealed,
+            } = report;
             changes.drafts.push(Draft {
                 id,
                 parent,
@@ -406,13 +479,6 @@ impl Changes {
             });
         }
         changes
-    }
-
-    fn count(&self, which: impl Fn(&Action) -> bool) -> u64 {
-        self.actions
-            .iter()
-            .filter(|(_, action)| which(action))
-            .count() as u64
     }
 }
 

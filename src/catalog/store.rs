@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use sea_orm::sea_query::{Expr, ExprTrait, Func, LikeExpr, OnConflict};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, FromQueryResult,
-    PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+    QueryFilter, QueryOrder, QuerySelect,
 };
 use uuid::Uuid;
 
@@ -264,13 +264,25 @@ pub(super) async fn mark_gone(txn: &Txn, ids: &[AssetId], now: DateTime<Utc>) ->
     Ok(())
 }
 
-/// Counts the assets inside a database that are not gone.
-pub(super) async fn count_live(db: &impl ConnectionTrait, parent: AssetId) -> Result<u64, DbErr> {
-    asset::Entity::find()
-        .filter(asset::Column::ParentId.eq(parent.0))
+/// Counts the assets inside each of some databases that are not gone.
+pub(super) async fn count_live(
+    db: &impl ConnectionTrait,
+    parents: &[AssetId],
+) -> Result<HashMap<AssetId, u64>, DbErr> {
+    let rows: Vec<(Uuid, i64)> = asset::Entity::find()
+        .select_only()
+        .column(asset::Column::ParentId)
+        .expr_as(Func::count(Expr::col(asset::Column::ParentId)), "n")
+        .filter(asset::Column::ParentId.is_in(parents.iter().map(|id| id.0)))
         .filter(asset::Column::GoneAt.is_null())
-        .count(db)
-        .await
+        .group_by(asset::Column::ParentId)
+        .into_tuple()
+        .all(db)
+        .await?;
+    let counts = rows.into_iter();
+    Ok(counts
+        .map(|(parent, n)| (AssetId(parent), n.unsigned_abs()))
+        .collect())
 }
 
 /// Lists the assets inside a database that are not gone, a page at a time in the order of their ids.

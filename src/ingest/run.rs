@@ -17,7 +17,7 @@ use super::report::RunReport;
 use super::{Error, Level, Run, RunCounts, RunState, StartedBy, process, store};
 use crate::auth::{Actor, Permission};
 use crate::catalog::{
-    self, Address, Cause, Closing, Counts, Discovered, Identity, Listing, Removal, Scope,
+    self, Address, AssetId, Cause, Closing, Counts, Discovered, Identity, Listing, Removal, Scope,
 };
 use crate::db::Db;
 use crate::error::chain;
@@ -26,8 +26,11 @@ use crate::sources::{Cost, Finding, Report, Skipped};
 /// How many reports may wait to be applied; the source waits when it is ahead.
 const AHEAD: usize = 8;
 
-/// How many tables of one database are written in one transaction.
+/// How many tables are written in one transaction, about.
 const BATCH: usize = 500;
+
+/// The end of a listing costs as much as so many tables.
+const CLOSING: usize = 2;
 
 /// How often a run says that it goes on.
 const HEARTBEAT: Duration = Duration::from_secs(2);
@@ -122,10 +125,8 @@ pub(super) async fn carry_out(
         Ok(Ended::Stopped) => "The run was stopped before the last page.".to_owned(),
         Err(failure) => format!("The run failed before the last page: {failure}"),
     };
-    let written = match work.close_what_is_left(&left).await {
-        Ok(()) => work.flush().await,
-        Err(unwritten) => Err(unwritten),
-    };
+    work.close_what_is_left(&left);
+    let written = work.flush().await;
     let outcome = read.and_then(|ended| written.map(|()| ended));
     run.counts = work.counts_so_far();
     run.counts.milliseconds = u64::try_from(clock.elapsed().as_millis()).unwrap_or(u64::MAX);
@@ -167,15 +168,27 @@ struct Work<'a> {
     listed: Vec<Address>,
     counts: RunCounts,
     report: RunReport,
+    /// How much waits to be written, in tables.
+    waiting: usize,
     so_far: Progress,
     progress: watch::Sender<Progress>,
 }
 
-/// A database while its listing goes on.
+/// A database while its listing goes on, and until that is written down.
 struct Open {
-    scope: Scope,
+    state: OpenState,
     counts: Counts,
     waiting: Vec<Discovered>,
+    /// Listed, but not to be written.
+    kept: Vec<Address>,
+    /// Set when no more will come.
+    listing: Option<Listing>,
+}
+
+/// Whether a database is in the catalog yet.
+enum OpenState {
+    Found(Box<Discovered>),
+    Written(Scope),
 }
 
 impl<'a> Work<'a> {
@@ -193,6 +206,7 @@ impl<'a> Work<'a> {
             listed: Vec::new(),
             counts: RunCounts::default(),
             report: RunReport::new(run),
+            waiting: 0,
             so_far: Progress::default(),
             progress,
         }
@@ -250,113 +264,177 @@ impl<'a> Work<'a> {
 
     async fn take(&mut self, report: Report) -> Result<(), Error> {
         match report {
-            Report::Opened(database) => self.open_database(*database).await?,
+            Report::Opened(database) => self.open_database(*database),
             Report::Page {
                 database,
                 assets,
                 skipped,
-            } => self.take_page(&database, assets, skipped).await?,
+            } => self.take_page(&database, assets, skipped),
             Report::Kept(address) => self.keep(address),
-            Report::Closed { database, listing } => self.close_database(&database, listing).await?,
+            Report::Closed { database, listing } => self.close_database(&database, listing),
             Report::Databases { listing } => self.end_databases(listing).await?,
             Report::Finding(Finding { about, text }) => {
                 self.report.note(Level::Problem, about.as_ref(), text);
             }
         }
+        if self.waiting >= BATCH || self.report.is_full() {
+            self.flush().await?;
+        }
         self.progress.send_replace(self.so_far);
         Ok(())
     }
 
-    async fn open_database(&mut self, database: Discovered) -> Result<(), Error> {
+    fn open_database(&mut self, database: Discovered) {
         let address = database.address.clone();
-        let scope = catalog::open(self.db, &self.cause, database, Utc::now()).await?;
         let open = Open {
-            scope,
+            state: OpenState::Found(Box::new(database)),
             counts: Counts::default(),
             waiting: Vec::new(),
+            kept: Vec::new(),
+            listing: None,
         };
         self.open.insert(address.identity(), open);
         self.listed.push(address);
         self.so_far.found += 1;
-        Ok(())
     }
 
     /// Notes that something is still there, though it is not read.
     fn keep(&mut self, address: Address) {
         let parent = address.parent().map(|parent| parent.identity());
         match parent.and_then(|parent| self.open.get_mut(&parent)) {
-            Some(open) => open.scope.keep(&address),
+            Some(open) => open.kept.push(address),
             None => self.listed.push(address),
         }
     }
 
-    async fn take_page(
-        &mut self,
-        database: &Address,
-        assets: Vec<Discovered>,
-        skipped: Vec<Skipped>,
-    ) -> Result<(), Error> {
+    fn take_page(&mut self, database: &Address, assets: Vec<Discovered>, skipped: Vec<Skipped>) {
         let Some(open) = self.open.get_mut(&database.identity()) else {
-            return Ok(());
+            return;
         };
         self.so_far.seen += assets.len() as u64 + skipped.len() as u64;
+        self.waiting += assets.len();
         open.waiting.extend(assets);
         open.counts.skipped += skipped.len() as u64;
-        for skipped in &skipped {
-            open.scope.keep(&skipped.address);
-        }
-        if open.waiting.len() >= BATCH {
-            open.apply(self.db, &self.cause).await?;
-        }
         for Skipped { address, reason } in skipped {
             self.report.note(Level::Problem, Some(&address), reason);
+            open.kept.push(address);
         }
-        if self.report.is_full() {
-            self.flush().await?;
-        }
-        Ok(())
     }
 
-    async fn close_database(&mut self, database: &Address, listing: Listing) -> Result<(), Error> {
-        let Some(mut open) = self.open.remove(&database.identity()) else {
+    fn close_database(&mut self, database: &Address, listing: Listing) {
+        if let Some(open) = self.open.get_mut(&database.identity()) {
+            open.listing = Some(listing);
+            self.so_far.done += 1;
+            self.waiting += CLOSING;
+        }
+    }
+
+    /// Writes everything that waits: databases, their tables, what their complete listings no longer have, and then
+    /// what the report says of them. Many small databases share each of these steps.
+    async fn flush(&mut self) -> Result<(), Error> {
+        self.waiting = 0;
+        self.write_databases().await?;
+        self.write_tables().await?;
+        self.end_listings().await?;
+        self.report.write(self.db).await
+    }
+
+    async fn write_databases(&mut self) -> Result<(), Error> {
+        let found = self.open.values_mut().filter_map(|open| match &open.state {
+            OpenState::Found(database) => Some(((**database).clone(), open)),
+            OpenState::Written(_) => None,
+        });
+        let (databases, opens): (Vec<Discovered>, Vec<&mut Open>) = found.unzip();
+        if databases.is_empty() {
             return Ok(());
-        };
-        open.apply(self.db, &self.cause).await?;
-        let Open {
-            scope, mut counts, ..
-        } = open;
-        let database_id = scope.database();
-        match &listing {
-            Listing::Complete => {
-                let closing = self.remove_missing(scope).await?;
-                counts.gone = closing.gone;
-                self.tell_refusal(database, &closing);
-            }
-            Listing::Incomplete(reason) => {
-                self.counts.incomplete += 1;
-                self.report
-                    .note(Level::Problem, Some(database), reason.clone());
-            }
         }
-        self.counts.databases += 1;
-        self.counts.assets += counts;
-        self.so_far.done += 1;
-        self.report
-            .listed(database_id, database.name(), counts, listing);
-        if self.report.is_full() {
-            self.flush().await?;
+        let scopes = catalog::open(self.db, &self.cause, databases, Utc::now()).await?;
+        for (open, scope) in opens.into_iter().zip(scopes) {
+            open.state = OpenState::Written(scope);
         }
         Ok(())
     }
 
-    async fn remove_missing(&self, scope: Scope) -> Result<Closing, Error> {
-        let source = &self.recipe.source;
+    async fn write_tables(&mut self) -> Result<(), Error> {
+        let mut pages = Vec::new();
+        let mut counts = Vec::new();
+        for open in self.open.values_mut() {
+            let OpenState::Written(scope) = &mut open.state else {
+                continue;
+            };
+            for address in open.kept.drain(..) {
+                scope.keep(&address);
+            }
+            if !open.waiting.is_empty() {
+                pages.push((scope, std::mem::take(&mut open.waiting)));
+                counts.push(&mut open.counts);
+            }
+        }
+        if pages.is_empty() {
+            return Ok(());
+        }
+        let applied = catalog::apply(self.db, &self.cause, pages, Utc::now()).await?;
+        for (counts, applied) in counts.into_iter().zip(applied) {
+            *counts += applied;
+        }
+        Ok(())
+    }
+
+    async fn end_listings(&mut self) -> Result<(), Error> {
+        let mut complete = Vec::new();
+        let mut scopes = Vec::new();
+        let mut incomplete = Vec::new();
+        for (identity, open) in std::mem::take(&mut self.open) {
+            match open {
+                Open {
+                    state: OpenState::Written(scope),
+                    listing: Some(listing),
+                    counts,
+                    ..
+                } => match listing {
+                    Listing::Complete => {
+                        complete.push((scope.address().clone(), scope.database(), counts));
+                        scopes.push(scope);
+                    }
+                    Listing::Incomplete(reason) => incomplete.push((scope, counts, reason)),
+                },
+                open => {
+                    self.open.insert(identity, open);
+                }
+            }
+        }
+        for (scope, counts, reason) in incomplete {
+            self.counts.incomplete += 1;
+            self.report
+                .note(Level::Problem, Some(scope.address()), reason.clone());
+            self.end_listing(
+                (scope.address(), scope.database()),
+                counts,
+                Listing::Incomplete(reason),
+            );
+        }
+        if scopes.is_empty() {
+            return Ok(());
+        }
         let limit = self.recipe.remove;
+        let source = &self.recipe.source;
         let removal = Removal {
             allows: &|gone, known| limit.allows(gone, known),
             covers: &|address| source.covers(address),
         };
-        Ok(catalog::close(self.db, &self.cause, scope, &removal, Utc::now()).await?)
+        let closings = catalog::close(self.db, &self.cause, scopes, &removal, Utc::now()).await?;
+        for ((address, database, mut counts), closing) in complete.into_iter().zip(closings) {
+            counts.gone = closing.gone;
+            self.tell_refusal(&address, &closing);
+            self.end_listing((&address, database), counts, Listing::Complete);
+        }
+        Ok(())
+    }
+
+    fn end_listing(&mut self, (address, id): (&Address, AssetId), counts: Counts, how: Listing) {
+        self.counts.databases += 1;
+        self.counts.assets += counts;
+        self.report.listed(id, address.name(), counts, how);
     }
 
     async fn end_databases(&mut self, listing: Listing) -> Result<(), Error> {
@@ -410,36 +488,10 @@ impl<'a> Work<'a> {
     }
 
     /// Ends the databases that the source opened and did not close, as incomplete for a reason.
-    async fn close_what_is_left(&mut self, reason: &str) -> Result<(), Error> {
-        let left: Vec<Address> = self
-            .listed
-            .iter()
-            .filter(|address| self.open.contains_key(&address.identity()))
-            .cloned()
-            .collect();
-        for database in left {
-            self.close_database(&database, Listing::Incomplete(reason.to_owned()))
-                .await?;
-        }
-        Ok(())
-    }
-
-    /// Writes everything that waits: tables first, then what the report says of them.
-    async fn flush(&mut self) -> Result<(), Error> {
+    fn close_what_is_left(&mut self, reason: &str) {
         for open in self.open.values_mut() {
-            open.apply(self.db, &self.cause).await?;
+            let left = || Listing::Incomplete(reason.to_owned());
+            open.listing.get_or_insert_with(left);
         }
-        self.report.write(self.db).await
-    }
-}
-
-impl Open {
-    /// Writes down what waits.
-    async fn apply(&mut self, db: &Db, cause: &Cause) -> Result<(), Error> {
-        if !self.waiting.is_empty() {
-            let assets = std::mem::take(&mut self.waiting);
-            self.counts += catalog::apply(db, cause, &mut self.scope, assets, Utc::now()).await?;
-        }
-        Ok(())
     }
 }

@@ -143,14 +143,14 @@ impl TestApp {
         };
         let now = Utc::now();
         let discovered = asset(AssetKind::Database, &[database]);
-        let mut scope = catalog::open(&self.app.db, &cause, discovered, now)
+        let mut scopes = catalog::open(&self.app.db, &cause, vec![discovered], now)
             .await
             .unwrap();
-        catalog::apply(&self.app.db, &cause, &mut scope, inside, now)
+        catalog::apply(&self.app.db, &cause, vec![(&mut scopes[0], inside)], now)
             .await
             .unwrap();
         self.app.written.notify_one();
-        scope.database()
+        scopes[0].database()
     }
 
     /// Finds the id of something that was added, by its path.
