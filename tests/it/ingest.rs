@@ -455,3 +455,24 @@ async fn an_index_that_was_deleted_is_built_again() {
     assert_eq!(catalog.search("stripes").total, 1);
     assert_eq!(catalog.app.index.len(), 6);
 }
+
+#[tokio::test]
+async fn a_link_into_a_region_that_is_none_is_shown_as_it_stands() {
+    let catalog = TestCatalog::start().await;
+    let mut world = world(3);
+    let target = json!({ "DatabaseName": "sales", "Name": "t000", "Region": "not a region" });
+    world.set_table(
+        "sales",
+        &json!({ "Name": "link", "CatalogId": "123456789012", "TargetTable": target }),
+    );
+    let glue = Endpoint::start(world).await.unwrap();
+
+    let run = catalog.ingest(&glue).await;
+
+    assert_eq!(
+        (run.state, run.counts.assets.skipped),
+        (RunState::Partial, 0)
+    );
+    let link = catalog.find(&["sales", "link"]).await.source.link.unwrap();
+    assert_eq!(link.path, ["sales", "t000"]);
+}

@@ -334,7 +334,7 @@ impl Question {
                 error::chain(cause).trim_end_matches('.')
             ));
         }
-        Failure::passing(match error {
+        let sentence = match error {
             SdkError::TimeoutError(_) => {
                 format!(
                     "AWS Glue did not answer in time about {what}, even in {ATTEMPTS} attempts."
@@ -358,7 +358,12 @@ impl Question {
                 "The request for {what} could not be sent: {}.",
                 innermost(other)
             ),
-        })
+        };
+        // What cannot even be asked, such as a region that is none, will not be answered next time either.
+        Failure {
+            sentence,
+            lasting: matches!(error, SdkError::ConstructionFailure(_)),
+        }
     }
 }
 

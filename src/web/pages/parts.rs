@@ -246,7 +246,7 @@ pub(super) fn inside_words(inside: Option<&Inside>) -> String {
     let Inside { tables, views } = inside.copied().unwrap_or_default();
     let tables_words = count(tables, "table", "tables");
     match (tables, views) {
-        (0, 0) => "empty".to_owned(),
+        (0, 0) => "none read".to_owned(),
         (_, 0) => tables_words,
         (0, _) => count(views, "view", "views"),
         (_, _) => format!("{tables_words}, {}", count(views, "view", "views")),
