@@ -375,6 +375,19 @@ async fn write_what_differs(
         (known.source_hash != report.sealed.source_hash).then_some(known.id)
     });
     let before = store::source_layers(&*txn, differing_ids.collect()).await?;
+    let (places, differing): (Vec<usize>, Vec<Reported>) = places
+        .into_iter()
+        .zip(differing)
+        .map(|(place, report)| {
+            let known = known.get(&report.sealed.identity);
+            let before = known.and_then(|known| before.get(&known.id));
+            (place, report.or_what_was_known(before))
+        })
+        .filter(|(_, report)| report.differs_from(known.get(&report.sealed.identity)))
+        .unzip();
+    if differing.is_empty() {
+        return Ok(outcomes);
+    }
     let changes = Changes::of(differing, &known, &before);
     for (place, outcome) in places.into_iter().zip(&changes.outcomes) {
         if let Some(told) = outcomes.get_mut(place) {
@@ -402,6 +415,27 @@ impl Reported {
             parent,
             discovered,
             sealed,
+        }
+    }
+
+    /// A link whose target could not be read tells no columns: then what was known of the same link stays.
+    fn or_what_was_known(self, before: Option<&(AssetKind, SourceLayer)>) -> Self {
+        let link = &self.discovered.source.link;
+        match before {
+            Some((kind, layer))
+                if link.is_some()
+                    && layer.link == *link
+                    && self.discovered.source.columns.is_empty()
+                    && !layer.columns.is_empty() =>
+            {
+                let discovered = Discovered {
+                    kind: *kind,
+                    source: layer.clone(),
+                    ..self.discovered
+                };
+                Self::new(self.parent, discovered)
+            }
+            _ => self,
         }
     }
 

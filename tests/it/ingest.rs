@@ -1,7 +1,7 @@
 //! The main job: what a Glue says is in the catalog, in its history and in the search; and nothing else ever is.
 
 use gazetteer::catalog::{Action, AssetKind, Difference};
-use gazetteer::demo::{Endpoint, Fault, World};
+use gazetteer::demo::{EVERY_PAGE, Endpoint, Fault, Operation, World};
 use gazetteer::ingest::RunState;
 use serde_json::{Value, json};
 
@@ -475,4 +475,27 @@ async fn a_link_into_a_region_that_is_none_is_shown_as_it_stands() {
     );
     let link = catalog.find(&["sales", "link"]).await.source.link.unwrap();
     assert_eq!(link.path, ["sales", "t000"]);
+}
+
+#[tokio::test]
+async fn a_link_keeps_the_columns_it_had_while_its_target_is_refused() {
+    let catalog = TestCatalog::start().await;
+    let mut world = world(3);
+    let target = json!({ "CatalogId": "123456789012", "DatabaseName": "sales", "Name": "t000" });
+    world.set_table(
+        "sales",
+        &json!({ "Name": "link", "CatalogId": "123456789012", "TargetTable": target }),
+    );
+    let glue = Endpoint::start(world).await.unwrap();
+    catalog.ingest(&glue).await;
+    let before = catalog.find(&["sales", "link"]).await;
+    let head = catalog.head().await;
+
+    glue.fault_at(Operation::Table, "sales", EVERY_PAGE, Fault::AccessDenied);
+    let refused = catalog.ingest(&glue).await;
+
+    assert_eq!(before.source.columns.len(), 2);
+    assert_eq!(refused.state, RunState::Partial);
+    assert_eq!(catalog.find(&["sales", "link"]).await.source, before.source);
+    assert_eq!(catalog.head().await, head);
 }
