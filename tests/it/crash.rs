@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use gazetteer::app::App;
 use gazetteer::catalog::{self, Action};
@@ -21,6 +21,9 @@ const DATABASES: usize = 6;
 
 /// A call to the endpoint takes so long, so that there is time to kill whoever asks.
 const SLOWNESS: Duration = Duration::from_millis(15);
+
+/// How long the endpoint may wait to be asked.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 fn world() -> World {
     let mut world = World::new();
@@ -54,8 +57,16 @@ fn ingest(catalog: &TestCatalog, recipe: &Path) -> Child {
 }
 
 /// Waits until the endpoint was called so often, or the process has ended.
-async fn wait_for_calls(glue: &Endpoint, calls: u64, process: &mut Child) {
-    while glue.calls() < calls && process.try_wait().unwrap().is_none() {
+///
+/// Answers whether it still lives.
+async fn wait_for_calls(glue: &Endpoint, calls: u64, process: &mut Child) -> bool {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let lives = process.try_wait().unwrap().is_none();
+        if !lives || glue.calls() >= calls {
+            return lives;
+        }
+        assert!(Instant::now() < deadline, "the endpoint is not asked");
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
 }
@@ -69,10 +80,11 @@ async fn a_killed_ingestion_leaves_a_catalog_that_the_next_one_completes() {
         glue.fault(&format!("db{database}"), EVERY_PAGE, Fault::Slow(SLOWNESS));
     }
 
+    let mut killed = 0;
     for point in 1..=12 {
         let before = glue.calls();
         let mut process = ingest(&catalog, &recipe);
-        wait_for_calls(&glue, before + point, &mut process).await;
+        killed += u32::from(wait_for_calls(&glue, before + point, &mut process).await);
         process.kill().unwrap();
         process.wait().unwrap();
     }
@@ -84,6 +96,7 @@ async fn a_killed_ingestion_leaves_a_catalog_that_the_next_one_completes() {
         "{}",
         String::from_utf8_lossy(&completed.stderr)
     );
+    assert!(killed >= 6, "only {killed} of 12 were killed alive");
     let fresh = TestCatalog::start().await;
     fresh.ingest(&glue).await;
     assert_eq!(told(&catalog.storage).await, told(&fresh.storage).await);

@@ -37,6 +37,14 @@ fn world(tables: usize) -> World {
     world
 }
 
+/// Three tables, and a link to another one.
+fn world_with_link(target: &Value) -> World {
+    let mut world = world(3);
+    let link = json!({ "Name": "link", "CatalogId": "123456789012", "TargetTable": target });
+    world.set_table("sales", &link);
+    world
+}
+
 #[tokio::test]
 async fn a_table_is_found_by_the_name_of_its_column_and_read_with_its_schema() {
     let catalog = TestCatalog::start().await;
@@ -414,13 +422,8 @@ async fn a_passing_fault_is_coped_with() {
 #[tokio::test]
 async fn a_link_that_is_no_longer_wanted_stays_as_it_was() {
     let catalog = TestCatalog::start().await;
-    let mut world = world(3);
     let target = json!({ "CatalogId": "123456789012", "DatabaseName": "sales", "Name": "t000" });
-    world.set_table(
-        "sales",
-        &json!({ "Name": "link", "CatalogId": "123456789012", "TargetTable": target }),
-    );
-    let glue = Endpoint::start(world).await.unwrap();
+    let glue = Endpoint::start(world_with_link(&target)).await.unwrap();
     catalog.ingest(&glue).await;
 
     let run = catalog
@@ -459,13 +462,8 @@ async fn an_index_that_was_deleted_is_built_again() {
 #[tokio::test]
 async fn a_link_into_a_region_that_is_none_is_shown_as_it_stands() {
     let catalog = TestCatalog::start().await;
-    let mut world = world(3);
     let target = json!({ "DatabaseName": "sales", "Name": "t000", "Region": "not a region" });
-    world.set_table(
-        "sales",
-        &json!({ "Name": "link", "CatalogId": "123456789012", "TargetTable": target }),
-    );
-    let glue = Endpoint::start(world).await.unwrap();
+    let glue = Endpoint::start(world_with_link(&target)).await.unwrap();
 
     let run = catalog.ingest(&glue).await;
 
@@ -480,13 +478,8 @@ async fn a_link_into_a_region_that_is_none_is_shown_as_it_stands() {
 #[tokio::test]
 async fn a_link_keeps_the_columns_it_had_while_its_target_is_refused() {
     let catalog = TestCatalog::start().await;
-    let mut world = world(3);
     let target = json!({ "CatalogId": "123456789012", "DatabaseName": "sales", "Name": "t000" });
-    world.set_table(
-        "sales",
-        &json!({ "Name": "link", "CatalogId": "123456789012", "TargetTable": target }),
-    );
-    let glue = Endpoint::start(world).await.unwrap();
+    let glue = Endpoint::start(world_with_link(&target)).await.unwrap();
     catalog.ingest(&glue).await;
     let before = catalog.find(&["sales", "link"]).await;
     let head = catalog.head().await;
