@@ -9,6 +9,7 @@ use sea_orm_migration::{MigrationTrait, MigratorTrait, async_trait};
 
 mod m20261121_000001_assets;
 mod m20261121_000002_runs;
+mod m20261121_000003_people;
 
 /// Brings a database to the newest schema, or back.
 #[derive(Debug)]
@@ -20,6 +21,7 @@ impl MigratorTrait for Migrator {
         vec![
             Box::new(m20261121_000001_assets::Migration),
             Box::new(m20261121_000002_runs::Migration),
+            Box::new(m20261121_000003_people::Migration),
         ]
     }
 }

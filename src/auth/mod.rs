@@ -1,77 +1,204 @@
 //! Who is acting, and what they may do.
 //!
-//! So far there are no accounts: whoever reaches the server reads, and may start a run. Every function that changes
-//! something takes an [`Actor`] all the same and asks it first, so that accounts change this module alone.
+//! Every function that changes something takes an [`Actor`] and asks it first; [`permission`] alone grants. Deliberately
+//! absent: HTTP. Cookies, headers and addresses to redirect to belong to `web`.
+
+mod permission;
+mod scope;
 
 use std::fmt;
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
-use crate::error::{Explain, Kind};
+use crate::db::changes;
+
+pub use permission::{Denied, Permission, Realm, Role, TokenScope, UnknownWord};
+pub use scope::{Place, Scope, Sight};
+
+use permission::Rights;
+
+/// The id of an account: given once, never reused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct AccountId(pub Uuid);
+
+/// The id of a team: given once, never reused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct TeamId(pub Uuid);
 
 /// Who or what does something; written beside every change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", content = "name", rename_all = "snake_case")]
-pub enum Actor {
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Who {
     /// Whoever typed a command on the machine itself.
     Operator,
     /// Somebody in a browser or behind the API who has not said who they are.
     Visitor,
     /// The catalog itself, at the time that a recipe's schedule names.
     Schedule,
-    /// A recipe, by its name, while it is being run.
-    Recipe(String),
+    /// A recipe while it is being run.
+    Recipe { name: String },
+    /// A person or a service, by the name it had then.
+    Account {
+        id: AccountId,
+        name: String,
+        /// The name of the token that was used, if one was.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        token: Option<String>,
+    },
 }
 
-/// What can be allowed or refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Permission {
-    /// See what is in the catalog.
-    Read,
-    /// Start a recipe now.
-    RunRecipe,
-    /// Write what a source said into the catalog.
-    WriteSourceLayer,
+/// Who does something, what they may do, and what they see.
+#[derive(Debug, Clone)]
+pub struct Actor {
+    who: Who,
+    rights: Rights,
+    sight: Sight,
+    request: Option<String>,
 }
 
 impl Actor {
-    /// Refuses unless this actor may do it.
-    pub fn require(&self, permission: Permission) -> Result<(), Denied> {
-        let granted = match permission {
-            Permission::Read => true,
-            Permission::RunRecipe => !matches!(self, Self::Recipe(_)),
-            Permission::WriteSourceLayer => matches!(self, Self::Recipe(_)),
+    /// Whoever typed a command on the machine itself.
+    pub fn operator() -> Self {
+        Self::new(Who::Operator, Rights::Operator, Sight::Everything)
+    }
+
+    /// The catalog itself, at the time that a recipe's schedule names.
+    pub fn schedule() -> Self {
+        Self::new(Who::Schedule, Rights::Operator, Sight::Everything)
+    }
+
+    /// A recipe, while it is being run.
+    pub fn recipe(name: &str) -> Self {
+        let name = name.to_owned();
+        Self::new(Who::Recipe { name }, Rights::Recipe, Sight::Everything)
+    }
+
+    /// Somebody who has not said who they are, and may read where that is set up.
+    pub fn visitor(reads: bool) -> Self {
+        let sight = Sight::As {
+            account: None,
+            teams: Vec::new(),
         };
+        Self::new(Who::Visitor, Rights::Visitor { reads }, sight)
+    }
+
+    fn new(who: Who, rights: Rights, sight: Sight) -> Self {
+        Self {
+            who,
+            rights,
+            sight,
+            request: None,
+        }
+    }
+
+    /// Adds the id of the request in which this actor acts.
+    pub fn in_request(self, id: &str) -> Self {
+        Self {
+            request: Some(id.to_owned()),
+            ..self
+        }
+    }
+
+    pub fn who(&self) -> &Who {
+        &self.who
+    }
+
+    /// What this actor sees; every query whose answer they are shown is limited to it.
+    pub fn sight(&self) -> &Sight {
+        &self.sight
+    }
+
+    /// The account, if the actor has one.
+    pub fn account(&self) -> Option<AccountId> {
+        match &self.who {
+            Who::Account { id, .. } => Some(*id),
+            Who::Operator | Who::Visitor | Who::Schedule | Who::Recipe { .. } => None,
+        }
+    }
+
+    /// Tells whether this actor may do it, somewhere at least.
+    pub fn may(&self, permission: Permission) -> bool {
+        self.rights.grant(permission, None)
+    }
+
+    /// Tells whether this actor may do it to what stands there.
+    pub fn may_in(&self, permission: Permission, place: &Place<'_>) -> bool {
+        self.rights.grant(permission, Some(place))
+    }
+
+    /// Refuses unless this actor may do it, somewhere at least.
+    pub fn require(&self, permission: Permission) -> Result<(), Denied> {
+        self.refuse_unless(permission, self.may(permission))
+    }
+
+    /// Refuses unless this actor may do it to what stands there.
+    pub fn require_in(&self, permission: Permission, place: &Place<'_>) -> Result<(), Denied> {
+        self.refuse_unless(permission, self.may_in(permission, place))
+    }
+
+    fn refuse_unless(&self, permission: Permission, granted: bool) -> Result<(), Denied> {
         if granted {
-            Ok(())
-        } else {
-            Err(Denied(permission))
+            return Ok(());
+        }
+        Err(Denied {
+            permission,
+            nobody: self.who == Who::Visitor,
+        })
+    }
+
+    /// An entry of the change log that says that this actor did something to `subject`.
+    pub fn entry(
+        &self,
+        subject: (&'static str, Uuid),
+        action: &'static str,
+        details: String,
+        now: DateTime<Utc>,
+    ) -> changes::Entry {
+        changes::Entry {
+            at: now,
+            actor: serde_json::to_string(&self.who).expect("an actor is plain text"),
+            actor_id: self.account().map(|id| id.0),
+            request_id: self.request.clone(),
+            run_id: None,
+            subject_kind: subject.0,
+            subject_id: subject.1,
+            action,
+            details,
         }
     }
 }
 
-impl fmt::Display for Actor {
+impl fmt::Display for Who {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Operator => f.write_str("an operator"),
             Self::Visitor => f.write_str("a visitor"),
             Self::Schedule => f.write_str("the schedule"),
-            Self::Recipe(name) => write!(f, "recipe {name}"),
+            Self::Recipe { name } => write!(f, "recipe {name}"),
+            Self::Account {
+                name, token: None, ..
+            } => f.write_str(name),
+            Self::Account {
+                name,
+                token: Some(token),
+                ..
+            } => write!(f, "{name} with the token “{token}”"),
         }
     }
 }
 
-/// The actor may not do this.
-#[derive(Debug, thiserror::Error)]
-#[error("{}", match .0 {
-    Permission::Read => "The catalog is not open to everybody.",
-    Permission::RunRecipe => "A recipe cannot start another one.",
-    Permission::WriteSourceLayer => "Only a recipe writes what a source says.",
-})]
-pub struct Denied(Permission);
+impl fmt::Display for AccountId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
 
-impl Explain for Denied {
-    fn kind(&self) -> Kind {
-        Kind::Forbidden
+impl fmt::Display for TeamId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
     }
 }

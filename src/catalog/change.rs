@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::asset::AssetId;
 use super::difference::Difference;
-use crate::auth::Actor;
+use crate::auth::{Actor, Who};
 
 /// What happened to an asset.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,7 +83,7 @@ impl Action {
 pub struct Change {
     pub seq: i64,
     pub at: DateTime<Utc>,
-    pub actor: Actor,
+    pub who: Who,
     /// The run that made the change, if one did.
     pub run: Option<Uuid>,
     pub asset: AssetId,

@@ -16,7 +16,7 @@ use chrono::{DateTime, Utc};
 use sea_orm::DbErr;
 use uuid::Uuid;
 
-use crate::auth::Denied;
+use crate::auth::{Denied, Place};
 use crate::db::{self, BadCursor, Db, Page, PageRequest};
 use crate::error::{Explain, Kind};
 
@@ -46,6 +46,15 @@ pub struct Asset {
 }
 
 impl Asset {
+    /// Where it stands, for whoever asks what somebody may do to it.
+    pub fn place(&self) -> Place<'_> {
+        Place {
+            platform: &self.address.platform,
+            instance: &self.address.instance,
+            database: self.parent.unwrap_or(self.id).0,
+        }
+    }
+
     /// What to tell first: people's words, or else the source's.
     pub fn description(&self) -> Option<&str> {
         self.human

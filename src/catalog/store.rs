@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::asset::{Address, Alias, AssetId, AssetKind, Discovered, Facts, Identity, SourceLayer};
 use super::change::{Action, Cause, Change};
 use super::{Asset, Children, Error, HumanLayer, InstanceSummary, Summary};
-use crate::auth::Actor;
+use crate::auth::Who;
 use crate::db::changes::{self, Entry};
 use crate::db::entity::{alias, asset, change, column_note};
 use crate::db::{Page, PageRequest, Txn, storable};
@@ -217,15 +217,11 @@ pub(super) async fn log(
     actions: Vec<(AssetId, Action)>,
     now: DateTime<Utc>,
 ) -> Result<(), DbErr> {
-    let actor = serde_json::to_string(&cause.actor).expect("an actor is plain text");
     let entries = actions.into_iter().map(|(id, action)| Entry {
-        at: now,
-        actor: actor.clone(),
         run_id: cause.run,
-        subject_kind: "asset",
-        subject_id: id.0,
-        action: action.as_str(),
-        details: action.details(),
+        ..cause
+            .actor
+            .entry(("asset", id.0), action.as_str(), action.details(), now)
     });
     changes::append(txn, entries.collect()).await
 }
@@ -586,7 +582,7 @@ fn read_change(row: &change::Model) -> Result<Change, Error> {
     Ok(Change {
         seq: row.seq,
         at: row.at,
-        actor: serde_json::from_str::<Actor>(&row.actor).map_err(Error::damaged(asset))?,
+        who: serde_json::from_str::<Who>(&row.actor).map_err(Error::damaged(asset))?,
         run: row.run_id,
         asset,
         action: Action::read(&row.action, &row.details)

@@ -68,7 +68,7 @@ pub(super) async fn demo(
     let app = App::open(&storage, Recipes::with_variables(&folder, variables)).await?;
     // Reads the world again; what has not changed since the last start is not written.
     app.runner
-        .start("demo", Actor::Operator, StartedBy::Command)
+        .start("demo", &Actor::operator(), StartedBy::Command)
         .await?;
     print(format_args!("Gazetteer answers at {}", listener.url()))?;
     guide(&listener.url(), tables, options.corpus.is_none());

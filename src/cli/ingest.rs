@@ -98,7 +98,14 @@ pub(super) async fn run(
     let follower = app.start_following();
     let (progress, watching) = watch::channel(Progress::default());
     let shown = tokio::spawn(show(watching));
-    let run = ingest::run(&app.db, &recipe, Actor::Operator, progress, interrupted()).await?;
+    let run = ingest::run(
+        &app.db,
+        &recipe,
+        &Actor::operator(),
+        progress,
+        interrupted(),
+    )
+    .await?;
     drop(shown.await);
     follower.stop().await;
     let indexed = index(&app).await;

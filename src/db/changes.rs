@@ -24,6 +24,10 @@ pub struct Entry {
     pub at: DateTime<Utc>,
     /// The actor as JSON.
     pub actor: String,
+    /// The account of the actor, when it has one.
+    pub actor_id: Option<Uuid>,
+    /// The request in which it was asked for, when there was one.
+    pub request_id: Option<String>,
     pub run_id: Option<Uuid>,
     pub subject_kind: &'static str,
     pub subject_id: Uuid,
@@ -62,6 +66,8 @@ pub async fn append(txn: &Txn, entries: Vec<Entry>) -> Result<(), DbErr> {
             subject_id: Set(entry.subject_id),
             action: Set(entry.action.to_owned()),
             details: Set(entry.details),
+            actor_id: Set(entry.actor_id),
+            request_id: Set(entry.request_id),
         });
     }
     while !rows.is_empty() {

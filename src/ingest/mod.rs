@@ -19,7 +19,7 @@ use sea_orm::DbErr;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::auth::{Actor, Denied};
+use crate::auth::{Denied, Who};
 use crate::catalog::{self, Asset, AssetId, Counts};
 use crate::db::{self, BadCursor, Db, Page, PageRequest};
 use crate::error::{Explain, Kind};
@@ -34,7 +34,7 @@ pub struct Run {
     pub id: Uuid,
     pub recipe: String,
     pub started_by: StartedBy,
-    pub actor: Actor,
+    pub who: Who,
     pub state: RunState,
     pub started_at: DateTime<Utc>,
     /// When the run last said that it goes on.

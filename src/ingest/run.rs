@@ -55,7 +55,7 @@ pub struct Progress {
 pub(super) async fn begin(
     db: &Db,
     recipe: &str,
-    actor: Actor,
+    actor: &Actor,
     by: StartedBy,
 ) -> Result<Run, Error> {
     actor.require(Permission::RunRecipe)?;
@@ -65,7 +65,7 @@ pub(super) async fn begin(
         id: Uuid::now_v7(),
         recipe: recipe.to_owned(),
         started_by: by,
-        actor,
+        who: actor.who().clone(),
         state: RunState::Running,
         started_at: now,
         heartbeat_at: now,
@@ -100,7 +100,7 @@ pub(super) async fn end_abandoned(db: &Db) -> Result<(), Error> {
 pub async fn run(
     db: &Db,
     recipe: &Recipe,
-    actor: Actor,
+    actor: &Actor,
     progress: watch::Sender<Progress>,
     stop: impl Future<Output = ()>,
 ) -> Result<Run, Error> {
@@ -194,7 +194,7 @@ enum OpenState {
 impl<'a> Work<'a> {
     fn new(db: &'a Db, recipe: &'a Recipe, run: Uuid, progress: watch::Sender<Progress>) -> Self {
         let cause = Cause {
-            actor: Actor::Recipe(recipe.name.clone()),
+            actor: Actor::recipe(&recipe.name),
             run: Some(run),
         };
         Self {

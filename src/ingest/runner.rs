@@ -91,7 +91,7 @@ impl Runner {
     }
 
     /// Starts a run and returns its id at once; the run goes on by itself.
-    pub async fn start(&self, recipe: &str, actor: Actor, by: StartedBy) -> Result<Uuid, Error> {
+    pub async fn start(&self, recipe: &str, actor: &Actor, by: StartedBy) -> Result<Uuid, Error> {
         let recipe = self
             .find_recipe(recipe)?
             .recipe

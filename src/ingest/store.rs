@@ -9,7 +9,7 @@ use sea_orm::{
 use uuid::Uuid;
 
 use super::{Error, Level, Listed, Run, RunCounts, RunFinding, RunState, StartedBy};
-use crate::auth::Actor;
+use crate::auth::Who;
 use crate::catalog::AssetId;
 use crate::db::entity::{finding, listing, run};
 use crate::db::{Page, PageRequest, storable};
@@ -24,7 +24,7 @@ pub(super) async fn begin(
         id: Set(run.id),
         recipe: Set(run.recipe.clone()),
         started_by: Set(run.started_by.as_str().to_owned()),
-        actor: Set(serde_json::to_string(&run.actor).expect("an actor is plain text")),
+        actor: Set(serde_json::to_string(&run.who).expect("an actor is plain text")),
         state: Set(run.state.as_str().to_owned()),
         active: Set(Some(active(&run.recipe))),
         process: Set(process.to_owned()),
@@ -318,7 +318,7 @@ fn read(row: run::Model) -> Result<Run, Error> {
         started_by: StartedBy::read(&row.started_by)
             .ok_or("an unknown start")
             .map_err(Error::damaged(row.id))?,
-        actor: serde_json::from_str::<Actor>(&row.actor).map_err(Error::damaged(row.id))?,
+        who: serde_json::from_str::<Who>(&row.actor).map_err(Error::damaged(row.id))?,
         state: RunState::read(&row.state)
             .ok_or("an unknown state")
             .map_err(Error::damaged(row.id))?,

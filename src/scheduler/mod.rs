@@ -91,7 +91,7 @@ async fn start_due(
             continue;
         }
         match runner
-            .start(&listed.name, Actor::Schedule, StartedBy::Schedule)
+            .start(&listed.name, &Actor::schedule(), StartedBy::Schedule)
             .await
         {
             Ok(run) => info!(run.id = %run, "the schedule started recipe {}", listed.name),

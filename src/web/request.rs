@@ -48,7 +48,7 @@ impl FromRequest for Actor {
     type Future = Ready<Result<Self, Self::Error>>;
 
     fn from_request(_: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(Ok(Self::Visitor))
+        ready(Ok(Self::visitor(true)))
     }
 }
 

@@ -9,7 +9,7 @@ use crate::ingest::{Error, Runner, StartedBy};
 pub(crate) async fn start_run(
     runner: &Runner,
     recipe: &str,
-    actor: Actor,
+    actor: &Actor,
     by: StartedBy,
 ) -> Result<Uuid, Error> {
     let id = runner.start(recipe, actor, by).await?;

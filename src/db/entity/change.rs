@@ -14,6 +14,8 @@ pub struct Model {
     pub subject_id: Uuid,
     pub action: String,
     pub details: String,
+    pub actor_id: Option<Uuid>,
+    pub request_id: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, EnumIter, DeriveRelation)]

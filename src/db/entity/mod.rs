@@ -2,11 +2,24 @@
 
 #![expect(unreachable_pub, reason = "the derive needs its items to be public")]
 
+pub(crate) mod account;
+pub(crate) mod admission;
 pub(crate) mod alias;
 pub(crate) mod asset;
+pub(crate) mod attempt;
 pub(crate) mod change;
 pub(crate) mod change_head;
 pub(crate) mod column_note;
 pub(crate) mod finding;
+pub(crate) mod handshake;
+pub(crate) mod identity;
+pub(crate) mod link;
 pub(crate) mod listing;
+pub(crate) mod membership;
 pub(crate) mod run;
+pub(crate) mod scope;
+pub(crate) mod session;
+pub(crate) mod stewardship;
+pub(crate) mod team;
+pub(crate) mod token;
+pub(crate) mod visibility;

@@ -371,7 +371,7 @@ impl From<Change> for ChangeShape {
         Self {
             seq: change.seq,
             at: change.at,
-            actor: change.actor.into(),
+            actor: change.who.into(),
             run: change.run,
             action: change.action.as_str(),
             sentences: change.action.sentences(),

@@ -17,7 +17,7 @@ use actix_web::{HttpRequest, HttpResponse, Responder};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::auth::Actor;
+use crate::auth::Who;
 use crate::db;
 
 pub(super) use assets::{history, list, list_databases, show};
@@ -64,19 +64,20 @@ impl<T> List<T> {
 /// Who did something.
 #[derive(Debug, Serialize, ToSchema)]
 struct ActorShape {
-    /// `operator`, `visitor`, `schedule` or `recipe`.
+    /// `operator`, `visitor`, `schedule`, `recipe` or `account`.
     kind: &'static str,
-    /// Which recipe.
+    /// Which recipe, or which account by the name it had then.
     name: Option<String>,
 }
 
-impl From<Actor> for ActorShape {
-    fn from(actor: Actor) -> Self {
-        let (kind, name) = match actor {
-            Actor::Operator => ("operator", None),
-            Actor::Visitor => ("visitor", None),
-            Actor::Schedule => ("schedule", None),
-            Actor::Recipe(name) => ("recipe", Some(name)),
+impl From<Who> for ActorShape {
+    fn from(who: Who) -> Self {
+        let (kind, name) = match who {
+            Who::Operator => ("operator", None),
+            Who::Visitor => ("visitor", None),
+            Who::Schedule => ("schedule", None),
+            Who::Recipe { name } => ("recipe", Some(name)),
+            Who::Account { name, .. } => ("account", Some(name)),
         };
         Self { kind, name }
     }

@@ -102,7 +102,7 @@ pub(in crate::web) async fn start_run(
     actor: Actor,
     name: Path<String>,
 ) -> Result<HttpResponse, Failure> {
-    let id = starting::start_run(&runner, &name, actor, StartedBy::Api).await?;
+    let id = starting::start_run(&runner, &name, &actor, StartedBy::Api).await?;
     let url = links::api_run(id);
     let mut response = json(
         StatusCode::ACCEPTED,

@@ -39,7 +39,7 @@ impl From<Run> for RunShape {
             recipe: run.recipe,
             state: run.state.as_str(),
             started_by: run.started_by.as_str(),
-            actor: run.actor.into(),
+            actor: run.who.into(),
             started_at: run.started_at,
             heartbeat_at: run.heartbeat_at,
             ended_at: run.ended_at,

@@ -68,7 +68,7 @@ pub(crate) async fn start_run(
     name: Path<String>,
     actor: Actor,
 ) -> Result<Either<SeeOther, Page<RecipePage>>, Failure> {
-    let refusal = match starting::start_run(&runner, &name, actor, StartedBy::Page).await {
+    let refusal = match starting::start_run(&runner, &name, &actor, StartedBy::Page).await {
         Ok(run) => return Ok(Either::Left(SeeOther(links::run(run)))),
         Err(refusal) => refusal,
     };
@@ -576,7 +576,7 @@ fn trust(run: &Run) -> Vec<Fact> {
     [
         Some(Fact::at("Started", run.started_at)),
         Some(Fact::text("Took", &took(run))),
-        Some(Fact::text("Started by", started_by(run)).titled(run.actor.to_string())),
+        Some(Fact::text("Started by", started_by(run)).titled(run.who.to_string())),
         (calls > 0).then(|| Fact::text("Calls", &number(calls))),
     ]
     .into_iter()

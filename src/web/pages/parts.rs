@@ -400,7 +400,7 @@ impl Entry {
             sentences: texts(&sentences),
             more_words: format!("{} more", number(folded.len() as u64 + untold as u64)),
             more: texts(&folded),
-            who: format!("by {}", change.actor),
+            who: format!("by {}", change.who),
             run_href: change.run.map(links::run),
         }
     }

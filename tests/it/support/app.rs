@@ -138,7 +138,7 @@ impl TestApp {
     /// Adds a database with these tables and views, as a complete report of a source would; answers the database's id.
     pub(crate) async fn add(&self, database: &str, inside: Vec<Discovered>) -> AssetId {
         let cause = Cause {
-            actor: Actor::Recipe("test".to_owned()),
+            actor: Actor::recipe("test"),
             run: None,
         };
         let now = Utc::now();
@@ -165,7 +165,7 @@ impl TestApp {
     pub(crate) async fn run(&self, recipe: &str) -> Run {
         let runner = &self.app.runner;
         let id = runner
-            .start(recipe, Actor::Operator, StartedBy::Command)
+            .start(recipe, &Actor::operator(), StartedBy::Command)
             .await
             .unwrap();
         self.until_ended(id).await

@@ -63,7 +63,7 @@ impl TestCatalog {
         let run = ingest::run(
             &self.app.db,
             &recipe,
-            Actor::Operator,
+            &Actor::operator(),
             progress,
             std::future::pending(),
         )

@@ -1,0 +1,78 @@
+//! Parts of the catalog that rights are about, and what somebody sees.
+
+use uuid::Uuid;
+
+use super::{AccountId, TeamId};
+
+/// A part of the catalog: today a source or a database.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Scope {
+    Source {
+        platform: String,
+        instance: String,
+    },
+    Database {
+        platform: String,
+        instance: String,
+        /// The id of the database's asset.
+        database: Uuid,
+    },
+}
+
+/// Where something stands: which source, and which database of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place<'a> {
+    pub platform: &'a str,
+    pub instance: &'a str,
+    /// The id of the database's asset.
+    pub database: Uuid,
+}
+
+/// What somebody sees: what stands in a restricted scope that does not admit them is as if it were not there.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Sight {
+    Everything,
+    /// What this account, or one of its teams, is admitted to.
+    As {
+        account: Option<AccountId>,
+        teams: Vec<TeamId>,
+    },
+}
+
+impl Scope {
+    /// The word in the database and in addresses.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Source { .. } => "source",
+            Self::Database { .. } => "database",
+        }
+    }
+
+    /// Tells whether what stands there is in this scope.
+    pub fn contains(&self, place: &Place<'_>) -> bool {
+        match self {
+            Self::Source { platform, instance } => {
+                platform == place.platform && instance == place.instance
+            }
+            Self::Database { database, .. } => *database == place.database,
+        }
+    }
+
+    /// A digest, equal exactly when the scopes are.
+    pub(super) fn digest(&self) -> String {
+        let mut hasher = blake3::Hasher::new();
+        let mut part = |text: &[u8]| {
+            hasher.update(&(text.len() as u64).to_le_bytes());
+            hasher.update(text);
+        };
+        part(self.kind().as_bytes());
+        match self {
+            Self::Source { platform, instance } => {
+                part(platform.as_bytes());
+                part(instance.as_bytes());
+            }
+            Self::Database { database, .. } => part(database.as_bytes()),
+        }
+        hasher.finalize().to_hex().to_string()
+    }
+}
