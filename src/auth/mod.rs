@@ -5,6 +5,7 @@
 
 mod permission;
 mod scope;
+pub mod scopes;
 
 use std::fmt;
 

@@ -28,6 +28,25 @@ pub struct Place<'a> {
     pub database: Uuid,
 }
 
+impl Place<'_> {
+    /// The source as a scope.
+    pub fn in_source(&self) -> Scope {
+        Scope::Source {
+            platform: self.platform.to_owned(),
+            instance: self.instance.to_owned(),
+        }
+    }
+
+    /// The database as a scope.
+    pub fn in_database(&self) -> Scope {
+        Scope::Database {
+            platform: self.platform.to_owned(),
+            instance: self.instance.to_owned(),
+            database: self.database,
+        }
+    }
+}
+
 /// What somebody sees: what stands in a restricted scope that does not admit them is as if it were not there.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Sight {
@@ -45,6 +64,24 @@ impl Scope {
         match self {
             Self::Source { .. } => "source",
             Self::Database { .. } => "database",
+        }
+    }
+
+    /// The platform and the instance that it is, or is in.
+    pub fn source(&self) -> (&str, &str) {
+        match self {
+            Self::Source { platform, instance }
+            | Self::Database {
+                platform, instance, ..
+            } => (platform, instance),
+        }
+    }
+
+    /// The id of the database's asset, for a scope of that kind.
+    pub fn database(&self) -> Option<Uuid> {
+        match self {
+            Self::Source { .. } => None,
+            Self::Database { database, .. } => Some(*database),
         }
     }
 
