@@ -5,6 +5,7 @@
 //! `web::Failure` knows them) and exit statuses (only `cli` does).
 
 use std::error::Error;
+use std::time::Duration;
 
 /// What sort of failure this is, as far as a caller can act on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,6 +20,8 @@ pub enum Kind {
     Unauthenticated,
     /// Whoever is signed in may not do this.
     Forbidden,
+    /// Too often, or too many at once; waiting helps.
+    TooMany,
     /// Something this depends on does not answer; trying again later can help.
     Unavailable,
     /// A defect or a fault of the machine: the cause is for the log, never for the person.
@@ -32,6 +35,11 @@ pub trait Explain: Error {
 
     /// Suggests what to do next, as a whole sentence.
     fn hint(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// Tells how long to wait before trying again, where waiting is what helps.
+    fn retry_after(&self) -> Option<Duration> {
         None
     }
 }

@@ -110,7 +110,6 @@ async fn create_teams(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
                 .col(uuid("id").primary_key())
                 .col(text("name"))
                 .col(string_len("look", 255).unique_key())
-                .col(text_null("purpose"))
                 .col(timestamp_with_time_zone("created_at"))
                 .to_owned(),
         )
@@ -262,7 +261,6 @@ async fn create_ways_in(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
                 .table("link")
                 .col(uuid("id").primary_key())
                 .col(string_len("digest", 64).unique_key())
-                .col(string_len("purpose", 16))
                 .col(uuid_null("account_id"))
                 .col(timestamp_with_time_zone("created_at"))
                 .col(timestamp_with_time_zone("expires_at"))

@@ -3,10 +3,23 @@
 //! Every function that changes something takes an [`Actor`] and asks it first; [`permission`] alone grants. Deliberately
 //! absent: HTTP. Cookies, headers and addresses to redirect to belong to `web`.
 
+pub mod accounts;
+pub mod directories;
+mod error;
+mod event;
+pub mod links;
+mod name;
+mod password;
 mod permission;
+pub mod principals;
 mod scope;
 pub mod scopes;
+mod secret;
+pub mod sessions;
+pub mod teams;
+pub mod tokens;
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use chrono::{DateTime, Utc};
@@ -15,9 +28,14 @@ use uuid::Uuid;
 
 use crate::db::changes;
 
+pub use error::Error;
+pub use event::{Event, Refused};
+pub use name::{AccountName, BadName, TeamName};
+pub use password::{Password, Passwords, WeakPassword};
 pub use permission::{Denied, Permission, Realm, Role, TokenScope, UnknownWord};
 pub use scope::{Place, Scope, Sight};
 
+use accounts::{Account, Standing};
 use permission::Rights;
 
 /// The id of an account: given once, never reused.
@@ -85,6 +103,35 @@ impl Actor {
             teams: Vec::new(),
         };
         Self::new(Who::Visitor, Rights::Visitor { reads }, sight)
+    }
+
+    /// An account, in a browser or by a token of this name and with these scopes.
+    fn account_with(
+        account: &Account,
+        standing: Standing,
+        teams: Vec<TeamId>,
+        token: Option<(String, BTreeSet<TokenScope>)>,
+    ) -> Self {
+        let (token, scopes) = token.unzip();
+        let who = Who::Account {
+            id: account.id,
+            name: account.name.clone(),
+            token,
+        };
+        let sight = match standing.role() {
+            Role::Admin => Sight::Everything,
+            Role::Reader | Role::Steward => Sight::As {
+                account: Some(account.id),
+                teams,
+            },
+        };
+        let (role, realm) = (standing.role(), standing.realm().clone());
+        let rights = Rights::Account {
+            role,
+            realm,
+            token: scopes,
+        };
+        Self::new(who, rights, sight)
     }
 
     fn new(who: Who, rights: Rights, sight: Sight) -> Self {

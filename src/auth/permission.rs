@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 use super::scope::{Place, Scope};
 use crate::error::{Explain, Kind};
 
@@ -29,7 +31,8 @@ pub enum Permission {
 }
 
 /// What an account may do, from the least to the most.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Role {
     /// Reads the catalog.
     Reader,
@@ -40,7 +43,8 @@ pub enum Role {
 }
 
 /// What a token may be used for; it never allows more than its account may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum TokenScope {
     Read,
     Write,
@@ -48,7 +52,8 @@ pub enum TokenScope {
 }
 
 /// Where a steward is one.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Realm {
     Everything,
     Scopes(Vec<Scope>),

@@ -1,11 +1,13 @@
 //! Parts of the catalog that rights are about, and what somebody sees.
 
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{AccountId, TeamId};
 
 /// A part of the catalog: today a source or a database.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Scope {
     Source {
         platform: String,
@@ -64,6 +66,24 @@ impl Scope {
         match self {
             Self::Source { .. } => "source",
             Self::Database { .. } => "database",
+        }
+    }
+
+    /// Reads a scope back from the columns of its row; nothing for a kind that this version does not know.
+    pub(super) fn from_parts(
+        kind: &str,
+        platform: String,
+        instance: String,
+        database: Option<Uuid>,
+    ) -> Option<Self> {
+        match (kind, database) {
+            ("source", None) => Some(Self::Source { platform, instance }),
+            ("database", Some(database)) => Some(Self::Database {
+                platform,
+                instance,
+                database,
+            }),
+            _ => None,
         }
     }
 

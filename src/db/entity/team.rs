@@ -9,7 +9,6 @@ pub struct Model {
     pub id: Uuid,
     pub name: String,
     pub look: String,
-    pub purpose: Option<String>,
     pub created_at: DateTimeUtc,
 }
 

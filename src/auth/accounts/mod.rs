@@ -1,0 +1,353 @@
+//! Accounts of people and services: who there is, what they may do, whether they are locked.
+
+pub(super) mod store;
+
+use std::fmt;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::event::{Event, Subject};
+use super::name::AccountName;
+use super::permission::{Permission, Realm, Role};
+use super::scope::Scope;
+use super::{AccountId, Actor, Error, links, sessions};
+use crate::db::{Db, Page, PageRequest, Txn};
+
+/// The longest display name, in characters.
+const LONGEST_DISPLAY_NAME: usize = 100;
+
+/// Somebody who can sign in, or a service that uses tokens.
+#[derive(Debug, Clone)]
+pub struct Account {
+    pub id: AccountId,
+    pub kind: AccountKind,
+    pub name: String,
+    /// What the person is called by others.
+    pub display_name: Option<String>,
+    pub role: Role,
+    /// For a steward: of everything, not of single scopes.
+    pub everywhere: bool,
+    pub created_at: DateTime<Utc>,
+    pub signed_in_at: Option<DateTime<Utc>>,
+    pub locked_at: Option<DateTime<Utc>>,
+    pub(super) password_hash: Option<String>,
+}
+
+/// Who is behind an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AccountKind {
+    Person,
+    /// A machine, which never signs in and uses tokens.
+    Service,
+}
+
+/// A role, and for a steward where they are one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Standing {
+    role: Role,
+    realm: Realm,
+}
+
+/// An account to be made.
+#[derive(Debug, Clone)]
+pub struct NewAccount {
+    pub kind: AccountKind,
+    pub name: AccountName,
+    pub display_name: Option<String>,
+    pub standing: Standing,
+}
+
+impl Account {
+    /// What to call them: the display name, or else the name.
+    pub fn label(&self) -> &str {
+        self.display_name.as_deref().unwrap_or(&self.name)
+    }
+
+    /// Whether a password of their own lets them in.
+    pub fn has_password(&self) -> bool {
+        self.password_hash.is_some()
+    }
+}
+
+impl AccountKind {
+    /// The word in the database and in forms.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Person => "person",
+            Self::Service => "service",
+        }
+    }
+}
+
+impl Standing {
+    pub const READER: Self = Self::of(Role::Reader);
+    pub const ADMIN: Self = Self::of(Role::Admin);
+    /// A steward of everything.
+    pub const STEWARD: Self = Self::of(Role::Steward);
+
+    const fn of(role: Role) -> Self {
+        let realm = Realm::Everything;
+        Self { role, realm }
+    }
+
+    /// A role everywhere, or, for a steward, in these scopes only.
+    pub fn new(role: Role, scopes: Option<Vec<Scope>>) -> Self {
+        let realm = match (role, scopes) {
+            (Role::Steward, Some(scopes)) => Realm::Scopes(scopes),
+            _ => Realm::Everything,
+        };
+        Self { role, realm }
+    }
+
+    pub fn role(&self) -> Role {
+        self.role
+    }
+
+    pub fn realm(&self) -> &Realm {
+        &self.realm
+    }
+
+    fn is_everywhere(&self) -> bool {
+        self.realm == Realm::Everything
+    }
+}
+
+impl fmt::Display for Standing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.role, &self.realm) {
+            (Role::Reader, _) => f.write_str("a reader"),
+            (Role::Admin, _) => f.write_str("an admin"),
+            (Role::Steward, Realm::Everything) => f.write_str("a steward of everything"),
+            (Role::Steward, Realm::Scopes(scopes)) => match scopes.len() {
+                0 => f.write_str("a steward of nothing yet"),
+                1 => f.write_str("a steward of one scope"),
+                n => write!(f, "a steward of {n} scopes"),
+            },
+        }
+    }
+}
+
+/// Makes an account. No two may look alike; a person's chooses its password by a link.
+pub async fn create(
+    db: &Db,
+    actor: &Actor,
+    new: &NewAccount,
+    now: DateTime<Utc>,
+) -> Result<Account, Error> {
+    actor.require(Permission::ManagePeople)?;
+    let display_name = checked_display_name(new.display_name.as_deref())?;
+    let txn = db.write().await?;
+    let account = insert(
+        &txn,
+        actor,
+        &NewAccount {
+            display_name,
+            ..new.clone()
+        },
+        now,
+    )
+    .await?;
+    txn.commit().await?;
+    Ok(account)
+}
+
+/// Makes an account within a transaction, whoever may have asked for it.
+pub(super) async fn insert(
+    txn: &Txn,
+    actor: &Actor,
+    new: &NewAccount,
+    now: DateTime<Utc>,
+) -> Result<Account, Error> {
+    let account = Account {
+        id: AccountId(Uuid::now_v7()),
+        kind: new.kind,
+        name: new.name.to_string(),
+        display_name: new.display_name.clone(),
+        role: new.standing.role,
+        everywhere: new.standing.is_everywhere(),
+        created_at: now,
+        signed_in_at: None,
+        locked_at: None,
+        password_hash: None,
+    };
+    store::insert(txn, &account, &new.name).await?;
+    // A catalog that has an account is set up.
+    links::store::delete_to_set_up(&**txn).await?;
+    store::set_standing(txn, account.id, &new.standing).await?;
+    let event = Event::AccountCreated {
+        account: account.name.clone(),
+        standing: new.standing.clone(),
+    };
+    event
+        .log(txn, actor, Subject::Account(account.id), now)
+        .await?;
+    Ok(account)
+}
+
+/// Lists accounts by name: those whose name or display name contains `words`, or all.
+pub async fn list(
+    db: &Db,
+    actor: &Actor,
+    words: &str,
+    page: &PageRequest,
+) -> Result<Page<Account>, Error> {
+    actor.require(Permission::ManagePeople)?;
+    store::list(&**db, words, page).await
+}
+
+/// Finds an account by its id.
+pub async fn find(db: &Db, actor: &Actor, id: AccountId) -> Result<Account, Error> {
+    require_own_or_all(actor, id)?;
+    store::find(&**db, id).await
+}
+
+/// Finds an account by its name.
+pub async fn find_named(db: &Db, actor: &Actor, name: &AccountName) -> Result<Account, Error> {
+    actor.require(Permission::ManagePeople)?;
+    store::find_by_look(&**db, &name.look())
+        .await?
+        .ok_or(Error::UnknownAccount)
+}
+
+/// Finds what an account may do.
+pub async fn standing(db: &Db, actor: &Actor, account: &Account) -> Result<Standing, Error> {
+    require_own_or_all(actor, account.id)?;
+    Ok(store::standing(&**db, account).await?)
+}
+
+/// Gives an account another role or other scopes; it takes effect with the account's next request.
+pub async fn set_standing(
+    db: &Db,
+    actor: &Actor,
+    id: AccountId,
+    after: Standing,
+    now: DateTime<Utc>,
+) -> Result<(), Error> {
+    actor.require(Permission::ManagePeople)?;
+    let txn = db.write().await?;
+    let account = store::find(&*txn, id).await?;
+    if change_standing(&txn, actor, &account, after, now).await? {
+        refuse_without_admin(&txn).await?;
+        txn.commit().await?;
+    }
+    Ok(())
+}
+
+/// Changes a standing within a transaction; tells whether that was anything new.
+pub(super) async fn change_standing(
+    txn: &Txn,
+    actor: &Actor,
+    account: &Account,
+    after: Standing,
+    now: DateTime<Utc>,
+) -> Result<bool, Error> {
+    let before = store::standing(&**txn, account).await?;
+    if before == after {
+        return Ok(false);
+    }
+    store::set_standing(txn, account.id, &after).await?;
+    let event = Event::StandingChanged {
+        account: account.name.clone(),
+        before,
+        after,
+    };
+    event
+        .log(txn, actor, Subject::Account(account.id), now)
+        .await?;
+    Ok(true)
+}
+
+/// Locks an account: its sessions end at once, and its tokens and links no longer work.
+pub async fn lock(db: &Db, actor: &Actor, id: AccountId, now: DateTime<Utc>) -> Result<(), Error> {
+    actor.require(Permission::ManagePeople)?;
+    let txn = db.write().await?;
+    let account = store::find(&*txn, id).await?;
+    if account.locked_at.is_none() {
+        store::set_locked(&*txn, id, Some(now)).await?;
+        refuse_without_admin(&txn).await?;
+        sessions::store::end_all(&*txn, id).await?;
+        links::store::delete_of(&*txn, id).await?;
+        let event = Event::AccountLocked {
+            account: account.name,
+        };
+        event.log(&txn, actor, Subject::Account(id), now).await?;
+        txn.commit().await?;
+    }
+    Ok(())
+}
+
+/// Lets a locked account in again.
+pub async fn unlock(
+    db: &Db,
+    actor: &Actor,
+    id: AccountId,
+    now: DateTime<Utc>,
+) -> Result<(), Error> {
+    actor.require(Permission::ManagePeople)?;
+    let txn = db.write().await?;
+    let account = store::find(&*txn, id).await?;
+    if account.locked_at.is_some() {
+        store::set_locked(&*txn, id, None).await?;
+        let event = Event::AccountUnlocked {
+            account: account.name,
+        };
+        event.log(&txn, actor, Subject::Account(id), now).await?;
+        txn.commit().await?;
+    }
+    Ok(())
+}
+
+/// Changes what somebody is called by others; an empty name takes it away.
+pub async fn set_display_name(
+    db: &Db,
+    actor: &Actor,
+    id: AccountId,
+    name: &str,
+    now: DateTime<Utc>,
+) -> Result<(), Error> {
+    require_own_or_all(actor, id)?;
+    let after = checked_display_name(Some(name))?;
+    let txn = db.write().await?;
+    let account = store::find(&*txn, id).await?;
+    if account.display_name != after {
+        store::set_display_name(&*txn, id, after.as_deref()).await?;
+        let event = Event::DisplayNameChanged {
+            account: account.name,
+            before: account.display_name,
+            after,
+        };
+        event.log(&txn, actor, Subject::Account(id), now).await?;
+        txn.commit().await?;
+    }
+    Ok(())
+}
+
+/// Everybody looks after their own account, and admins after all.
+pub(super) fn require_own_or_all(actor: &Actor, id: AccountId) -> Result<(), Error> {
+    let permission = if actor.account() == Some(id) {
+        Permission::ManageOwnAccount
+    } else {
+        Permission::ManagePeople
+    };
+    Ok(actor.require(permission)?)
+}
+
+/// Refuses when nobody would be left to look after the catalog.
+async fn refuse_without_admin(txn: &Txn) -> Result<(), Error> {
+    if store::count_admins(&**txn).await? == 0 {
+        return Err(Error::LastAdmin);
+    }
+    Ok(())
+}
+
+fn checked_display_name(name: Option<&str>) -> Result<Option<String>, Error> {
+    let words: Vec<&str> = name.unwrap_or_default().split_whitespace().collect();
+    let name = words.join(" ");
+    if name.chars().count() > LONGEST_DISPLAY_NAME || name.chars().any(char::is_control) {
+        return Err(Error::BadDisplayName);
+    }
+    Ok((!name.is_empty()).then_some(name))
+}

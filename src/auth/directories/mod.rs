@@ -1,0 +1,166 @@
+//! People who are known elsewhere: at an OpenID provider or in an LDAP directory.
+//!
+//! An account belongs to a subject at an issuer. It is never found by name or e-mail: whoever controls one of these
+//! elsewhere must not get somebody's account here.
+
+use chrono::{DateTime, Utc};
+
+use super::accounts::{self, Account, AccountKind, NewAccount, Standing};
+use super::event::{Event, Refused, Subject};
+use super::name::{AccountName, TeamName};
+use super::sessions::{self, Begun, Lifetimes, Method, Origin, SignedIn};
+use super::{Actor, Error, Permission, Role, teams};
+use crate::db::{Db, Txn};
+
+/// How many names are tried for a new account before giving up: `ana`, `ana-2`, …
+const TRIES: u32 = 50;
+
+/// Who somebody is, as an issuer vouches for it.
+#[derive(Debug, Clone)]
+pub struct Assertion {
+    /// The provider's or the directory's own name.
+    pub issuer: String,
+    /// What the issuer never gives to anybody else.
+    pub subject: String,
+    /// What they would like to be called here.
+    pub name: String,
+    pub display_name: Option<String>,
+    /// What their groups are here; nobody gets in without a role.
+    pub role: Option<Role>,
+    pub teams: Vec<TeamName>,
+}
+
+/// Signs in whoever an issuer vouches for, making an account at the first time.
+///
+/// Role and teams follow the issuer's groups at every sign-in; teams that people gave by hand stay. A steward of named
+/// scopes stays that as long as the issuer says steward.
+pub async fn sign_in(
+    db: &Db,
+    assertion: &Assertion,
+    method: Method,
+    from: &Origin,
+    lifetimes: Lifetimes,
+) -> Result<Begun, Error> {
+    let now = Utc::now();
+    let txn = db.write().await?;
+    let identity = (assertion.issuer.as_str(), assertion.subject.as_str());
+    let known = accounts::store::find_by_identity(&*txn, identity.0, identity.1).await?;
+    if let Some(account) = known.as_ref().filter(|account| account.locked_at.is_some()) {
+        return sessions::refuse(txn, Some(account), Refused::Locked, from, now).await;
+    }
+    let Some(role) = assertion.role else {
+        return sessions::refuse(txn, known.as_ref(), Refused::NoRole, from, now).await;
+    };
+    let account = match known {
+        Some(account) => follow_role(&txn, account, role, now).await?,
+        None => welcome(&txn, assertion, role, now).await?,
+    };
+    let actor = sessions::as_account(&account);
+    let given = (&account, assertion.issuer.as_str());
+    teams::follow_directory(&txn, &actor, given, &assertion.teams, now).await?;
+    let begun = sessions::begin(&txn, &account, method, from, (lifetimes, now)).await?;
+    txn.commit().await?;
+    Ok(begun)
+}
+
+/// Links an account that is signed in to a subject at an issuer, at its own wish.
+pub async fn link(
+    db: &Db,
+    signed_in: &SignedIn,
+    assertion: &Assertion,
+    now: DateTime<Utc>,
+) -> Result<(), Error> {
+    signed_in.actor.require(Permission::ManageOwnAccount)?;
+    let txn = db.write().await?;
+    let identity = (assertion.issuer.as_str(), assertion.subject.as_str());
+    match accounts::store::find_by_identity(&*txn, identity.0, identity.1).await? {
+        Some(account) if account.id == signed_in.account.id => return Ok(()),
+        Some(_) => return Err(Error::IdentityTaken),
+        None => {}
+    }
+    remember(&txn, &signed_in.actor, &signed_in.account, assertion, now).await?;
+    txn.commit().await?;
+    Ok(())
+}
+
+async fn follow_role(
+    txn: &Txn,
+    account: Account,
+    role: Role,
+    now: DateTime<Utc>,
+) -> Result<Account, Error> {
+    // The scopes of a steward are given here, not by the issuer.
+    if account.role != role {
+        let actor = sessions::as_account(&account);
+        accounts::change_standing(txn, &actor, &account, Standing::new(role, None), now).await?;
+    }
+    Ok(Account { role, ..account })
+}
+
+async fn welcome(
+    txn: &Txn,
+    assertion: &Assertion,
+    role: Role,
+    now: DateTime<Utc>,
+) -> Result<Account, Error> {
+    let new = NewAccount {
+        kind: AccountKind::Person,
+        name: free_name(txn, &assertion.name).await?,
+        display_name: assertion.display_name.clone(),
+        standing: Standing::new(role, None),
+    };
+    let account = accounts::insert(txn, &Actor::visitor(false), &new, now).await?;
+    remember(
+        txn,
+        &sessions::as_account(&account),
+        &account,
+        assertion,
+        now,
+    )
+    .await?;
+    Ok(account)
+}
+
+async fn remember(
+    txn: &Txn,
+    actor: &Actor,
+    account: &Account,
+    assertion: &Assertion,
+    now: DateTime<Utc>,
+) -> Result<(), Error> {
+    let identity = (assertion.issuer.as_str(), assertion.subject.as_str());
+    accounts::store::link_identity(&**txn, account.id, identity, now).await?;
+    let event = Event::IdentityLinked {
+        account: account.name.clone(),
+        issuer: assertion.issuer.clone(),
+    };
+    event
+        .log(txn, actor, Subject::Account(account.id), now)
+        .await?;
+    Ok(())
+}
+
+/// The name that was wished for, with a number behind it if somebody has it.
+async fn free_name(txn: &Txn, wish: &str) -> Result<AccountName, Error> {
+    let usable = |c: &char| c.is_alphanumeric() || "._-+@'".contains(*c);
+    let wish: String = wish.chars().filter(usable).take(48).collect();
+    let wish = if wish.parse::<AccountName>().is_ok() {
+        wish
+    } else {
+        "person".to_owned()
+    };
+    for number in 1..=TRIES {
+        let name = match number {
+            1 => wish.clone(),
+            number => format!("{wish}-{number}"),
+        };
+        let name: AccountName = name.parse()?;
+        if accounts::store::find_by_look(&**txn, &name.look())
+            .await?
+            .is_none()
+        {
+            return Ok(name);
+        }
+    }
+    Err(Error::NameTaken(wish))
+}

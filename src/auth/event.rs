@@ -1,0 +1,269 @@
+//! What happens to accounts, teams, sessions and tokens, as it stands in the change log.
+
+use chrono::{DateTime, Utc};
+use sea_orm::DbErr;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::accounts::Standing;
+use super::permission::TokenScope;
+use super::sessions::Method;
+use super::{AccountId, Actor};
+use crate::db::{Txn, changes};
+
+/// Something that happened, with the names that everybody had then.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "action", content = "details", rename_all = "snake_case")]
+pub enum Event {
+    AccountCreated {
+        account: String,
+        standing: Standing,
+    },
+    StandingChanged {
+        account: String,
+        before: Standing,
+        after: Standing,
+    },
+    DisplayNameChanged {
+        account: String,
+        before: Option<String>,
+        after: Option<String>,
+    },
+    AccountLocked {
+        account: String,
+    },
+    AccountUnlocked {
+        account: String,
+    },
+    PasswordLinkMade {
+        account: String,
+    },
+    PasswordChosen {
+        account: String,
+    },
+    IdentityLinked {
+        account: String,
+        issuer: String,
+    },
+    SignedIn {
+        account: String,
+        method: Method,
+        address: String,
+    },
+    SignInRefused {
+        account: Option<String>,
+        reason: Refused,
+        address: String,
+    },
+    SignedOut {
+        account: String,
+    },
+    SessionsEnded {
+        account: String,
+        count: u64,
+    },
+    TeamCreated {
+        team: String,
+    },
+    MemberAdded {
+        team: String,
+        account: String,
+    },
+    MemberRemoved {
+        team: String,
+        account: String,
+    },
+    TokenMade {
+        account: String,
+        token: String,
+        scopes: Vec<TokenScope>,
+        expires_at: DateTime<Utc>,
+    },
+    TokenRevoked {
+        account: String,
+        token: String,
+    },
+}
+
+/// Why a sign-in was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Refused {
+    UnknownName,
+    WrongPassword,
+    Locked,
+    NoRole,
+}
+
+/// What an event happened to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Subject {
+    Account(AccountId),
+    /// A name that no account has. It is not kept: people type passwords there.
+    Nobody,
+    Team(super::TeamId),
+    Token(Uuid),
+}
+
+impl Subject {
+    fn kind_and_id(self) -> (&'static str, Uuid) {
+        match self {
+            Self::Account(id) => ("account", id.0),
+            Self::Nobody => ("account", Uuid::nil()),
+            Self::Team(id) => ("team", id.0),
+            Self::Token(id) => ("token", id),
+        }
+    }
+}
+
+impl Event {
+    /// The word in the log.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::AccountCreated { .. } => "account_created",
+            Self::StandingChanged { .. } => "standing_changed",
+            Self::DisplayNameChanged { .. } => "display_name_changed",
+            Self::AccountLocked { .. } => "account_locked",
+            Self::AccountUnlocked { .. } => "account_unlocked",
+            Self::PasswordLinkMade { .. } => "password_link_made",
+            Self::PasswordChosen { .. } => "password_chosen",
+            Self::IdentityLinked { .. } => "identity_linked",
+            Self::SignedIn { .. } => "signed_in",
+            Self::SignInRefused { .. } => "sign_in_refused",
+            Self::SignedOut { .. } => "signed_out",
+            Self::SessionsEnded { .. } => "sessions_ended",
+            Self::TeamCreated { .. } => "team_created",
+            Self::MemberAdded { .. } => "member_added",
+            Self::MemberRemoved { .. } => "member_removed",
+            Self::TokenMade { .. } => "token_made",
+            Self::TokenRevoked { .. } => "token_revoked",
+        }
+    }
+
+    /// Reads an event back from the log; nothing if it is of another kind.
+    pub fn read(action: &str, details: &str) -> Option<Self> {
+        let details: serde_json::Value = serde_json::from_str(details).ok()?;
+        serde_json::from_value(serde_json::json!({"action": action, "details": details})).ok()
+    }
+
+    /// Tells it as a sentence.
+    pub fn sentence(&self) -> String {
+        match self {
+            Self::AccountCreated { account, standing } => {
+                format!("Made the account “{account}”, {standing}.")
+            }
+            Self::StandingChanged {
+                account,
+                before,
+                after,
+            } => {
+                format!("Made “{account}” {after}; it was {before}.")
+            }
+            Self::DisplayNameChanged { account, after, .. } => match after {
+                Some(after) => format!("Gave “{account}” the name “{after}”."),
+                None => format!("Took away the name of “{account}”."),
+            },
+            Self::AccountLocked { account } => format!("Locked “{account}”."),
+            Self::AccountUnlocked { account } => format!("Unlocked “{account}”."),
+            Self::PasswordLinkMade { account } => {
+                format!("Made a link with which “{account}” can choose a password.")
+            }
+            Self::PasswordChosen { account } => format!("Chose a new password for “{account}”."),
+            Self::IdentityLinked { account, issuer } => {
+                format!("Linked “{account}” to its identity at {issuer}.")
+            }
+            Self::SignedIn {
+                account,
+                method,
+                address,
+            } => {
+                format!("Signed in as “{account}” {method}, from {address}.")
+            }
+            Self::SignInRefused {
+                account,
+                reason,
+                address,
+            } => {
+                let whose = account.as_deref();
+                let whose = whose.map_or("an unknown name".to_owned(), |name| format!("“{name}”"));
+                format!(
+                    "A sign-in as {whose} from {address} was refused: {}.",
+                    reason.as_str()
+                )
+            }
+            Self::SignedOut { account } => format!("Signed “{account}” out."),
+            Self::SessionsEnded { account, count: 1 } => format!("Ended a session of “{account}”."),
+            Self::SessionsEnded { account, count } => {
+                format!("Ended {count} sessions of “{account}”.")
+            }
+            Self::TeamCreated { team } => format!("Made the team “{team}”."),
+            Self::MemberAdded { team, account } => {
+                format!("Added “{account}” to the team “{team}”.")
+            }
+            Self::MemberRemoved { team, account } => {
+                format!("Took “{account}” out of the team “{team}”.")
+            }
+            Self::TokenMade {
+                account,
+                token,
+                scopes,
+                ..
+            } => {
+                let scopes: Vec<&str> = scopes.iter().map(|scope| scope.as_str()).collect();
+                format!(
+                    "Made the token “{token}” of “{account}”, to {}.",
+                    scopes.join(" and ")
+                )
+            }
+            Self::TokenRevoked { account, token } => {
+                format!("Revoked the token “{token}” of “{account}”.")
+            }
+        }
+    }
+
+    /// Writes it into the log.
+    pub(super) async fn log(
+        &self,
+        txn: &Txn,
+        actor: &Actor,
+        subject: Subject,
+        now: DateTime<Utc>,
+    ) -> Result<(), DbErr> {
+        let mut tagged = serde_json::to_value(self).expect("an event is plain text");
+        let details = tagged["details"].take().to_string();
+        let entry = actor.entry(subject.kind_and_id(), self.as_str(), details, now);
+        changes::append(txn, vec![entry]).await
+    }
+}
+
+impl Refused {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::UnknownName => "there is no such account",
+            Self::WrongPassword => "the password was wrong",
+            Self::Locked => "the account is locked",
+            Self::NoRole => "no group of theirs has a role here",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_is_read_back_as_it_was_written() {
+        let event = Event::SignInRefused {
+            account: None,
+            reason: Refused::UnknownName,
+            address: "::1".to_owned(),
+        };
+        let tagged = serde_json::to_value(&event).unwrap();
+        assert_eq!(tagged["action"], event.as_str());
+        assert_eq!(
+            Event::read(event.as_str(), &tagged["details"].to_string()),
+            Some(event)
+        );
+        assert_eq!(Event::read("changed", "{}"), None);
+    }
+}

@@ -1,0 +1,56 @@
+//! People and teams by their names, for whoever chooses an owner or shows one.
+
+mod store;
+
+use std::collections::HashMap;
+
+use sea_orm::DbErr;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::permission::Permission;
+use super::{AccountId, Actor, Error, TeamId};
+use crate::db::Db;
+
+/// A person or a team.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(tag = "kind", content = "id", rename_all = "snake_case")]
+pub enum Principal {
+    Account(AccountId),
+    Team(TeamId),
+}
+
+/// A person or a team with its name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Named {
+    pub principal: Principal,
+    /// Unique among accounts, or among teams.
+    pub name: String,
+    /// What to call it.
+    pub label: String,
+}
+
+impl Principal {
+    pub fn id(self) -> Uuid {
+        match self {
+            Self::Account(id) => id.0,
+            Self::Team(id) => id.0,
+        }
+    }
+}
+
+/// Finds up to `limit` people and as many teams whose names contain `words`, people first, each by name.
+///
+/// Locked accounts and services are left out: nobody asks them anything.
+pub async fn search(db: &Db, actor: &Actor, words: &str, limit: u64) -> Result<Vec<Named>, Error> {
+    actor.require(Permission::Describe)?;
+    Ok(store::search(&**db, words, limit).await?)
+}
+
+/// Finds the names of people and teams; those that are not there are left out.
+pub async fn find_named(
+    db: &Db,
+    principals: &[Principal],
+) -> Result<HashMap<Principal, Named>, DbErr> {
+    store::find_named(&**db, principals).await
+}

@@ -1,0 +1,420 @@
+//! Signing in, and the sessions that come of it.
+//!
+//! A session is a random secret in a browser's cookie; the database keeps its digest. Role, teams and locks are read
+//! anew with each request, so a change of them counts at once.
+
+mod attempts;
+pub(super) mod store;
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::accounts::{self, Account, AccountKind};
+use super::event::{Event, Refused, Subject};
+use super::name::AccountName;
+use super::password::{Password, Passwords};
+use super::permission::{Permission, TokenScope};
+use super::{AccountId, Actor, Error, links, secret, teams};
+use crate::db::{Db, Txn};
+
+/// How exactly it is known when a session or a token was last used.
+pub(super) const SEEN_EVERY: TimeDelta = TimeDelta::minutes(1);
+
+/// How long sessions last.
+#[derive(Debug, Clone, Copy)]
+pub struct Lifetimes {
+    /// Without any request.
+    pub idle: Duration,
+    /// In any case.
+    pub absolute: Duration,
+}
+
+/// Where somebody signs in from, as the session list and the audit trail show it.
+#[derive(Debug, Clone)]
+pub struct Origin {
+    pub address: std::net::IpAddr,
+    /// What the browser calls itself.
+    pub agent: String,
+}
+
+/// How somebody proved who they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Method {
+    Password,
+    /// A link that works once.
+    Link,
+    Oidc,
+    Ldap,
+    /// The button of the demo.
+    Demo,
+}
+
+/// A browser in which somebody is signed in.
+#[derive(Debug, Clone)]
+pub struct Session {
+    pub id: Uuid,
+    pub account: AccountId,
+    pub method: Method,
+    pub address: String,
+    pub agent: String,
+    pub created_at: DateTime<Utc>,
+    pub seen_at: DateTime<Utc>,
+    pub ends_at: DateTime<Utc>,
+}
+
+/// Somebody who is signed in in a browser.
+#[derive(Debug, Clone)]
+pub struct SignedIn {
+    pub account: Account,
+    pub session: Session,
+    pub actor: Actor,
+}
+
+/// A session that has just begun; the secret is shown this once, for the cookie.
+#[derive(Debug)]
+pub struct Begun {
+    pub secret: SecretString,
+    pub session: Session,
+}
+
+impl Method {
+    /// The word in the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Password => "password",
+            Self::Link => "link",
+            Self::Oidc => "oidc",
+            Self::Ldap => "ldap",
+            Self::Demo => "demo",
+        }
+    }
+
+    pub(super) fn read(word: &str) -> Option<Self> {
+        [
+            Self::Password,
+            Self::Link,
+            Self::Oidc,
+            Self::Ldap,
+            Self::Demo,
+        ]
+        .into_iter()
+        .find(|method| method.as_str() == word)
+    }
+}
+
+impl fmt::Display for Method {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Password => "with a password",
+            Self::Link => "with a link that works once",
+            Self::Oidc => "through OpenID Connect",
+            Self::Ldap => "through LDAP",
+            Self::Demo => "with the demo's button",
+        })
+    }
+}
+
+/// Signs a person in with name and password, unless they or their address have tried too often.
+///
+/// Takes as long and says the same whether the name exists.
+pub async fn sign_in(
+    db: &Db,
+    passwords: &Passwords,
+    (name, password): (&str, &SecretString),
+    from: &Origin,
+    lifetimes: Lifetimes,
+) -> Result<Begun, Error> {
+    let name: Result<AccountName, _> = name.parse();
+    let look = name
+        .as_ref()
+        .map_or_else(|_| String::new(), AccountName::look);
+    let keys = attempts::keys(&look, from.address);
+    attempts::begin(db, &keys, Utc::now()).await?;
+    let account = accounts::store::find_by_look(&**db, &look).await?;
+    let hash = account
+        .as_ref()
+        .and_then(|account| account.password_hash.clone());
+    let matches = passwords.check(password, hash).await?;
+    let now = Utc::now();
+    let txn = db.write().await?;
+    // Read anew: it may have been locked while the password was checked.
+    let account = match account {
+        Some(account) => Some(accounts::store::find(&*txn, account.id).await?),
+        None => None,
+    };
+    let reason = match &account {
+        None => Some(Refused::UnknownName),
+        Some(_) if !matches => Some(Refused::WrongPassword),
+        Some(account) if account.locked_at.is_some() => Some(Refused::Locked),
+        Some(_) => None,
+    };
+    match (account, reason) {
+        (Some(account), None) => {
+            attempts::forget(&txn, &keys).await?;
+            let begun = begin(&txn, &account, Method::Password, from, (lifetimes, now)).await?;
+            txn.commit().await?;
+            Ok(begun)
+        }
+        (account, reason) => {
+            let reason = reason.unwrap_or(Refused::UnknownName);
+            refuse(txn, account.as_ref(), reason, from, now).await
+        }
+    }
+}
+
+/// Writes down that somebody was not let in, and says so.
+pub(super) async fn refuse(
+    txn: Txn,
+    account: Option<&Account>,
+    reason: Refused,
+    from: &Origin,
+    now: DateTime<Utc>,
+) -> Result<Begun, Error> {
+    let event = Event::SignInRefused {
+        account: account.map(|account| account.name.clone()),
+        reason,
+        address: from.address.to_string(),
+    };
+    let subject = account.map_or(Subject::Nobody, |account| Subject::Account(account.id));
+    event.log(&txn, &visitor(), subject, now).await?;
+    txn.commit().await?;
+    Err(match reason {
+        Refused::UnknownName | Refused::WrongPassword => Error::WrongNameOrPassword,
+        Refused::Locked => Error::Locked,
+        Refused::NoRole => Error::NoRole,
+    })
+}
+
+/// Begins a session within a transaction.
+pub(super) async fn begin(
+    txn: &Txn,
+    account: &Account,
+    method: Method,
+    from: &Origin,
+    (lifetimes, now): (Lifetimes, DateTime<Utc>),
+) -> Result<Begun, Error> {
+    let secret = secret::new("");
+    let session = Session {
+        id: Uuid::now_v7(),
+        account: account.id,
+        method,
+        address: from.address.to_string(),
+        agent: from.agent.chars().take(300).collect(),
+        created_at: now,
+        seen_at: now,
+        ends_at: now + lifetimes.absolute,
+    };
+    store::delete_ended(&**txn, now - lifetimes.idle, now).await?;
+    store::insert(&**txn, &session, &secret::digest(secret.expose_secret())).await?;
+    accounts::store::set_signed_in(&**txn, account.id, now).await?;
+    let event = Event::SignedIn {
+        account: account.name.clone(),
+        method,
+        address: session.address.clone(),
+    };
+    let actor = as_account(account);
+    event
+        .log(txn, &actor, Subject::Account(account.id), now)
+        .await?;
+    Ok(Begun { secret, session })
+}
+
+/// Signs the demo's steward in, who is made at the first time.
+pub async fn sign_in_to_demo(db: &Db, from: &Origin, lifetimes: Lifetimes) -> Result<Begun, Error> {
+    let now = Utc::now();
+    let txn = db.write().await?;
+    let name: AccountName = "demo".parse()?;
+    let account = match accounts::store::find_by_look(&*txn, &name.look()).await? {
+        Some(account) => account,
+        None => {
+            let new = accounts::NewAccount {
+                kind: AccountKind::Person,
+                name,
+                display_name: Some("Demo steward".to_owned()),
+                standing: accounts::Standing::STEWARD,
+            };
+            accounts::insert(&txn, &Actor::operator(), &new, now).await?
+        }
+    };
+    let begun = begin(&txn, &account, Method::Demo, from, (lifetimes, now)).await?;
+    txn.commit().await?;
+    Ok(begun)
+}
+
+/// Finds who is signed in with this secret; nobody when the session has ended or the account is locked.
+pub async fn find_signed_in(
+    db: &Db,
+    secret: &str,
+    lifetimes: Lifetimes,
+    now: DateTime<Utc>,
+) -> Result<Option<SignedIn>, Error> {
+    let Some((session, account)) = store::find(&**db, &secret::digest(secret)).await? else {
+        return Ok(None);
+    };
+    let over = session.ends_at <= now || session.seen_at + lifetimes.idle <= now;
+    if over || account.locked_at.is_some() {
+        return Ok(None);
+    }
+    if session.seen_at + SEEN_EVERY <= now {
+        store::touch(&**db, session.id, now).await?;
+    }
+    let actor = actor_of(db, &account, None).await?;
+    Ok(Some(SignedIn {
+        account,
+        session,
+        actor,
+    }))
+}
+
+/// Who an account acts as, with what it may do and see at this moment; by a token, with its name and scopes.
+pub(super) async fn actor_of(
+    db: &Db,
+    account: &Account,
+    token: Option<(String, BTreeSet<TokenScope>)>,
+) -> Result<Actor, Error> {
+    let standing = accounts::store::standing(&**db, account).await?;
+    let teams = teams::store::list_of(&**db, account.id).await?;
+    let teams = teams.into_iter().map(|team| team.id).collect();
+    Ok(Actor::account_with(account, standing, teams, token))
+}
+
+/// An account in the log, with no more rights than a reader's.
+pub(super) fn as_account(account: &Account) -> Actor {
+    Actor::account_with(account, accounts::Standing::READER, Vec::new(), None)
+}
+
+fn visitor() -> Actor {
+    Actor::visitor(false)
+}
+
+/// Ends the session that somebody is signed in with.
+pub async fn sign_out(db: &Db, signed_in: &SignedIn, now: DateTime<Utc>) -> Result<(), Error> {
+    let txn = db.write().await?;
+    if store::end(&*txn, signed_in.account.id, signed_in.session.id).await? > 0 {
+        let account = &signed_in.account;
+        let event = Event::SignedOut {
+            account: account.name.clone(),
+        };
+        event
+            .log(&txn, &signed_in.actor, Subject::Account(account.id), now)
+            .await?;
+        txn.commit().await?;
+    }
+    Ok(())
+}
+
+/// Lists where an account is signed in, the newest first; there are no more than a hundred.
+pub async fn list(
+    db: &Db,
+    actor: &Actor,
+    id: AccountId,
+    lifetimes: Lifetimes,
+) -> Result<Vec<Session>, Error> {
+    accounts::require_own_or_all(actor, id)?;
+    let now = Utc::now();
+    store::list(&**db, id, now - lifetimes.idle, now).await
+}
+
+/// Ends one session of an account, or all but one that is kept.
+pub async fn end(
+    db: &Db,
+    actor: &Actor,
+    id: AccountId,
+    which: Which,
+    now: DateTime<Utc>,
+) -> Result<(), Error> {
+    accounts::require_own_or_all(actor, id)?;
+    let txn = db.write().await?;
+    let account = accounts::store::find(&*txn, id).await?;
+    let count = match which {
+        Which::One(session) => store::end(&*txn, id, session).await?,
+        Which::AllBut(session) => store::end_others(&*txn, id, session).await?,
+    };
+    if count > 0 {
+        let account = account.name;
+        let event = Event::SessionsEnded { account, count };
+        event.log(&txn, actor, Subject::Account(id), now).await?;
+        txn.commit().await?;
+    }
+    Ok(())
+}
+
+/// Which sessions are meant.
+#[derive(Debug, Clone, Copy)]
+pub enum Which {
+    One(Uuid),
+    AllBut(Uuid),
+}
+
+/// Changes one's own password. Every session ends, and a new one begins in this browser.
+pub async fn change_password(
+    db: &Db,
+    passwords: &Passwords,
+    signed_in: &SignedIn,
+    (current, new): (&SecretString, &SecretString),
+    (from, lifetimes): (&Origin, Lifetimes),
+) -> Result<Begun, Error> {
+    signed_in.actor.require(Permission::ManageOwnAccount)?;
+    let account = &signed_in.account;
+    let keys = attempts::keys(&account.id.to_string(), from.address);
+    attempts::begin(db, &keys, Utc::now()).await?;
+    if !passwords
+        .check(current, account.password_hash.clone())
+        .await?
+    {
+        return Err(Error::WrongPassword);
+    }
+    let chosen = Password::choose(new, &about(account))?;
+    let hash = passwords.hash(chosen).await?;
+    let now = Utc::now();
+    let txn = db.write().await?;
+    attempts::forget(&txn, &keys).await?;
+    set_password(&txn, &signed_in.actor, account, hash, now).await?;
+    let begun = begin(
+        &txn,
+        account,
+        signed_in.session.method,
+        from,
+        (lifetimes, now),
+    )
+    .await?;
+    txn.commit().await?;
+    Ok(begun)
+}
+
+/// Stores a password within a transaction: every session of the account and every link to choose one ends.
+pub(super) async fn set_password(
+    txn: &Txn,
+    actor: &Actor,
+    account: &Account,
+    hash: String,
+    now: DateTime<Utc>,
+) -> Result<(), Error> {
+    accounts::store::set_password_hash(&**txn, account.id, hash).await?;
+    store::end_all(&**txn, account.id).await?;
+    links::store::delete_of(&**txn, account.id).await?;
+    let event = Event::PasswordChosen {
+        account: account.name.clone(),
+    };
+    event
+        .log(txn, actor, Subject::Account(account.id), now)
+        .await?;
+    Ok(())
+}
+
+/// What others know of somebody, which is no password therefore.
+pub(super) fn about(account: &Account) -> Vec<&str> {
+    let names = [account.name.as_str(), account.label()];
+    names
+        .into_iter()
+        .flat_map(|name| name.split([' ', '.', '@', '-', '_']))
+        .chain(names)
+        .collect()
+}
