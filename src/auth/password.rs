@@ -17,12 +17,6 @@ use zxcvbn::{Score, zxcvbn};
 
 use crate::error::{Explain, Kind};
 
-/// The fewest characters of a password.
-pub const SHORTEST: usize = 15;
-
-/// The most characters of a password; a long sentence fits.
-pub const LONGEST: usize = 256;
-
 /// How many passwords may wait to be hashed; more are sent away.
 const QUEUE: usize = 64;
 
@@ -31,14 +25,20 @@ const QUEUE: usize = 64;
 pub struct Password(SecretString);
 
 impl Password {
+    /// The fewest characters of a password.
+    pub const SHORTEST: usize = 15;
+
+    /// The most characters of a password; a long sentence fits.
+    pub const LONGEST: usize = 256;
+
     /// Judges a password that somebody wants to have. `about` is what others know of them, such as their name.
     pub fn choose(text: &SecretString, about: &[&str]) -> Result<Self, WeakPassword> {
         let password = normal(text);
         let length = password.expose_secret().chars().count();
-        if length < SHORTEST {
+        if length < Self::SHORTEST {
             return Err(WeakPassword::TooShort);
         }
-        if length > LONGEST {
+        if length > Self::LONGEST {
             return Err(WeakPassword::TooLong);
         }
         let known: Vec<&str> = about.iter().copied().chain(["gazetteer"]).collect();
@@ -57,9 +57,9 @@ fn normal(text: &SecretString) -> SecretString {
 /// A password that will not do.
 #[derive(Debug, thiserror::Error)]
 pub enum WeakPassword {
-    #[error("A password has at least {SHORTEST} characters.")]
+    #[error("A password has at least {} characters.", Password::SHORTEST)]
     TooShort,
-    #[error("A password has no more than {LONGEST} characters.")]
+    #[error("A password has no more than {} characters.", Password::LONGEST)]
     TooLong,
     #[error("This password is among those that somebody would try first.")]
     Common,

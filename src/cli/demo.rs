@@ -8,14 +8,14 @@ use std::sync::Arc;
 
 use clap::Args;
 
-use super::serve::serve_app;
+use super::serve::{self, serve_app};
 use super::{Failure, print, say};
 use crate::app::App;
 use crate::auth::Actor;
 use crate::config;
 use crate::demo::{Endpoint, World};
 use crate::ingest::{Recipes, StartedBy};
-use crate::web::Listener;
+use crate::web::{Access, Listener};
 
 /// The recipe that reads the demo's endpoint, for wherever the repository is not.
 const RECIPE: &str = include_str!("../../ingest-recipes/demo.yml");
@@ -30,6 +30,8 @@ const RUNS: &str = "GAZETTEER_DEMO";
 pub(super) struct Options {
     #[command(flatten)]
     server: config::Server,
+    #[command(flatten)]
+    access: config::Access,
     /// Another world to show: a folder of worlds or of Glue's answers, or a file of JSON lines
     #[arg(long, value_name = "PATH")]
     corpus: Option<PathBuf>,
@@ -46,6 +48,11 @@ pub(super) async fn demo(
     }
     let storage = storage.clone().for_demo();
     let listener = Listener::bind(&options.server.listen)?;
+    // Whoever reaches the demo gets in without a password, so that nobody else may reach it.
+    let access = Access {
+        demo: listener.address().ip().is_loopback(),
+        ..serve::access(&options.access)
+    };
     let world = match &options.corpus {
         Some(path) => World::read(path)?,
         None => World::demo()?,
@@ -71,16 +78,26 @@ pub(super) async fn demo(
         .start("demo", &Actor::operator(), StartedBy::Command)
         .await?;
     print(format_args!("Gazetteer answers at {}", listener.url()))?;
-    guide(&listener.url(), tables, options.corpus.is_none());
-    let outcome = serve_app(app, listener).await;
+    guide(
+        &listener.url(),
+        tables,
+        options.corpus.is_none(),
+        access.demo,
+    );
+    let outcome = serve_app(app, listener, access).await;
     endpoint.stop().await;
     outcome
 }
 
-fn guide(url: &str, tables: usize, company: bool) {
+fn guide(url: &str, tables: usize, company: bool, demo: bool) {
     say(format_args!(
         "It is reading {tables} tables and views through the recipe ingest-recipes/demo.yml."
     ));
+    say(if demo {
+        "One click on the sign-in page signs you in as the demo's steward; that works on this machine only."
+    } else {
+        "The demo's steward signs in on this machine only. Make an account with `gazetteer user add`."
+    });
     if company {
         say("Look first at:");
         say(format_args!(

@@ -37,7 +37,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Serve the pages and the API, and run recipes at their times
-    Serve(config::Server),
+    Serve(serve::Options),
     /// Show everything on a sample company: no network, no credentials
     Demo(demo::Options),
     /// Run recipes, or check them
@@ -86,7 +86,7 @@ impl Cli {
     async fn run(self) -> Result<ExitCode, Failure> {
         let (storage, recipes) = (self.storage, self.recipes.recipes);
         match self.command {
-            Command::Serve(server) => serve::serve(&storage, &recipes, &server).await,
+            Command::Serve(options) => serve::serve(&storage, &recipes, &options).await,
             Command::Demo(options) => demo::demo(&storage, &recipes, &options).await,
             Command::Ingest(ingest::Command::Run(options)) => {
                 ingest::run(&storage, &recipes, &options).await

@@ -3,32 +3,78 @@
 use std::path::Path;
 use std::process::ExitCode;
 
+use chrono::Utc;
+use clap::Args;
+use secrecy::ExposeSecret as _;
+use tracing::info;
+
 use super::{Failure, interrupted, print, say};
 use crate::app::App;
+use crate::auth::{self, Passwords};
 use crate::config;
 use crate::ingest::Recipes;
-use crate::web::{self, Listener, Parts};
+use crate::web::{self, Access, Listener, Parts};
+
+#[derive(Debug, Args)]
+pub(super) struct Options {
+    #[command(flatten)]
+    server: config::Server,
+    #[command(flatten)]
+    access: config::Access,
+}
 
 /// Serves until somebody ends it.
 pub(super) async fn serve(
     storage: &config::Storage,
     recipes: &Path,
-    server: &config::Server,
+    options: &Options,
 ) -> Result<ExitCode, Failure> {
-    let listener = Listener::bind(&server.listen)?;
+    let listener = Listener::bind(&options.server.listen)?;
     let app = App::open(storage, Recipes::in_folder(recipes)).await?;
     print(format_args!("Gazetteer answers at {}", listener.url()))?;
+    offer_set_up(&app, &listener.url()).await?;
     say("Ctrl-C ends it.");
-    serve_app(app, listener).await
+    serve_app(app, listener, access(&options.access)).await
+}
+
+/// How people get in, as it was set.
+pub(super) fn access(access: &config::Access) -> Access {
+    Access {
+        passwords: Passwords::start(),
+        lifetimes: auth::sessions::Lifetimes {
+            idle: access.session_idle(),
+            absolute: access.session_length(),
+        },
+        anonymous_read: access.anonymous_read,
+        demo: false,
+    }
+}
+
+/// Tells how to make the first account, on the terminal and in the log, if there is none.
+async fn offer_set_up(app: &App, base: &str) -> Result<(), Failure> {
+    if let Some(link) = auth::links::to_set_up(&app.db, Utc::now()).await? {
+        let path = web::links::set_up(link.secret.expose_secret());
+        let address = format!("{}{path}", base.trim_end_matches('/'));
+        say(format_args!(
+            "Nobody has an account yet. Make the first one, an admin, within an hour at\n  {address}"
+        ));
+        info!("to set up this catalog open {address} within an hour");
+    }
+    Ok(())
 }
 
 /// Serves an opened catalog until somebody ends it.
-pub(super) async fn serve_app(app: App, listener: Listener) -> Result<ExitCode, Failure> {
+pub(super) async fn serve_app(
+    app: App,
+    listener: Listener,
+    access: Access,
+) -> Result<ExitCode, Failure> {
     let background = app.start_background().await?;
     let parts = Parts {
         db: app.db.clone(),
         index: app.index.clone(),
         runner: app.runner.clone(),
+        access,
     };
     let shutdown = async {
         interrupted().await;

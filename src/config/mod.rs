@@ -3,11 +3,15 @@
 //! Each setting is a flag with a variable beside it; the flag wins. Deliberately absent: recipes, which are files of
 //! their own and get the environment handed in by [`variable`].
 
+mod access;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
 use secrecy::SecretString;
+
+pub use access::Access;
 
 /// The address that people connect to unless told otherwise: this machine alone.
 const LISTEN: &str = "127.0.0.1:8080";

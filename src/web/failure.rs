@@ -8,7 +8,7 @@ use actix_web::http::header;
 use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
 
-use super::view::{Section, Templates, View, html_response};
+use super::view::{Reader, Section, Templates, View, html_response};
 use crate::error::{Explain, Kind, chain};
 
 /// Why a request gets no proper answer, in words for whoever sent it.
@@ -92,6 +92,19 @@ impl Failure {
         Self::new(StatusCode::FORBIDDEN, detail).hinted(Some(hint))
     }
 
+    /// A token that lets nobody in, whatever it is that is wrong with it.
+    pub(super) fn bad_token() -> Self {
+        Self::new(
+            StatusCode::UNAUTHORIZED,
+            "The token does not let anybody in: it is unknown, has ended, or was revoked.",
+        )
+        .hinted(Some("Make a new one on your profile page."))
+    }
+
+    pub(super) fn not_signed_in() -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "Nobody is signed in.").hinted(Some("Sign in first."))
+    }
+
     pub(super) fn broken() -> Self {
         Self::new(
             StatusCode::INTERNAL_SERVER_ERROR,
@@ -156,14 +169,18 @@ impl Failure {
     }
 
     /// Answers a person.
-    pub(super) fn page(&self, templates: &Templates, request_id: &str) -> HttpResponse {
+    pub(super) fn page(&self, templates: &Templates, reader: &Reader) -> HttpResponse {
         let view = ErrorPage {
             status: self.status.as_u16(),
             detail: &self.detail,
             hint: self.hint.as_deref(),
+            sign_in: self.status == StatusCode::UNAUTHORIZED,
         };
-        let html = templates.render(&view, request_id).unwrap_or_else(|_| {
-            format!("<!doctype html><title>Gazetteer</title><p>Something went wrong. Request id: {request_id}")
+        let html = templates.render(&view, reader).unwrap_or_else(|_| {
+            format!(
+                "<!doctype html><title>Gazetteer</title><p>Something went wrong. Request id: {}",
+                reader.request_id
+            )
         });
         self.finished(html_response(self.status, html))
     }
@@ -190,6 +207,12 @@ impl Failure {
         let headers = response.headers_mut();
         if let Some(allow) = self.allow.as_deref().and_then(|allow| allow.parse().ok()) {
             headers.insert(header::ALLOW, allow);
+        }
+        if self.status == StatusCode::UNAUTHORIZED {
+            headers.insert(
+                header::WWW_AUTHENTICATE,
+                header::HeaderValue::from_static("Bearer realm=\"Gazetteer\""),
+            );
         }
         if self.status == StatusCode::SERVICE_UNAVAILABLE {
             headers.insert(header::RETRY_AFTER, header::HeaderValue::from_static("5"));
@@ -229,6 +252,8 @@ struct ErrorPage<'a> {
     status: u16,
     detail: &'a str,
     hint: Option<&'a str>,
+    /// Signing in may help.
+    sign_in: bool,
 }
 
 impl View for ErrorPage<'_> {

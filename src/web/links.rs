@@ -42,6 +42,26 @@ pub(crate) fn home() -> String {
     "/".to_owned()
 }
 
+/// Where people sign in, to go on to `next` on this site; empty for the start.
+pub(crate) fn sign_in(next: &str) -> String {
+    let next = if next == "/" { "" } else { next };
+    with_query("/sign-in", [("next", next)])
+}
+
+pub(crate) fn sign_out() -> String {
+    "/sign-out".to_owned()
+}
+
+/// Where the first admin of an empty catalog is made, with the code that lets do so.
+pub(crate) fn set_up(code: &str) -> String {
+    with_query("/set-up", [("code", code)])
+}
+
+/// Where somebody chooses a password, with the code that lets them do so.
+pub(crate) fn choose_password(code: &str) -> String {
+    with_query("/choose-password", [("code", code)])
+}
+
 /// The search page with these parameters, such as `q`, `kind`, `platform`, `database`, `gone`, `offset`.
 pub(crate) fn search<'a>(parameters: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
     with_query("/search", parameters)

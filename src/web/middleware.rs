@@ -21,7 +21,7 @@ use tracing::Instrument as _;
 use super::failure::{Failure, TooLong};
 use super::request::{REQUEST_ID, RequestId};
 use super::server::LONGEST_BODY;
-use super::view::Templates;
+use super::view::{Reader, Templates};
 
 /// Longer addresses are refused.
 const LONGEST_ADDRESS: usize = 8 * 1024;
@@ -131,7 +131,7 @@ pub(super) async fn dress(
         let templates = request.app_data::<Data<Templates>>();
         match templates {
             Some(templates) if !is_for_programs(request.path()) => {
-                failure.page(templates, id.as_str())
+                failure.page(templates, &Reader::of(request))
             }
             _ => failure.problem(id.as_str()),
         }

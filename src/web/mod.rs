@@ -4,10 +4,11 @@
 //! (`pages`, rendered by `view`) or a JSON shape (`api`). Whatever fails becomes a [`failure::Failure`], the one place
 //! that knows status numbers. Deliberately absent: queries and rules. They belong to the modules above this one.
 
+mod access;
 mod api;
 mod failure;
 mod health;
-mod links;
+pub mod links;
 mod middleware;
 mod pages;
 mod parameters;
@@ -20,4 +21,5 @@ mod statics;
 mod text;
 mod view;
 
+pub use access::Access;
 pub use server::{Error, Listener, Options, Parts, serve};

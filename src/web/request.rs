@@ -1,12 +1,7 @@
-//! What is known of every request: its id and who sent it.
+//! What is known of every request: its id.
 
-use std::future::{Ready, ready};
-
-use actix_web::dev::Payload;
-use actix_web::{FromRequest, HttpMessage, HttpRequest};
+use actix_web::HttpMessage;
 use uuid::Uuid;
-
-use crate::auth::Actor;
 
 /// The header in which a request id comes and goes.
 pub(super) const REQUEST_ID: &str = "x-request-id";
@@ -40,16 +35,6 @@ fn looks_like_id(text: &str) -> bool {
         && text
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
-}
-
-/// Whoever sends requests: so far nobody says who they are.
-impl FromRequest for Actor {
-    type Error = std::convert::Infallible;
-    type Future = Ready<Result<Self, Self::Error>>;
-
-    fn from_request(_: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(Ok(Self::visitor(true)))
-    }
 }
 
 #[cfg(test)]

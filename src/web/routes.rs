@@ -1,24 +1,65 @@
 //! The site map: every address, what answers there, and who may ask.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use actix_web::guard;
-use actix_web::http::Method;
+use actix_web::http::{Method, StatusCode};
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{FromRequest, Handler, Responder, Route, middleware as actix};
 
 use super::failure::Failure;
-use super::{api, health, middleware, pages, statics};
-use crate::auth::Permission::{self, Read, RunRecipe};
+use super::{access, api, health, middleware, pages, statics};
+use crate::auth::Permission::{self, ManageOwnAccount, Read, RunRecipe};
 
 /// One line of the site map.
 pub struct Site {
     pub method: Method,
     /// The address, with `{names}` for what varies.
     pub pattern: &'static str,
-    /// What whoever asks must be allowed; nothing where nothing of the catalog is told.
-    pub permission: Option<Permission>,
+    pub entry: Entry,
     route: Route,
+}
+
+/// Who may ask.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Entry {
+    /// Nothing of the catalog is told, and nobody is asked who they are.
+    Everybody,
+    /// Who asks is known if they say so, as where people sign in.
+    Anybody,
+    /// Those who have this permission, somewhere at least.
+    With(Permission),
+}
+
+/// Who may ask for what at one address, by method.
+#[derive(Debug, Clone)]
+pub(super) struct Entries {
+    by_method: HashMap<Method, Entry>,
+    /// For a method that no route has; the answer is a refusal, which tells nothing.
+    otherwise: Entry,
+}
+
+impl Entries {
+    /// Open to anybody by any method.
+    fn anybody() -> Self {
+        Self {
+            by_method: HashMap::new(),
+            otherwise: Entry::Anybody,
+        }
+    }
+
+    /// Whom a method is open to.
+    pub(super) fn of(&self, method: &Method) -> Entry {
+        let method = if *method == Method::HEAD {
+            &Method::GET
+        } else {
+            method
+        };
+        self.by_method
+            .get(method)
+            .copied()
+            .unwrap_or(self.otherwise)
+    }
 }
 
 /// The whole site.
@@ -60,6 +101,14 @@ pub fn all() -> Vec<Site> {
             Read,
             api::list_databases_of_run,
         ),
+        way_in(open("/sign-in", pages::sign_in::show)),
+        way_in(post("/sign-in", Read, pages::sign_in::sign_in)),
+        way_in(post("/sign-in/demo", Read, pages::sign_in::sign_in_to_demo)),
+        post("/sign-out", ManageOwnAccount, pages::sign_in::sign_out),
+        way_in(open("/set-up", pages::set_up::show_set_up)),
+        way_in(post("/set-up", Read, pages::set_up::set_up)),
+        way_in(open("/choose-password", pages::set_up::show_choose)),
+        way_in(post("/choose-password", Read, pages::set_up::choose)),
         open("/api/openapi.json", api::describe),
         open("/metrics", health::numbers),
         open("/healthz", health::alive),
@@ -75,7 +124,7 @@ where
     Args: FromRequest + 'static,
 {
     Site {
-        permission: Some(permission),
+        entry: Entry::With(permission),
         ..open(pattern, handler)
     }
 }
@@ -89,7 +138,7 @@ where
     Site {
         method: Method::GET,
         pattern,
-        permission: None,
+        entry: Entry::Everybody,
         route: web::route()
             .guard(guard::Any(guard::Get()).or(guard::Head()))
             .to(handler),
@@ -105,8 +154,16 @@ where
     Site {
         method: Method::POST,
         pattern,
-        permission: Some(permission),
+        entry: Entry::With(permission),
         route: web::post().to(handler),
+    }
+}
+
+/// A way in, which is open to anybody.
+fn way_in(site: Site) -> Site {
+    Site {
+        entry: Entry::Anybody,
+        ..site
     }
 }
 
@@ -118,7 +175,11 @@ pub(super) fn configure(config: &mut ServiceConfig) {
     }
     for (pattern, sites) in by_pattern {
         let allow = allowed_methods(&sites);
-        let mut resource = web::resource(pattern);
+        let entries = sites.iter().map(|site| (site.method.clone(), site.entry));
+        let mut resource = web::resource(pattern).app_data(Entries {
+            by_method: entries.collect(),
+            otherwise: Entry::Anybody,
+        });
         for site in sites {
             resource = resource.route(site.route);
         }
@@ -128,9 +189,18 @@ pub(super) fn configure(config: &mut ServiceConfig) {
         config.service(
             resource
                 .default_service(refusal)
+                .wrap(actix::from_fn(access::guard))
                 .wrap(actix::from_fn(middleware::catch)),
         );
     }
+    // Whoever is lost is still told who they are signed in as.
+    let nowhere = || async { Err::<String, _>(Failure::of_status(StatusCode::NOT_FOUND)) };
+    config.service(
+        web::resource("/{nowhere:.*}")
+            .app_data(Entries::anybody())
+            .default_service(web::to(nowhere))
+            .wrap(actix::from_fn(access::guard)),
+    );
 }
 
 fn allowed_methods(sites: &[Site]) -> String {

@@ -9,6 +9,7 @@ use actix_web::dev::Server;
 use actix_web::web::{self, Data};
 use actix_web::{App, HttpServer, middleware as actix};
 
+use super::access::Access;
 use super::middleware;
 use super::routes;
 use super::statics::Statics;
@@ -34,6 +35,7 @@ pub struct Parts {
     pub db: Db,
     pub index: Index,
     pub runner: Runner,
+    pub access: Access,
 }
 
 /// How to serve.
@@ -111,6 +113,7 @@ fn build(
     let db = Data::new(parts.db);
     let index = Data::new(parts.index);
     let runner = Data::new(parts.runner);
+    let access = Data::new(parts.access);
 
     let server = HttpServer::new(move || {
         App::new()
@@ -121,6 +124,7 @@ fn build(
             .app_data(Data::clone(&db))
             .app_data(Data::clone(&index))
             .app_data(Data::clone(&runner))
+            .app_data(Data::clone(&access))
             .app_data(web::PayloadConfig::new(LONGEST_BODY))
             .app_data(web::FormConfig::default().limit(LONGEST_BODY))
             .app_data(web::JsonConfig::default().limit(LONGEST_BODY))

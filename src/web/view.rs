@@ -3,6 +3,7 @@
 //! A view is everything that one template can show, ready to be shown. Templates are embedded, read once at the start,
 //! and strict: a name that the view does not have is an error.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::body::BoxBody;
@@ -13,12 +14,14 @@ use handlebars::Handlebars;
 use rust_embed::RustEmbed;
 use serde::Serialize;
 
+use super::access;
 use super::failure::{Failure, status_of};
 use super::links;
 use super::request::RequestId;
 use super::server::Error;
 use super::statics::Statics;
-use crate::error::Kind;
+use crate::auth::sessions::SignedIn;
+use crate::error::{Explain, Kind};
 
 /// What one template of `templates/` can show.
 pub(crate) trait View: Serialize {
@@ -59,8 +62,69 @@ pub(crate) trait View: Serialize {
     }
 
     /// For a form that is shown again: why it was refused.
-    fn refusal(&self) -> Option<Kind> {
+    fn refusal(&self) -> Option<&Refusal> {
         None
+    }
+}
+
+/// Why a form is shown again, as `templates/part/refusal.hbs` shows it.
+#[derive(Debug, Serialize)]
+pub(crate) struct Refusal {
+    text: String,
+    hint: Option<&'static str>,
+    #[serde(skip)]
+    kind: Kind,
+    #[serde(skip)]
+    retry_after: Option<Duration>,
+}
+
+impl Refusal {
+    pub(crate) fn of(error: &impl Explain) -> Self {
+        Self {
+            text: error.to_string(),
+            hint: error.hint(),
+            kind: error.kind(),
+            retry_after: error.retry_after(),
+        }
+    }
+}
+
+/// Who reads a page, and in which request.
+#[derive(Debug)]
+pub(super) struct Reader {
+    pub(super) request_id: String,
+    /// The address that was asked for.
+    pub(super) here: String,
+    pub(super) signed_in: Option<Arc<SignedIn>>,
+}
+
+impl Reader {
+    pub(super) fn of(request: &HttpRequest) -> Self {
+        Self {
+            request_id: RequestId::of(request).as_str().to_owned(),
+            here: request.uri().to_string(),
+            signed_in: access::signed_in(request),
+        }
+    }
+}
+
+/// The corner of every page that says who is signed in.
+#[derive(Debug, Serialize)]
+struct PersonMenu<'a> {
+    label: &'a str,
+    name: &'a str,
+    entries: Vec<Entry>,
+    sign_out_action: String,
+}
+
+impl<'a> PersonMenu<'a> {
+    fn of(signed_in: &'a SignedIn) -> Self {
+        Self {
+            label: signed_in.account.label(),
+            name: &signed_in.account.name,
+            entries: Vec::new(),
+            sign_out_action: links::sign_out(),
+        }
     }
 }
 
@@ -73,6 +137,8 @@ pub(crate) enum Section {
     Search,
     Browse,
     Ingestion,
+    /// Where people sign in; nothing of the catalog is offered there.
+    WayIn,
 }
 
 /// One parameter that the search box sends beside the words.
@@ -99,6 +165,7 @@ impl Section {
             Self::Search => "Search",
             Self::Browse => "Browse",
             Self::Ingestion => "Ingestion",
+            Self::WayIn => "Sign in",
         }
     }
 
@@ -108,6 +175,7 @@ impl Section {
             Self::Search => links::search([]),
             Self::Browse => links::browse(),
             Self::Ingestion => links::ingestion(),
+            Self::WayIn => links::sign_in(""),
         }
     }
 }
@@ -129,6 +197,11 @@ struct Layout<'a> {
     assets: &'a str,
     request_id: &'a str,
     version: &'static str,
+    person: Option<PersonMenu<'a>>,
+    /// Where somebody who has not signed in does, coming back here.
+    sign_in_href: String,
+    /// On the pages where people sign in, which need no way there.
+    signing_in: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -139,7 +212,7 @@ struct Entry {
 }
 
 impl<'a> Layout<'a> {
-    fn of<V: View>(view: &'a V, assets: &'a str, request_id: &'a str) -> Self {
+    fn of<V: View>(view: &'a V, assets: &'a str, reader: &'a Reader) -> Self {
         let entry = |section: Section| Entry {
             label: section.label(),
             href: section.href(),
@@ -158,8 +231,11 @@ impl<'a> Layout<'a> {
             search_href: links::search([]),
             suggest_href: links::suggest(),
             assets,
-            request_id,
+            request_id: &reader.request_id,
             version: env!("CARGO_PKG_VERSION"),
+            person: reader.signed_in.as_deref().map(PersonMenu::of),
+            sign_in_href: links::sign_in(&reader.here),
+            signing_in: view.section() == Some(Section::WayIn),
         }
     }
 }
@@ -196,8 +272,8 @@ impl Templates {
         })
     }
 
-    pub(super) fn render<V: View>(&self, view: &V, request_id: &str) -> Result<String, Failure> {
-        let layout = Layout::of(view, &self.assets, request_id);
+    pub(super) fn render<V: View>(&self, view: &V, reader: &Reader) -> Result<String, Failure> {
+        let layout = Layout::of(view, &self.assets, reader);
         self.handlebars
             .render(V::TEMPLATE, &Whole { layout, view })
             .map_err(|cause| Failure::defect(&cause))
@@ -216,16 +292,20 @@ impl<V: View> Responder for Page<V> {
         let templates = request
             .app_data::<Data<Templates>>()
             .expect("the server was given the templates");
-        let html = match templates.render(&self.0, RequestId::of(request).as_str()) {
+        let html = match templates.render(&self.0, &Reader::of(request)) {
             Ok(html) => html,
             Err(failure) => return HttpResponse::from_error(failure),
         };
         note_rendering(V::TEMPLATE, started.elapsed());
-        let status = self
-            .0
-            .refusal()
-            .map_or(actix_web::http::StatusCode::OK, status_of);
-        html_response(status, html)
+        let Some(refusal) = self.0.refusal() else {
+            return html_response(actix_web::http::StatusCode::OK, html);
+        };
+        let mut response = html_response(status_of(refusal.kind), html);
+        if let Some(wait) = refusal.retry_after {
+            let seconds = HeaderValue::from(wait.as_secs());
+            response.headers_mut().insert(header::RETRY_AFTER, seconds);
+        }
+        response
     }
 }
 

@@ -210,7 +210,7 @@ async fn a_run_is_started_and_followed_to_its_end() {
     let run = app.json(address).await;
     assert_eq!(run["state"], "succeeded", "{run}");
     assert_eq!(run["started_by"], "api");
-    assert_eq!(run["actor"]["kind"], "visitor");
+    assert_eq!(run["actor"], json!({"kind": "account", "name": "admin"}));
     assert_eq!(run["counts"]["new"], 1);
     assert_eq!(run["databases"][0]["name"], "sales");
     assert_eq!(run["databases"][0]["complete"], true);

@@ -1,6 +1,7 @@
 //! What every answer of the web server has in common.
 
-use gazetteer::web::{Listener, routes};
+use gazetteer::web::Listener;
+use gazetteer::web::routes::{self, Entry};
 use reqwest::{Method, StatusCode};
 
 use crate::support::app::{Answer, TestApp, texts};
@@ -30,7 +31,7 @@ async fn every_address_answers_safely_and_with_its_request_id() {
     for path in readable() {
         let answer = app.get(&path).await;
         assert!(
-            matches!(answer.status.as_u16(), 200 | 404),
+            matches!(answer.status.as_u16(), 200 | 303 | 404),
             "{path}: {}",
             answer.text
         );
@@ -51,11 +52,22 @@ async fn every_address_answers_safely_and_with_its_request_id() {
 
 #[test]
 fn every_address_of_the_catalog_needs_a_permission() {
-    let open: Vec<_> = routes::all()
-        .into_iter()
-        .filter(|site| site.permission.is_none())
-        .map(|site| site.pattern)
-        .collect();
+    let with = |entry| -> Vec<&str> {
+        let sites = routes::all().into_iter();
+        let sites = sites.filter(|site| site.entry == entry);
+        sites.map(|site| site.pattern).collect()
+    };
+    let ways_in = [
+        "/sign-in",
+        "/sign-in",
+        "/sign-in/demo",
+        "/set-up",
+        "/set-up",
+        "/choose-password",
+        "/choose-password",
+    ];
+    assert_eq!(with(Entry::Anybody), ways_in);
+    let open = with(Entry::Everybody);
     let expected = [
         "/api/openapi.json",
         "/metrics",

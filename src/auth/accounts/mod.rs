@@ -343,7 +343,7 @@ async fn refuse_without_admin(txn: &Txn) -> Result<(), Error> {
     Ok(())
 }
 
-fn checked_display_name(name: Option<&str>) -> Result<Option<String>, Error> {
+pub(super) fn checked_display_name(name: Option<&str>) -> Result<Option<String>, Error> {
     let words: Vec<&str> = name.unwrap_or_default().split_whitespace().collect();
     let name = words.join(" ");
     if name.chars().count() > LONGEST_DISPLAY_NAME || name.chars().any(char::is_control) {

@@ -86,24 +86,38 @@ pub async fn find(db: &Db, secret: &SecretString, now: DateTime<Utc>) -> Result<
     store::find(&**db, &digest(secret), now).await
 }
 
+/// Tells whether anybody has an account.
+pub async fn is_set_up(db: &Db) -> Result<bool, Error> {
+    Ok(accounts::store::any(&**db).await?)
+}
+
+/// Who is to be the first admin.
+#[derive(Debug)]
+pub struct FirstAdmin<'a> {
+    pub name: AccountName,
+    pub display_name: &'a str,
+    pub password: Password,
+}
+
 /// Makes the first admin, who is then signed in. The link and all others like it no longer work.
 pub async fn set_up(
     db: &Db,
     passwords: &Passwords,
     secret: &SecretString,
-    (name, display_name, password): (AccountName, Option<String>, Password),
+    admin: FirstAdmin<'_>,
     (from, lifetimes): (&Origin, Lifetimes),
 ) -> Result<Begun, Error> {
     // Before the costly part.
     require_set_up(find(db, secret, Utc::now()).await?)?;
-    let hash = passwords.hash(password).await?;
+    let display_name = accounts::checked_display_name(Some(admin.display_name))?;
+    let hash = passwords.hash(admin.password).await?;
     let now = Utc::now();
     let txn = db.write().await?;
     require_set_up(store::find(&*txn, &digest(secret), now).await?)?;
     store::delete_to_set_up(&*txn).await?;
     let new = NewAccount {
         kind: AccountKind::Person,
-        name,
+        name: admin.name,
         display_name,
         standing: Standing::ADMIN,
     };

@@ -21,7 +21,7 @@ use crate::web::links;
 use crate::web::parameters::Parameters;
 use crate::web::starting;
 use crate::web::text::{Moment, Shortened, count, number};
-use crate::web::view::{Page, Section, SeeOther, View};
+use crate::web::view::{Page, Refusal, Section, SeeOther, View};
 
 /// So many of the next times of a recipe are told.
 const NEXT_TIMES: usize = 3;
@@ -339,9 +339,8 @@ pub(crate) struct RecipePage {
     run_action: Option<String>,
     run_label: &'static str,
     running: bool,
-    refused: Option<String>,
     #[serde(skip)]
-    refusal: Option<Kind>,
+    refusal: Option<Refusal>,
     problems: Vec<ProblemLine>,
     notices: Vec<ProblemLine>,
     schedule: String,
@@ -366,8 +365,8 @@ impl View for RecipePage {
         Some(Section::Ingestion)
     }
 
-    fn refusal(&self) -> Option<Kind> {
-        self.refusal
+    fn refusal(&self) -> Option<&Refusal> {
+        self.refusal.as_ref()
     }
 }
 
@@ -388,7 +387,6 @@ impl RecipePage {
             run_action: recipe.map(|_| links::recipe_runs(&file.name)),
             run_label: if running { "Running" } else { "Run now" },
             running,
-            refused: None,
             refusal: None,
             problems: file
                 .recipe
@@ -416,9 +414,7 @@ impl RecipePage {
     }
 
     fn refused(mut self, refusal: &ingest::Error) -> Self {
-        let hint = refusal.hint().unwrap_or_default();
-        self.refused = Some(format!("{refusal} {hint}"));
-        self.refusal = Some(refusal.kind());
+        self.refusal = Some(Refusal::of(refusal));
         self
     }
 }

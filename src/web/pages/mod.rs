@@ -7,4 +7,6 @@ pub(super) mod home;
 pub(super) mod ingestion;
 mod parts;
 pub(super) mod search;
+pub(super) mod set_up;
+pub(super) mod sign_in;
 mod sql;

@@ -5,18 +5,22 @@
     reason = "the helpers of tests may panic as the tests do"
 )]
 
+use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
 
 use chrono::Utc;
 use gazetteer::app::{App, Background};
-use gazetteer::auth::Actor;
+use gazetteer::auth::directories::{self, Assertion};
+use gazetteer::auth::sessions::{Lifetimes, Method as SignInMethod, Origin};
+use gazetteer::auth::{Actor, Passwords, Role};
 use gazetteer::catalog::{self, Address, AssetId, AssetKind, Cause, Column, Discovered};
-use gazetteer::db::changes;
+use gazetteer::db::{Db, changes};
 use gazetteer::demo::{Endpoint, World};
 use gazetteer::ingest::{self, Run, RunState, StartedBy};
-use gazetteer::web::{self, Listener, Options, Parts};
+use gazetteer::web::{self, Access, Listener, Options, Parts};
 use reqwest::{Client, Method, RequestBuilder, StatusCode, header::HeaderMap, redirect};
 use scraper::{Html, Selector};
+use secrecy::ExposeSecret as _;
 use serde_json::Value;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -29,18 +33,25 @@ pub(crate) const INSTANCE: &str = "123456789012/eu-central-1";
 /// How long a condition may take to come true.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// An application that answers, until it is dropped.
+/// An application that answers, until it is dropped. What it is asked itself, an admin named `admin` asks.
 pub(crate) struct TestApp {
     pub(crate) app: App,
     /// Such as `http://127.0.0.1:40123`.
     pub(crate) base: String,
-    client: Client,
+    admin: Browser,
     /// What the recipe `world` reads.
     _endpoint: Option<Endpoint>,
     background: Option<Background>,
     serving: Option<JoinHandle<Result<(), web::Error>>>,
     stop: Option<oneshot::Sender<()>>,
     catalog: TestCatalog,
+}
+
+/// A browser of somebody, signed in or not. It follows no redirects.
+#[derive(Clone)]
+pub(crate) struct Browser {
+    base: String,
+    client: Client,
 }
 
 /// What came back, read to its end.
@@ -73,7 +84,20 @@ impl TestApp {
         app
     }
 
+    /// An empty catalog with other settings.
+    pub(crate) async fn start_with(settings: Settings) -> Self {
+        Self::around_with(TestCatalog::start().await, None, settings).await
+    }
+
     async fn around(catalog: TestCatalog, endpoint: Option<Endpoint>) -> Self {
+        Self::around_with(catalog, endpoint, Settings::default()).await
+    }
+
+    async fn around_with(
+        catalog: TestCatalog,
+        endpoint: Option<Endpoint>,
+        settings: Settings,
+    ) -> Self {
         let app = catalog.app.clone();
         let background = app.start_background().await.unwrap();
         let listener = Listener::bind("127.0.0.1:0").unwrap();
@@ -82,16 +106,22 @@ impl TestApp {
             db: app.db.clone(),
             index: app.index.clone(),
             runner: app.runner.clone(),
+            access: Access {
+                passwords: Passwords::start(),
+                lifetimes: LIFETIMES,
+                anonymous_read: settings.anonymous_read,
+                demo: settings.demo,
+            },
         };
         let (stop, stopped) = oneshot::channel();
         let shutdown = async { drop(stopped.await) };
         let options = Options { workers: 1 };
         let serving = tokio::spawn(web::serve(parts, listener, options, shutdown));
-        let client = Client::builder().redirect(redirect::Policy::none());
+        let admin = sign_in(&app.db, &base, "admin", Role::Admin, &[]).await;
         Self {
             app,
             base,
-            client: client.build().unwrap(),
+            admin,
             _endpoint: endpoint,
             background: Some(background),
             serving: Some(serving),
@@ -107,32 +137,44 @@ impl TestApp {
         std::fs::write(folder.join(format!("{name}.yml")), text).unwrap();
     }
 
-    /// A request that is still to be sent.
+    /// A browser of nobody.
+    pub(crate) fn visitor(&self) -> Browser {
+        Browser::new(&self.base, None)
+    }
+
+    /// A browser in which somebody is signed in, who gets an account at the first time. Signed in again with another
+    /// role or other teams, they have these.
+    pub(crate) async fn person(&self, name: &str, role: Role, teams: &[&str]) -> Browser {
+        sign_in(&self.app.db, &self.base, name, role, teams).await
+    }
+
+    /// The admin's browser.
+    pub(crate) fn admin(&self) -> &Browser {
+        &self.admin
+    }
+
+    /// A request that is still to be sent, by the admin.
     pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        self.client.request(method, format!("{}{path}", self.base))
+        self.admin.request(method, path)
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
-        Answer::of(self.request(Method::GET, path)).await
+        self.admin.get(path).await
     }
 
     /// Sends an empty form, as a button does.
     pub(crate) async fn post(&self, path: &str) -> Answer {
-        Answer::of(self.request(Method::POST, path)).await
+        self.admin.post(path, &[]).await
     }
 
     /// A page that must be there.
     pub(crate) async fn page(&self, path: &str) -> Html {
-        let answer = self.get(path).await;
-        assert_eq!(answer.status, StatusCode::OK, "{path}: {}", answer.text);
-        answer.html()
+        self.admin.page(path).await
     }
 
     /// JSON that must be there.
     pub(crate) async fn json(&self, path: &str) -> Value {
-        let answer = self.get(path).await;
-        assert_eq!(answer.status, StatusCode::OK, "{path}: {}", answer.text);
-        answer.json()
+        self.admin.json(path).await
     }
 
     /// Adds a database with these tables and views, as a complete report of a source would; answers the database's id.
@@ -204,6 +246,105 @@ impl TestApp {
         if let Some(background) = self.background.take() {
             background.stop().await;
         }
+    }
+}
+
+/// What a test may want otherwise.
+#[derive(Debug, Default)]
+pub(crate) struct Settings {
+    pub(crate) anonymous_read: bool,
+    pub(crate) demo: bool,
+}
+
+/// How long sessions last in tests.
+pub(crate) const LIFETIMES: Lifetimes = Lifetimes {
+    idle: Duration::from_secs(3_600),
+    absolute: Duration::from_secs(86_400),
+};
+
+/// Signs somebody in as a directory does that vouches for them: that takes no password.
+async fn sign_in(db: &Db, base: &str, name: &str, role: Role, teams: &[&str]) -> Browser {
+    let assertion = Assertion {
+        issuer: "test".to_owned(),
+        subject: name.to_owned(),
+        name: name.to_owned(),
+        display_name: None,
+        role: Some(role),
+        teams: teams.iter().map(|team| team.parse().unwrap()).collect(),
+    };
+    let from = Origin {
+        address: Ipv4Addr::LOCALHOST.into(),
+        agent: "test".to_owned(),
+    };
+    let begun = directories::sign_in(db, &assertion, SignInMethod::Oidc, &from, LIFETIMES)
+        .await
+        .unwrap();
+    Browser::new(base, Some(begun.secret.expose_secret()))
+}
+
+impl Browser {
+    fn new(base: &str, session: Option<&str>) -> Self {
+        let mut headers = HeaderMap::new();
+        if let Some(session) = session {
+            let cookie = format!("gazetteer={session}").parse().unwrap();
+            headers.insert(reqwest::header::COOKIE, cookie);
+        }
+        let client = Client::builder()
+            .redirect(redirect::Policy::none())
+            .default_headers(headers);
+        Self {
+            base: base.to_owned(),
+            client: client.build().unwrap(),
+        }
+    }
+
+    /// The same browser with the session of this answer's cookie, or without one if the answer ended it.
+    pub(crate) fn with_cookie_of(&self, answer: &Answer) -> Self {
+        let cookie = answer.header("set-cookie");
+        let (pair, _) = cookie.split_once(';').unwrap();
+        let (_, session) = pair.split_once('=').unwrap();
+        Self::new(&self.base, Some(session).filter(|text| !text.is_empty()))
+    }
+
+    /// A program that uses this token.
+    pub(crate) fn with_token(base: &str, token: &str) -> Self {
+        let bearer = format!("Bearer {token}").parse().unwrap();
+        let headers = [(reqwest::header::AUTHORIZATION, bearer)];
+        let client = Client::builder()
+            .redirect(redirect::Policy::none())
+            .default_headers(headers.into_iter().collect());
+        Self {
+            base: base.to_owned(),
+            client: client.build().unwrap(),
+        }
+    }
+
+    /// A request that is still to be sent.
+    pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.client.request(method, format!("{}{path}", self.base))
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        Answer::of(self.request(Method::GET, path)).await
+    }
+
+    /// Sends a form.
+    pub(crate) async fn post(&self, path: &str, form: &[(&str, &str)]) -> Answer {
+        Answer::of(self.request(Method::POST, path).form(form)).await
+    }
+
+    /// A page that must be there.
+    pub(crate) async fn page(&self, path: &str) -> Html {
+        let answer = self.get(path).await;
+        assert_eq!(answer.status, StatusCode::OK, "{path}: {}", answer.text);
+        answer.html()
+    }
+
+    /// JSON that must be there.
+    pub(crate) async fn json(&self, path: &str) -> Value {
+        let answer = self.get(path).await;
+        assert_eq!(answer.status, StatusCode::OK, "{path}: {}", answer.text);
+        answer.json()
     }
 }
 

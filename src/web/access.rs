@@ -1,0 +1,305 @@
+//! Who gets in: what a request says of who sent it, and what its route asks for.
+//!
+//! A cookie or a token is looked up before the handler runs, so that a role, a lock or an ended session counts with the
+//! next request. Deliberately absent: what a role may do. `auth::permission` alone knows.
+
+use std::convert::Infallible;
+use std::future::{Ready, ready};
+use std::sync::Arc;
+
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::cookie::{Cookie, SameSite, time};
+use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
+use actix_web::http::header::{self, HeaderMap, HeaderValue};
+use actix_web::http::{Method, StatusCode};
+use actix_web::middleware::Next;
+use actix_web::web::Data;
+use actix_web::{Error, FromRequest, HttpMessage, HttpRequest, HttpResponse};
+use chrono::Utc;
+use secrecy::ExposeSecret;
+
+use super::failure::Failure;
+use super::links;
+use super::request::RequestId;
+use super::routes::Entry;
+use crate::auth::sessions::{Begun, Lifetimes, Origin, SignedIn};
+use crate::auth::{self, Actor, Passwords, sessions, tokens};
+use crate::db::Db;
+
+/// How people get in.
+#[derive(Debug, Clone)]
+pub struct Access {
+    pub passwords: Passwords,
+    pub lifetimes: Lifetimes,
+    /// Whether everybody may read.
+    pub anonymous_read: bool,
+    /// Whether a button signs the demo's steward in; for this machine alone.
+    pub demo: bool,
+}
+
+/// Who asks, as the cookie or the token of a request says.
+#[derive(Debug, Clone)]
+struct Asking {
+    actor: Actor,
+    signed_in: Option<Arc<SignedIn>>,
+}
+
+impl Asking {
+    async fn find(request: &ServiceRequest) -> Result<Self, Failure> {
+        let access = of_app::<Access>(request.request());
+        let db = of_app::<Db>(request.request());
+        let id = RequestId::of(request.request());
+        if let Some(secret) = bearer(request.headers()) {
+            let actor = match secret {
+                Some(secret) => tokens::find_actor(db, secret, Utc::now()).await?,
+                None => None,
+            };
+            let actor = actor.ok_or_else(Failure::bad_token)?;
+            return Ok(Self {
+                actor: actor.in_request(id.as_str()),
+                signed_in: None,
+            });
+        }
+        let signed_in = match request.cookie(cookie_name(is_secure(request.request()))) {
+            Some(cookie) => find_signed_in(db, access, cookie.value()).await?,
+            None => None,
+        };
+        let actor = match &signed_in {
+            Some(signed_in) => signed_in.actor.clone(),
+            None => Actor::visitor(access.anonymous_read),
+        };
+        let actor = actor.in_request(id.as_str());
+        let signed_in = signed_in.map(|signed_in| {
+            let actor = actor.clone();
+            Arc::new(SignedIn { actor, ..signed_in })
+        });
+        Ok(Self { actor, signed_in })
+    }
+}
+
+async fn find_signed_in(
+    db: &Db,
+    access: &Access,
+    secret: &str,
+) -> Result<Option<SignedIn>, auth::Error> {
+    sessions::find_signed_in(db, secret, access.lifetimes, Utc::now()).await
+}
+
+/// Finds out who asks, and refuses unless the route is open to them.
+pub(super) async fn guard(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let entry = request
+        .app_data::<super::routes::Entries>()
+        .map_or(Entry::Everybody, |entries| entries.of(request.method()));
+    if entry == Entry::Everybody {
+        return Ok(next.call(request).await?.map_into_boxed_body());
+    }
+    let asking = match Asking::find(&request).await {
+        Ok(asking) => asking,
+        Err(failure) => return Ok(request.error_response(failure)),
+    };
+    let refused = match entry {
+        Entry::With(permission) => asking.actor.require(permission).err(),
+        Entry::Everybody | Entry::Anybody => None,
+    };
+    request.extensions_mut().insert(asking);
+    match refused {
+        None => Ok(next.call(request).await?.map_into_boxed_body()),
+        Some(denied) if denied.nobody && wants_page(&request) => {
+            let response = to_sign_in(&request);
+            Ok(request.into_response(response))
+        }
+        Some(denied) => Ok(request.error_response(Failure::from(denied))),
+    }
+}
+
+/// Tells whether a browser wants to show a whole page, so that it can be led to sign in first.
+fn wants_page(request: &ServiceRequest) -> bool {
+    matches!(*request.method(), Method::GET | Method::HEAD)
+        && !request.path().starts_with("/api/")
+        && bearer(request.headers()).is_none()
+}
+
+fn to_sign_in(request: &ServiceRequest) -> HttpResponse {
+    let is_part = request.headers().contains_key("hx-request");
+    let here = match request.headers().get("hx-current-url") {
+        Some(url) if is_part => path_of(url),
+        _ => request.uri().to_string(),
+    };
+    let target = links::sign_in(&here);
+    if is_part {
+        // htmx follows redirects by itself and would put the sign-in page into a part of this one.
+        return HttpResponse::build(StatusCode::UNAUTHORIZED)
+            .insert_header(("hx-redirect", target))
+            .content_type("text/plain; charset=utf-8")
+            .body("Sign in to see this.");
+    }
+    HttpResponse::SeeOther()
+        .insert_header((header::LOCATION, target))
+        .insert_header((header::CACHE_CONTROL, HeaderValue::from_static("no-store")))
+        .finish()
+}
+
+fn path_of(url: &HeaderValue) -> String {
+    let url = url.to_str().ok().and_then(|url| url::Url::parse(url).ok());
+    url.map_or_else(links::home, |url| match url.query() {
+        Some(query) => format!("{}?{query}", url.path()),
+        None => url.path().to_owned(),
+    })
+}
+
+/// The token of an `Authorization: Bearer` header; nothing without one, and nothing inside if it cannot be one.
+fn bearer(headers: &HeaderMap) -> Option<Option<&str>> {
+    let given = headers.get(header::AUTHORIZATION)?;
+    let (scheme, secret) = given.to_str().unwrap_or_default().split_once(' ')?;
+    scheme
+        .eq_ignore_ascii_case("bearer")
+        .then(|| Some(secret.trim()).filter(|secret| !secret.is_empty()))
+}
+
+/// An address to go on to, if it is on this site; else the start.
+///
+/// Browsers read `//host`, `/\host` and what has tabs in it as addresses of other sites.
+pub(crate) fn on_this_site(next: &str) -> String {
+    let is_path = next.starts_with('/') && !next.starts_with("//");
+    let is_plain = !next.chars().any(|c| c == '\\' || c.is_control());
+    let is_page = next != "/sign-in" && !next.starts_with("/sign-in?");
+    if is_path && is_plain && is_page {
+        next.to_owned()
+    } else {
+        links::home()
+    }
+}
+
+/// The cookie's name. Over TLS browsers make sure that `__Host-` cookies come from this very host.
+fn cookie_name(secure: bool) -> &'static str {
+    if secure {
+        "__Host-gazetteer"
+    } else {
+        "gazetteer"
+    }
+}
+
+/// Sends the browser on with the cookie of a session that has just begun.
+pub(crate) fn begin_session(
+    request: &HttpRequest,
+    begun: &Begun,
+    lifetimes: Lifetimes,
+    to: &str,
+) -> HttpResponse {
+    let age = time::Duration::try_from(lifetimes.absolute).unwrap_or(time::Duration::DAY);
+    see_other(request, begun.secret.expose_secret(), age, to)
+}
+
+/// Sends the browser on without a session.
+pub(crate) fn end_session(request: &HttpRequest, to: &str) -> HttpResponse {
+    see_other(request, "", time::Duration::ZERO, to)
+}
+
+fn see_other(request: &HttpRequest, value: &str, age: time::Duration, to: &str) -> HttpResponse {
+    let secure = is_secure(request);
+    let cookie = Cookie::build(cookie_name(secure), value)
+        .path("/")
+        .http_only(true)
+        .secure(secure)
+        .same_site(SameSite::Lax)
+        .max_age(age)
+        .finish();
+    HttpResponse::SeeOther()
+        .insert_header((header::LOCATION, to))
+        .insert_header((header::CACHE_CONTROL, HeaderValue::from_static("no-store")))
+        .cookie(cookie)
+        .finish()
+}
+
+/// What the server was given at its start.
+fn of_app<T: 'static>(request: &HttpRequest) -> &T {
+    request
+        .app_data::<Data<T>>()
+        .expect("the server was given it")
+}
+
+fn is_secure(_request: &HttpRequest) -> bool {
+    false
+}
+
+/// Who asks; a visitor where nobody has been asked who they are.
+impl FromRequest for Actor {
+    type Error = Infallible;
+    type Future = Ready<Result<Self, Self::Error>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let asking = request.extensions().get::<Asking>().cloned();
+        ready(Ok(
+            asking.map_or_else(|| Self::visitor(false), |asking| asking.actor)
+        ))
+    }
+}
+
+/// Who is signed in in the browser that asks, if anybody is.
+pub(crate) fn signed_in(request: &impl HttpMessage) -> Option<Arc<SignedIn>> {
+    request.extensions().get::<Asking>()?.signed_in.clone()
+}
+
+/// Somebody who is signed in in a browser, and is asked to be.
+#[derive(Debug)]
+pub(crate) struct Person(pub(crate) Arc<SignedIn>);
+
+impl FromRequest for Person {
+    type Error = Failure;
+    type Future = Ready<Result<Self, Failure>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(
+            signed_in(request)
+                .map(Self)
+                .ok_or_else(Failure::not_signed_in),
+        )
+    }
+}
+
+impl FromRequest for Origin {
+    type Error = Infallible;
+    type Future = Ready<Result<Self, Self::Error>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let agent = request.headers().get(header::USER_AGENT);
+        let agent = agent.and_then(|agent| agent.to_str().ok());
+        ready(Ok(Self {
+            address: request
+                .peer_addr()
+                .map_or(std::net::Ipv4Addr::UNSPECIFIED.into(), |peer| peer.ip()),
+            agent: agent.unwrap_or_default().to_owned(),
+        }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_is_sent_to_another_site() {
+        for stays in ["/", "/assets/1?x=y#z", "/search?q=//a.example"] {
+            assert_eq!(on_this_site(stays), stays);
+        }
+        for leaves in [
+            "",
+            "https://a.example",
+            "//a.example",
+            "/\\a.example",
+            "\\\\a.example",
+            "/\t/a.example",
+            "javascript:alert(1)",
+            "a.example",
+            " /x",
+            "/x\r\nSet-Cookie: a=b",
+            "/sign-in",
+            "/sign-in?next=/",
+        ] {
+            assert_eq!(on_this_site(leaves), "/", "{leaves:?}");
+        }
+    }
+}

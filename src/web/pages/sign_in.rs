@@ -1,0 +1,164 @@
+//! Signing in and out.
+
+use actix_web::web::{Data, Form};
+use actix_web::{Either, HttpRequest, HttpResponse};
+use chrono::Utc;
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+
+use crate::auth::sessions::{self, Origin};
+use crate::auth::{self, links as once};
+use crate::db::Db;
+use crate::error::{Explain, Kind};
+use crate::web::access::{self, Access, Person};
+use crate::web::failure::Failure;
+use crate::web::links;
+use crate::web::parameters::Parameters;
+use crate::web::view::{Page, Refusal, Section, SeeOther, View};
+
+/// `GET /sign-in`: the ways in; whoever is in already goes on.
+pub(crate) async fn show(
+    db: Data<Db>,
+    access: Data<Access>,
+    request: HttpRequest,
+    parameters: Parameters,
+) -> Result<Either<SeeOther, Page<SignInPage>>, Failure> {
+    let next = access::on_this_site(parameters.text("next"));
+    if access::signed_in(&request).is_some() {
+        return Ok(Either::Left(SeeOther(next)));
+    }
+    let page = SignInPage::new(&access, next, String::new());
+    let is_set_up = once::is_set_up(&db).await?;
+    Ok(Either::Right(Page(SignInPage { is_set_up, ..page })))
+}
+
+/// What the form sends.
+#[derive(Debug, Deserialize)]
+pub(crate) struct SignIn {
+    name: String,
+    password: SecretString,
+    #[serde(default)]
+    next: String,
+}
+
+/// `POST /sign-in`: signs in with name and password.
+pub(crate) async fn sign_in(
+    db: Data<Db>,
+    access: Data<Access>,
+    request: HttpRequest,
+    from: Origin,
+    Form(form): Form<SignIn>,
+) -> Result<Either<HttpResponse, Page<SignInPage>>, Failure> {
+    let next = access::on_this_site(&form.next);
+    end_old(&db, &request).await?;
+    let known = (form.name.as_str(), &form.password);
+    let lifetimes = access.lifetimes;
+    match sessions::sign_in(&db, &access.passwords, known, &from, lifetimes).await {
+        Ok(begun) => {
+            let response = access::begin_session(&request, &begun, lifetimes, &next);
+            Ok(Either::Left(response))
+        }
+        Err(error) if is_for_the_person(&error) => {
+            let page = SignInPage::new(&access, next, form.name);
+            Ok(Either::Right(Page(page.refused(&error))))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// `POST /sign-in/demo`: signs the demo's steward in.
+pub(crate) async fn sign_in_to_demo(
+    db: Data<Db>,
+    access: Data<Access>,
+    request: HttpRequest,
+    from: Origin,
+    Form(form): Form<Next>,
+) -> Result<HttpResponse, Failure> {
+    if !access.demo {
+        return Err(Failure::not_found("There is nothing at this address."));
+    }
+    let next = access::on_this_site(&form.next);
+    end_old(&db, &request).await?;
+    let begun = sessions::sign_in_to_demo(&db, &from, access.lifetimes).await?;
+    Ok(access::begin_session(
+        &request,
+        &begun,
+        access.lifetimes,
+        &next,
+    ))
+}
+
+/// Where to go on to.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Next {
+    #[serde(default)]
+    next: String,
+}
+
+/// `POST /sign-out`: ends the session of this browser.
+pub(crate) async fn sign_out(
+    db: Data<Db>,
+    request: HttpRequest,
+    Person(person): Person,
+) -> Result<HttpResponse, Failure> {
+    sessions::sign_out(&db, &person, Utc::now()).await?;
+    Ok(access::end_session(&request, &links::sign_in("")))
+}
+
+/// Whoever signs in leaves the session behind that the browser had.
+pub(super) async fn end_old(db: &Db, request: &HttpRequest) -> Result<(), Failure> {
+    if let Some(old) = access::signed_in(request) {
+        sessions::sign_out(db, &old, Utc::now()).await?;
+    }
+    Ok(())
+}
+
+/// Whether whoever filled in a form can do something about a refusal.
+pub(super) fn is_for_the_person(error: &auth::Error) -> bool {
+    !matches!(error.kind(), Kind::Internal | Kind::Unavailable)
+}
+
+/// What `templates/sign_in.hbs` can show.
+#[derive(Debug, Serialize)]
+pub(crate) struct SignInPage {
+    next: String,
+    name: String,
+    demo: bool,
+    is_set_up: bool,
+    refusal: Option<Refusal>,
+}
+
+impl View for SignInPage {
+    const TEMPLATE: &'static str = "sign_in";
+
+    fn title(&self) -> &'static str {
+        "Sign in"
+    }
+
+    fn section(&self) -> Option<Section> {
+        Some(Section::WayIn)
+    }
+
+    fn refusal(&self) -> Option<&Refusal> {
+        self.refusal.as_ref()
+    }
+}
+
+impl SignInPage {
+    fn new(access: &Access, next: String, name: String) -> Self {
+        Self {
+            next,
+            name,
+            demo: access.demo,
+            is_set_up: true,
+            refusal: None,
+        }
+    }
+
+    fn refused(self, error: &auth::Error) -> Self {
+        Self {
+            refusal: Some(Refusal::of(error)),
+            ..self
+        }
+    }
+}
