@@ -59,6 +59,10 @@ pub fn main() -> ExitCode {
     if let Err(unreadable) = telemetry::init(telemetry::Format::for_stderr(), cli.log_filter()) {
         return Failure::from(unreadable).tell();
     }
+    let serving = match cli.serving() {
+        Ok(serving) => serving,
+        Err(problems) => return Failure::from(problems).tell(),
+    };
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -66,13 +70,22 @@ pub fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(cause) => return Failure::new(format!("No threads could be started: {cause}.")).tell(),
     };
-    let outcome = runtime.block_on(cli.run());
+    let outcome = runtime.block_on(cli.run(serving));
     // Blocking work that is still going on is derived data; nothing waits for it.
     runtime.shutdown_background();
     outcome.unwrap_or_else(|failure| failure.tell())
 }
 
 impl Cli {
+    /// Reads how to serve, for the commands that do.
+    fn serving(&self) -> Result<Option<config::Serving>, config::Problems> {
+        match &self.command {
+            Command::Serve(server) => server.read().map(Some),
+            Command::Demo(options) => options.server.read().map(Some),
+            _ => Ok(None),
+        }
+    }
+
     fn log_filter(&self) -> &str {
         let serves = matches!(self.command, Command::Serve(_) | Command::Demo(_));
         let default = if serves {
@@ -83,11 +96,12 @@ impl Cli {
         self.log.filter.as_deref().unwrap_or(default)
     }
 
-    async fn run(self) -> Result<ExitCode, Failure> {
+    async fn run(self, serving: Option<config::Serving>) -> Result<ExitCode, Failure> {
         let (storage, recipes) = (self.storage, self.recipes.recipes);
+        let serving = || serving.expect("the settings were read for the commands that serve");
         match self.command {
-            Command::Serve(server) => serve::serve(&storage, &recipes, &server).await,
-            Command::Demo(options) => demo::demo(&storage, &recipes, &options).await,
+            Command::Serve(_) => serve::serve(&storage, &recipes, serving()).await,
+            Command::Demo(options) => demo::demo(&storage, &recipes, &options, serving()).await,
             Command::Ingest(ingest::Command::Run(options)) => {
                 ingest::run(&storage, &recipes, &options).await
             }

@@ -1,18 +1,24 @@
 //! Pages for people and JSON for programs.
 //!
-//! A request is admitted (`middleware`), finds its handler in the site map (`routes`), and is answered with a view
+//! A request is admitted (`door`, `limits`), finds its handler in the site map (`routes`), and is answered with a view
 //! (`pages`, rendered by `view`) or a JSON shape (`api`). Whatever fails becomes a [`failure::Failure`], the one place
 //! that knows status numbers. Deliberately absent: queries and rules. They belong to the modules above this one.
 
 mod api;
+mod client;
+mod door;
 mod failure;
 mod health;
+mod limits;
 mod links;
 mod middleware;
+mod options;
 mod pages;
 mod parameters;
+mod rate;
 mod request;
 pub mod routes;
+mod safety;
 mod searching;
 mod server;
 mod starting;
@@ -20,4 +26,5 @@ mod statics;
 mod text;
 mod view;
 
-pub use server::{Error, Listener, Options, Parts, serve};
+pub use options::Options;
+pub use server::{Error, Listener, Parts, serve};

@@ -27,3 +27,4 @@ mod search_index;
 mod support;
 mod web_api;
 mod web_basics;
+mod web_security;

@@ -73,11 +73,24 @@ impl TestApp {
         app
     }
 
+    /// An empty catalog without recipes, served in a particular way.
+    pub(crate) async fn serving(options: Options) -> Self {
+        Self::around_with(TestCatalog::start().await, None, options).await
+    }
+
     async fn around(catalog: TestCatalog, endpoint: Option<Endpoint>) -> Self {
+        Self::around_with(catalog, endpoint, Options::default()).await
+    }
+
+    async fn around_with(
+        catalog: TestCatalog,
+        endpoint: Option<Endpoint>,
+        options: Options,
+    ) -> Self {
         let app = catalog.app.clone();
         let background = app.start_background().await.unwrap();
         let listener = Listener::bind("127.0.0.1:0").unwrap();
-        let base = format!("http://{}", listener.address());
+        let base = format!("{}://{}", options.scheme(), listener.address());
         let parts = Parts {
             db: app.db.clone(),
             index: app.index.clone(),
@@ -85,7 +98,10 @@ impl TestApp {
         };
         let (stop, stopped) = oneshot::channel();
         let shutdown = async { drop(stopped.await) };
-        let options = Options { workers: 1 };
+        let options = Options {
+            workers: 1,
+            ..options
+        };
         let serving = tokio::spawn(web::serve(parts, listener, options, shutdown));
         let client = Client::builder().redirect(redirect::Policy::none());
         Self {
@@ -105,6 +121,13 @@ impl TestApp {
         let folder = self.catalog.dir.path().join("recipes");
         std::fs::create_dir_all(&folder).unwrap();
         std::fs::write(folder.join(format!("{name}.yml")), text).unwrap();
+    }
+
+    /// Puts a file where the index's folder was: nothing can be written to the index any more.
+    pub(crate) fn spoil_index(&self) {
+        let folder = self.catalog.storage.index_dir();
+        std::fs::remove_dir_all(&folder).unwrap();
+        std::fs::write(&folder, "").unwrap();
     }
 
     /// A request that is still to be sent.
