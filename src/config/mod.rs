@@ -3,6 +3,7 @@
 //! Each setting is a flag with a variable beside it; the flag wins. Deliberately absent: recipes, which are files of
 //! their own and get the environment handed in by [`variable`].
 
+mod otlp;
 mod problems;
 mod public_url;
 mod server;
@@ -14,6 +15,7 @@ use std::sync::Arc;
 use clap::Args;
 use secrecy::SecretString;
 
+pub use otlp::{Otlp, Sampling};
 pub use problems::Problems;
 pub use public_url::PublicUrl;
 pub use server::{Server, Serving};

@@ -13,7 +13,7 @@ use std::time::Instant;
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header::{self, HeaderMap, HeaderName};
+use actix_web::http::header;
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
@@ -23,9 +23,10 @@ use tracing::Instrument as _;
 
 use super::client::Client;
 use super::failure::Failure;
-use super::request::{REQUEST_ID, RequestId};
+use super::request::RequestId;
 use super::safety;
 use super::view::Templates;
+use crate::telemetry::{request, traces};
 
 /// Gives the request its id, and logs and counts its answer.
 pub(super) async fn watch(
@@ -33,25 +34,20 @@ pub(super) async fn watch(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let given = request.headers().get(REQUEST_ID);
-    let id = RequestId::given_or_new(given.and_then(|id| id.to_str().ok()));
+    let id = RequestId::of_headers(request.headers());
     request.extensions_mut().insert(id.clone());
-    let span = tracing::info_span!("request", id = id.as_str());
+    // Lines of the log have the id whichever of them are let through: hence the level.
+    let span = tracing::error_span!("request", id = id.as_str(), otel.kind = "server");
+    traces::continue_remote(&span, |name| request.headers().get(name)?.to_str().ok());
     let asked = Asked::of(&request);
     let answering = async {
         let mut response = next.call(request).await?.map_into_boxed_body();
         safety::add_headers(response.headers_mut(), client.secure);
-        add_id(response.headers_mut(), &id);
+        id.add_to(response.headers_mut());
         asked.answered(&response);
         Ok(response)
     };
-    answering.instrument(span).await
-}
-
-fn add_id(headers: &mut HeaderMap, id: &RequestId) {
-    if let Ok(id) = id.as_str().parse() {
-        headers.insert(HeaderName::from_static(REQUEST_ID), id);
-    }
+    request::within(id.shared(), answering.instrument(span)).await
 }
 
 /// What was asked, for the log, the numbers and the trace.
@@ -84,6 +80,7 @@ impl Asked {
             "answered"
         );
         let method = name_of(&self.method);
+        trace(method, &route, status);
         let labels = [
             ("method", method.to_owned()),
             ("route", route),
@@ -92,6 +89,22 @@ impl Asked {
         metrics::counter!("gazetteer_http_requests_total", &labels).increment(1);
         let [method, route, _] = labels;
         metrics::histogram!("gazetteer_http_request_seconds", &[method, route]).record(took);
+    }
+}
+
+/// Tells the trace what became of the request, in the words that collectors know.
+fn trace(method: &'static str, route: &str, status: StatusCode) {
+    let span = tracing::Span::current();
+    traces::name(&span, format!("{method} {route}"));
+    traces::describe(&span, "http.request.method", method);
+    traces::describe(&span, "http.route", route.to_owned());
+    traces::describe(
+        &span,
+        "http.response.status_code",
+        i64::from(status.as_u16()),
+    );
+    if status.is_server_error() {
+        traces::describe(&span, "error.type", status.as_str().to_owned());
     }
 }
 
