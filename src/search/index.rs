@@ -20,6 +20,7 @@ use uuid::Uuid;
 
 use super::document::Texts;
 use super::explain::Marker;
+use super::lag::Lag;
 use super::plan::Plan;
 use super::query::{Narrowing, Typed};
 use super::rank::{Place, rank};
@@ -81,6 +82,7 @@ struct Shared {
     /// One refresh at a time.
     refreshing: Mutex<()>,
     splitters: Mutex<Vec<Splitter>>,
+    lag: Lag,
 }
 
 /// One time that the index was built, opened.
@@ -122,6 +124,7 @@ impl Index {
                 built: RwLock::new(Arc::new(built)),
                 refreshing: Mutex::new(()),
                 splitters: Mutex::new(Vec::new()),
+                lag: Lag::default(),
             }),
         })
     }
@@ -134,6 +137,16 @@ impl Index {
         let mut answer = self.find(query, false)?;
         answer.took = started.elapsed();
         Ok(answer)
+    }
+
+    /// Notes whether the index contains all changes there are, for [`Self::behind_for`].
+    pub(super) fn note_lag(&self, is_all: bool) {
+        self.shared.lag.note(self.applied(), is_all, Instant::now());
+    }
+
+    /// For how long the index has not got any further though the catalog has; nothing when it keeps up.
+    pub fn behind_for(&self) -> Option<Duration> {
+        self.shared.lag.standing_for(Instant::now())
     }
 
     /// Finds assets by the beginning of what is being typed, for a list below the field.

@@ -26,4 +26,6 @@ mod recipes;
 mod search_index;
 mod support;
 mod web_api;
+mod telemetry;
 mod web_basics;
+mod web_security;
