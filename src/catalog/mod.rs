@@ -7,6 +7,7 @@ mod apply;
 mod asset;
 mod change;
 mod difference;
+pub mod human;
 mod store;
 
 use std::collections::HashMap;
@@ -27,6 +28,7 @@ pub use asset::{
 };
 pub use change::{Action, Cause, Change};
 pub use difference::{Difference, differences};
+pub use human::HumanLayer;
 
 /// An asset with everything that is known of it.
 #[derive(Debug, Clone)]
@@ -55,22 +57,13 @@ impl Asset {
         }
     }
 
-    /// What to tell first: people's words, or else the source's.
-    pub fn description(&self) -> Option<&str> {
-        self.human
-            .description
-            .as_deref()
-            .or(self.source.description.as_deref())
+    /// What to tell first, as plain text: people's words, or else the source's.
+    pub fn description(&self) -> Option<String> {
+        match self.human.description() {
+            Some(words) => Some(human::plain_text(words)),
+            None => self.source.description.clone(),
+        }
     }
-}
-
-/// What people say of an asset; ingestion never touches it.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct HumanLayer {
-    pub description: Option<String>,
-    pub display_name: Option<String>,
-    /// Grows with every edit; a save that names an older one is refused.
-    pub version: i32,
 }
 
 /// An asset as a line of a list.
@@ -80,6 +73,7 @@ pub struct Summary {
     pub kind: AssetKind,
     pub address: Address,
     pub parent: Option<AssetId>,
+    /// What to tell of it, as plain text.
     pub description: Option<String>,
     /// How many columns there are on the outermost level.
     pub columns: usize,
@@ -94,7 +88,7 @@ impl From<Asset> for Summary {
         Self {
             id: asset.id,
             kind: asset.kind,
-            description: asset.description().map(str::to_owned),
+            description: asset.description(),
             columns: asset.source.columns.len(),
             format: asset.source.storage.format,
             rows: asset.facts.rows,
@@ -135,7 +129,9 @@ pub struct Inside {
 
 /// Finds one asset.
 pub async fn find_asset(db: &Db, id: AssetId) -> Result<Asset, Error> {
-    store::find(&**db, id).await
+    let asset = store::find(&**db, id).await?;
+    let mut found = human::attach(&**db, vec![asset]).await?;
+    found.pop().ok_or(Error::UnknownAsset)
 }
 
 /// Finds the ids of assets by where they come from; addresses that are not known are left out.
@@ -145,7 +141,8 @@ pub async fn find_at(db: &Db, addresses: &[&Address]) -> Result<HashMap<Identity
 
 /// Finds many assets at once, in the order asked for; ids that are not there are left out.
 pub async fn find_assets(db: &Db, ids: &[AssetId]) -> Result<Vec<Asset>, Error> {
-    let mut found: HashMap<AssetId, Asset> = store::find_many(&**db, ids)
+    let found = store::find_many(&**db, ids).await?;
+    let mut found: HashMap<AssetId, Asset> = human::attach(&**db, found)
         .await?
         .into_iter()
         .map(|asset| (asset.id, asset))
@@ -155,7 +152,13 @@ pub async fn find_assets(db: &Db, ids: &[AssetId]) -> Result<Vec<Asset>, Error> 
 
 /// Lists every asset, gone ones too, in the order of their ids; for building an index.
 pub async fn list_all(db: &Db, after: Option<AssetId>, limit: u64) -> Result<Vec<Asset>, Error> {
-    store::list_all(&**db, after, limit).await
+    let assets = store::list_all(&**db, after, limit).await?;
+    human::attach(&**db, assets).await
+}
+
+/// Lists the assets that some people or teams own, by the ids of these; for following changes of their names.
+pub async fn list_owned_by(db: &Db, principals: &[Uuid]) -> Result<Vec<AssetId>, Error> {
+    Ok(human::list_owned_by(&**db, principals).await?)
 }
 
 /// Lists what is directly inside something, by name.
@@ -164,7 +167,12 @@ pub async fn list_children(
     children: &Children<'_>,
     page: &PageRequest,
 ) -> Result<Page<Summary>, Error> {
-    store::list_children(&**db, children, page).await
+    let page = store::list_children(&**db, children, page).await?;
+    let items = human::attach(&**db, page.items).await?;
+    Ok(Page {
+        items: items.into_iter().map(Summary::from).collect(),
+        next: page.next,
+    })
 }
 
 /// Counts the tables and views in each of some databases.
@@ -198,11 +206,6 @@ pub async fn list_aliases(db: &Db, id: AssetId) -> Result<Vec<Alias>, Error> {
     Ok(store::list_aliases(&**db, id).await?)
 }
 
-/// People's notes on the columns of an asset, by column path.
-pub async fn list_notes(db: &Db, id: AssetId) -> Result<HashMap<String, String>, Error> {
-    Ok(store::list_notes(&**db, id).await?)
-}
-
 /// Lists what happened to one asset, newest first.
 pub async fn list_history(db: &Db, id: AssetId, page: &PageRequest) -> Result<Page<Change>, Error> {
     store::list_changes(&**db, store::Of::Asset(id), page).await
@@ -227,6 +230,8 @@ pub async fn list_recent_changes(db: &Db, page: &PageRequest) -> Result<Page<Cha
 pub enum Error {
     #[error("There is no such asset.")]
     UnknownAsset,
+    #[error("There is no column “{0}”.")]
+    UnknownColumn(String),
     #[error(transparent)]
     BadCursor(#[from] BadCursor),
     #[error(transparent)]
@@ -247,7 +252,7 @@ impl Error {
 impl Explain for Error {
     fn kind(&self) -> Kind {
         match self {
-            Self::UnknownAsset => Kind::NotFound,
+            Self::UnknownAsset | Self::UnknownColumn(_) => Kind::NotFound,
             Self::BadCursor(_) => Kind::Invalid,
             Self::Denied(denied) => denied.kind(),
             Self::Damaged(..) => Kind::Internal,
@@ -259,6 +264,9 @@ impl Explain for Error {
         match self {
             Self::UnknownAsset => {
                 Some("Search for it by name: the address may have been shortened on its way.")
+            }
+            Self::UnknownColumn(_) => {
+                Some("Write its path as the columns of the asset have it, such as address.city.")
             }
             Self::BadCursor(_) => Some("Start from the first page."),
             Self::Denied(_) | Self::Damaged(..) | Self::Database(_) => None,

@@ -103,7 +103,7 @@ async fn apply_changes(db: &Db, writer: &mut Writer, mut applied: i64) -> Result
 fn document(asset: &Asset) -> Document {
     Document::new(asset.id, asset.kind, &asset.address, &asset.source)
         .gone(asset.gone_at.is_some())
-        .described(asset.human.description.as_deref())
+        .described(asset.human.description())
 }
 
 /// Follows the change log until `stop` is cancelled; what is being written then is finished first.

@@ -17,6 +17,7 @@ mod architecture;
 mod commands;
 mod crash;
 mod demo_endpoint;
+mod editing;
 mod glue_faults;
 mod glue_server;
 mod glue_translate;

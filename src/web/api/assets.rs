@@ -28,13 +28,11 @@ pub(in crate::web) async fn show(
 ) -> Result<Json<AssetShape>, Failure> {
     let asset = catalog::find_asset(&db, *id).await?;
     let aliases = catalog::list_aliases(&db, asset.id).await?;
-    let notes = catalog::list_notes(&db, asset.id).await?;
     let last_seen = ingest::last_seen(&db, &asset).await?;
     let listing = ingest::latest_listing(&db, asset.parent.unwrap_or(asset.id)).await?;
     Ok(Json(AssetShape::new(
         asset,
         aliases,
-        notes.into_iter().collect(),
         Seen { last_seen, listing },
     )))
 }
