@@ -141,6 +141,7 @@ async fn traces_and_numbers_go_to_a_collector_and_go_on_with_the_callers_trace()
             "api-key=opensesame".to_owned(),
         ),
         ("OTEL_SERVICE_NAME", "atlas-of-the-test".to_owned()),
+        ("GAZETTEER_ANONYMOUS_READ", "true".to_owned()),
     ])
     .await;
     let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
