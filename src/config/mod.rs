@@ -3,11 +3,17 @@
 //! Each setting is a flag with a variable beside it; the flag wins. Deliberately absent: recipes, which are files of
 //! their own and get the environment handed in by [`variable`].
 
+mod directories;
+mod problems;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
 use secrecy::SecretString;
+
+pub use directories::{Directories, Ldap, Oidc};
+pub use problems::Problems;
 
 /// The address that people connect to unless told otherwise: this machine alone.
 const LISTEN: &str = "127.0.0.1:8080";
