@@ -4,6 +4,7 @@
 //! their own and get the environment handed in by [`variable`].
 
 mod access;
+mod directories;
 mod otlp;
 mod problems;
 mod public_url;
@@ -17,6 +18,7 @@ use clap::Args;
 use secrecy::SecretString;
 
 pub use access::Access;
+pub use directories::{Directories, Ldap, Oidc};
 pub use otlp::{Otlp, Sampling};
 pub use problems::Problems;
 pub use public_url::PublicUrl;
