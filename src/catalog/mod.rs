@@ -7,6 +7,7 @@ mod apply;
 mod asset;
 mod change;
 mod difference;
+mod scopes;
 mod store;
 
 use std::collections::HashMap;
@@ -27,6 +28,7 @@ pub use asset::{
 };
 pub use change::{Action, Cause, Change};
 pub use difference::{Difference, differences};
+pub use scopes::{find_scope, name_scopes};
 
 /// An asset with everything that is known of it.
 #[derive(Debug, Clone)]
@@ -227,6 +229,8 @@ pub async fn list_recent_changes(db: &Db, page: &PageRequest) -> Result<Page<Cha
 pub enum Error {
     #[error("There is no such asset.")]
     UnknownAsset,
+    #[error("There is no source or database “{words}”.{}", instead(.nearest))]
+    UnknownScope { words: String, nearest: Vec<String> },
     #[error(transparent)]
     BadCursor(#[from] BadCursor),
     #[error(transparent)]
@@ -235,6 +239,13 @@ pub enum Error {
     Damaged(AssetId, #[source] Box<dyn StdError + Send + Sync>),
     #[error("The catalog could not be read or written.")]
     Database(#[from] DbErr),
+}
+
+fn instead(nearest: &[String]) -> String {
+    match nearest.join("”, “") {
+        nearest if nearest.is_empty() => nearest,
+        nearest => format!(" The nearest are “{nearest}”."),
+    }
 }
 
 impl Error {
@@ -248,7 +259,7 @@ impl Explain for Error {
     fn kind(&self) -> Kind {
         match self {
             Self::UnknownAsset => Kind::NotFound,
-            Self::BadCursor(_) => Kind::Invalid,
+            Self::UnknownScope { .. } | Self::BadCursor(_) => Kind::Invalid,
             Self::Denied(denied) => denied.kind(),
             Self::Damaged(..) => Kind::Internal,
             Self::Database(cause) => db::kind_of(cause),
@@ -260,6 +271,9 @@ impl Explain for Error {
             Self::UnknownAsset => {
                 Some("Search for it by name: the address may have been shortened on its way.")
             }
+            Self::UnknownScope { .. } => Some(
+                "Write a source as PLATFORM:INSTANCE and a database as PLATFORM:INSTANCE/DATABASE, such as glue:123456789012/eu-central-1/sales.",
+            ),
             Self::BadCursor(_) => Some("Start from the first page."),
             Self::Denied(_) | Self::Damaged(..) | Self::Database(_) => None,
         }

@@ -19,7 +19,7 @@ use secrecy::SecretString;
 pub use access::Access;
 pub use otlp::{Otlp, Sampling};
 pub use problems::Problems;
-pub use public_url::PublicUrl;
+pub use public_url::{Public, PublicUrl};
 pub use server::{Server, Serving};
 
 /// Where the catalog keeps its data.
