@@ -21,7 +21,7 @@ pub use access::Access;
 pub use directories::{Directories, Ldap, Oidc};
 pub use otlp::{Otlp, Sampling};
 pub use problems::Problems;
-pub use public_url::PublicUrl;
+pub use public_url::{Public, PublicUrl};
 pub use server::{Server, Serving};
 
 /// Where the catalog keeps its data.

@@ -10,7 +10,7 @@ use ipnet::IpNet;
 use super::{Access, Problems, PublicUrl, tls};
 
 /// The address that people connect to unless told otherwise: this machine alone.
-const LISTEN: &str = "127.0.0.1:8080";
+pub(super) const LISTEN: &str = "127.0.0.1:8080";
 
 /// Costly requests a second that one client may send, unless told otherwise: more than anybody's browser sends.
 const RATE_LIMIT: &str = "40";
