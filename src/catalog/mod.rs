@@ -16,7 +16,7 @@ use chrono::{DateTime, Utc};
 use sea_orm::DbErr;
 use uuid::Uuid;
 
-use crate::auth::{Denied, Place};
+use crate::auth::{Denied, Place, Sight};
 use crate::db::{self, BadCursor, Db, Page, PageRequest};
 use crate::error::{Explain, Kind};
 
@@ -27,6 +27,7 @@ pub use asset::{
 };
 pub use change::{Action, Cause, Change};
 pub use difference::{Difference, differences};
+pub(crate) use store::belongs_to_seen;
 
 /// An asset with everything that is known of it.
 #[derive(Debug, Clone)]
@@ -133,19 +134,23 @@ pub struct Inside {
     pub views: u64,
 }
 
-/// Finds one asset.
-pub async fn find_asset(db: &Db, id: AssetId) -> Result<Asset, Error> {
-    store::find(&**db, id).await
+/// Finds one asset. What somebody does not see is as unknown to them as what is not there.
+pub async fn find_asset(db: &Db, sight: &Sight, id: AssetId) -> Result<Asset, Error> {
+    store::find(&**db, sight, id).await
 }
 
 /// Finds the ids of assets by where they come from; addresses that are not known are left out.
-pub async fn find_at(db: &Db, addresses: &[&Address]) -> Result<HashMap<Identity, AssetId>, Error> {
-    Ok(store::find_at(&**db, addresses).await?)
+pub async fn find_at(
+    db: &Db,
+    sight: &Sight,
+    addresses: &[&Address],
+) -> Result<HashMap<Identity, AssetId>, Error> {
+    Ok(store::find_at(&**db, sight, addresses).await?)
 }
 
 /// Finds many assets at once, in the order asked for; ids that are not there are left out.
-pub async fn find_assets(db: &Db, ids: &[AssetId]) -> Result<Vec<Asset>, Error> {
-    let mut found: HashMap<AssetId, Asset> = store::find_many(&**db, ids)
+pub async fn find_assets(db: &Db, sight: &Sight, ids: &[AssetId]) -> Result<Vec<Asset>, Error> {
+    let mut found: HashMap<AssetId, Asset> = store::find_many(&**db, sight, ids)
         .await?
         .into_iter()
         .map(|asset| (asset.id, asset))
@@ -161,18 +166,20 @@ pub async fn list_all(db: &Db, after: Option<AssetId>, limit: u64) -> Result<Vec
 /// Lists what is directly inside something, by name.
 pub async fn list_children(
     db: &Db,
+    sight: &Sight,
     children: &Children<'_>,
     page: &PageRequest,
 ) -> Result<Page<Summary>, Error> {
-    store::list_children(&**db, children, page).await
+    store::list_children(&**db, sight, children, page).await
 }
 
 /// Counts the tables and views in each of some databases.
 pub async fn count_inside(
     db: &Db,
+    sight: &Sight,
     databases: &[AssetId],
 ) -> Result<HashMap<AssetId, Inside>, Error> {
-    let counts = store::count_children(&**db, databases).await?;
+    let counts = store::count_children(&**db, sight, databases).await?;
     let of = |kinds: &HashMap<AssetKind, u64>, kind| kinds.get(&kind).copied().unwrap_or(0);
     Ok(counts
         .iter()
@@ -189,37 +196,51 @@ pub async fn count_inside(
 }
 
 /// Lists the systems that assets came from; there are few of them.
-pub async fn list_instances(db: &Db) -> Result<Vec<InstanceSummary>, Error> {
-    Ok(store::list_instances(&**db).await?)
+pub async fn list_instances(db: &Db, sight: &Sight) -> Result<Vec<InstanceSummary>, Error> {
+    Ok(store::list_instances(&**db, sight).await?)
 }
 
 /// Lists the other names of an asset.
-pub async fn list_aliases(db: &Db, id: AssetId) -> Result<Vec<Alias>, Error> {
-    Ok(store::list_aliases(&**db, id).await?)
+pub async fn list_aliases(db: &Db, sight: &Sight, id: AssetId) -> Result<Vec<Alias>, Error> {
+    Ok(store::list_aliases(&**db, sight, id).await?)
 }
 
 /// People's notes on the columns of an asset, by column path.
-pub async fn list_notes(db: &Db, id: AssetId) -> Result<HashMap<String, String>, Error> {
-    Ok(store::list_notes(&**db, id).await?)
+pub async fn list_notes(
+    db: &Db,
+    sight: &Sight,
+    id: AssetId,
+) -> Result<HashMap<String, String>, Error> {
+    Ok(store::list_notes(&**db, sight, id).await?)
 }
 
 /// Lists what happened to one asset, newest first.
-pub async fn list_history(db: &Db, id: AssetId, page: &PageRequest) -> Result<Page<Change>, Error> {
-    store::list_changes(&**db, store::Of::Asset(id), page).await
+pub async fn list_history(
+    db: &Db,
+    sight: &Sight,
+    id: AssetId,
+    page: &PageRequest,
+) -> Result<Page<Change>, Error> {
+    store::list_changes(&**db, sight, store::Of::Asset(id), page).await
 }
 
 /// Lists what one run changed, newest first.
 pub async fn list_changes_of_run(
     db: &Db,
+    sight: &Sight,
     run: Uuid,
     page: &PageRequest,
 ) -> Result<Page<Change>, Error> {
-    store::list_changes(&**db, store::Of::Run(run), page).await
+    store::list_changes(&**db, sight, store::Of::Run(run), page).await
 }
 
 /// Lists what changed anywhere in the catalog, newest first.
-pub async fn list_recent_changes(db: &Db, page: &PageRequest) -> Result<Page<Change>, Error> {
-    store::list_changes(&**db, store::Of::Everything, page).await
+pub async fn list_recent_changes(
+    db: &Db,
+    sight: &Sight,
+    page: &PageRequest,
+) -> Result<Page<Change>, Error> {
+    store::list_changes(&**db, sight, store::Of::Everything, page).await
 }
 
 /// Why the catalog refused.

@@ -8,10 +8,12 @@ mod document;
 pub mod follow;
 mod index;
 mod explain;
+mod outlook;
 mod plan;
 mod query;
 mod rank;
 mod schema;
+mod veil;
 mod view;
 mod words;
 
@@ -25,6 +27,7 @@ use crate::error::{Explain, Kind};
 
 pub use document::Document;
 pub use index::{Change, Index, Options, Rebuild, Writer};
+pub use veil::Veil;
 
 /// How many hits a query answers at most, whatever it asks for.
 pub const MOST_HITS: usize = 200;

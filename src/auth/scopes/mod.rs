@@ -18,7 +18,7 @@ use super::{AccountId, Actor, Denied, Permission, Place, Scope, Sight, TeamId};
 use crate::db::{self, BadCursor, Db, Page, PageRequest, changes};
 use crate::error::{Explain, Kind};
 
-pub(crate) use store::{Standing, forget_principal, scope_id, sees};
+pub(crate) use store::{Standing, forget_principal, scope_id, sees, select_closed_sources};
 
 /// Who sees what is in a restricted scope, beside admins.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -154,6 +154,11 @@ pub async fn list_restricted(
 /// The restricted scopes that do not admit somebody.
 pub async fn closed_to(db: &Db, sight: &Sight) -> Result<Closed, DbErr> {
     store::closed_to(&**db, sight).await
+}
+
+/// Whether anything at all is closed to somebody.
+pub async fn is_limited(db: &Db, sight: &Sight) -> Result<bool, DbErr> {
+    store::is_limited(&**db, sight).await
 }
 
 /// A number that grows whenever a scope is restricted or opened, or admits others.

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use sea_orm::sea_query::{Expr, ExprTrait, Query, SimpleExpr};
+use sea_orm::sea_query::{Expr, ExprTrait, Query, SelectStatement, SimpleExpr};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter,
     QueryOrder, QuerySelect, SqlErr,
@@ -53,6 +53,35 @@ pub(crate) fn sees(sight: &Sight, standing: Standing) -> Condition {
     Condition::all()
         .add(scopes(database).not())
         .add(scopes(source).not())
+}
+
+/// Selects platform and instance of the sources in which anything is closed to somebody; `None` when nothing can be.
+pub(crate) fn select_closed_sources(sight: &Sight) -> Option<SelectStatement> {
+    let closed = closed(sight)?;
+    Some(
+        Query::select()
+            .distinct()
+            .columns([scope::Column::Platform, scope::Column::Instance])
+            .from(scope::Entity)
+            .cond_where(closed)
+            .to_owned(),
+    )
+}
+
+/// Tells whether anything at all is closed to somebody.
+pub(super) async fn is_limited(db: &impl ConnectionTrait, sight: &Sight) -> Result<bool, DbErr> {
+    let Some(condition) = closed(sight) else {
+        return Ok(false);
+    };
+    let row: Option<Uuid> = scope::Entity::find()
+        .select_only()
+        .column(scope::Column::Id)
+        .filter(condition)
+        .limit(1)
+        .into_tuple()
+        .one(db)
+        .await?;
+    Ok(row.is_some())
 }
 
 /// Is true of the scopes that are closed to somebody; `None` when nothing can be.

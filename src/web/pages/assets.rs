@@ -12,6 +12,7 @@ use super::parts::{
     platform_word,
 };
 use super::sql::highlight;
+use crate::auth::Actor;
 use crate::catalog::{
     self, Alias, Asset, AssetId, AssetKind, Change, Children, Inside, LinkTarget, Summary,
     View as ViewText,
@@ -36,19 +37,22 @@ const MOST_SELECTED: usize = 100;
 /// `GET /assets/{id}`: everything that is known of a database, table or view.
 pub(crate) async fn show(
     db: Data<Db>,
+    actor: Actor,
     id: Path<AssetId>,
     parameters: Parameters,
 ) -> Result<Either<Page<DatabasePage>, Page<TablePage>>, Failure> {
-    let asset = catalog::find_asset(&db, *id).await?;
-    let around = Around::read(&db, &asset, &parameters).await?;
+    let asset = catalog::find_asset(&db, actor.sight(), *id).await?;
+    let around = Around::read(&db, &actor, &asset, &parameters).await?;
     if asset.kind == AssetKind::Database {
         let asked = Asked::read(&parameters)?;
-        let inside = catalog::list_children(&db, &asked.children(asset.id), &asked.page).await?;
+        let inside =
+            catalog::list_children(&db, actor.sight(), &asked.children(asset.id), &asked.page)
+                .await?;
         return Ok(Either::Left(Page(DatabasePage::new(
             &asset, &around, &asked, &inside,
         ))));
     }
-    let notes = catalog::list_notes(&db, asset.id).await?;
+    let notes = catalog::list_notes(&db, actor.sight(), asset.id).await?;
     let columns = Columns::new(&asset, &notes, wanted(&parameters));
     Ok(Either::Right(Page(TablePage::new(
         &asset, &around, columns,
@@ -58,11 +62,12 @@ pub(crate) async fn show(
 /// `GET /assets/{id}/history`: more lines of its history.
 pub(crate) async fn history(
     db: Data<Db>,
+    actor: Actor,
     id: Path<AssetId>,
     parameters: Parameters,
 ) -> Result<Page<HistoryPart>, Failure> {
     let page = parameters.page(50)?;
-    let changes = catalog::list_history(&db, *id, &page).await?;
+    let changes = catalog::list_history(&db, actor.sight(), *id, &page).await?;
     Ok(Page(HistoryPart {
         id: "history-list",
         changes: Changes::of_asset(*id, &changes),
@@ -72,11 +77,12 @@ pub(crate) async fn history(
 /// `GET /assets/{id}/columns`: the columns alone.
 pub(crate) async fn columns(
     db: Data<Db>,
+    actor: Actor,
     id: Path<AssetId>,
     parameters: Parameters,
 ) -> Result<Page<Columns>, Failure> {
-    let asset = catalog::find_asset(&db, *id).await?;
-    let notes = catalog::list_notes(&db, asset.id).await?;
+    let asset = catalog::find_asset(&db, actor.sight(), *id).await?;
+    let notes = catalog::list_notes(&db, actor.sight(), asset.id).await?;
     Ok(Page(Columns::new(&asset, &notes, wanted(&parameters))))
 }
 
@@ -99,26 +105,39 @@ struct Around {
 }
 
 impl Around {
-    async fn read(db: &Db, asset: &Asset, parameters: &Parameters) -> Result<Self, Failure> {
+    async fn read(
+        db: &Db,
+        actor: &Actor,
+        asset: &Asset,
+        parameters: &Parameters,
+    ) -> Result<Self, Failure> {
         let after = parameters.all("history").next().map(Cursor::from_text);
         let database = asset.parent.unwrap_or(asset.id);
         let target = target_address(asset);
         Ok(Self {
             parent: match asset.parent {
-                Some(parent) => catalog::find_assets(db, &[parent]).await?.pop(),
+                Some(parent) => catalog::find_assets(db, actor.sight(), &[parent])
+                    .await?
+                    .pop(),
                 None => None,
             },
-            history: catalog::list_history(db, asset.id, &PageRequest::new(after, HISTORY)).await?,
-            aliases: catalog::list_aliases(db, asset.id).await?,
-            listed: ingest::latest_listing(db, database).await?,
+            history: catalog::list_history(
+                db,
+                actor.sight(),
+                asset.id,
+                &PageRequest::new(after, HISTORY),
+            )
+            .await?,
+            aliases: catalog::list_aliases(db, actor.sight(), asset.id).await?,
+            listed: ingest::latest_listing(db, actor.sight(), database).await?,
             target: match target {
-                Some(address) => catalog::find_at(db, &[&address])
+                Some(address) => catalog::find_at(db, actor.sight(), &[&address])
                     .await?
                     .into_values()
                     .next(),
                 None => None,
             },
-            inside: catalog::count_inside(db, &[asset.id])
+            inside: catalog::count_inside(db, actor.sight(), &[asset.id])
                 .await?
                 .remove(&asset.id)
                 .unwrap_or_default(),

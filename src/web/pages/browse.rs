@@ -4,6 +4,7 @@ use actix_web::web::{Data, Path};
 use serde::Serialize;
 
 use super::parts::{Link, More, first_sentence, heading, inside_words, name, platform_word};
+use crate::auth::Actor;
 use crate::catalog::{self, AssetId, Children, Inside, InstanceSummary, Summary};
 use crate::db::{Db, Page as ListPage, PageRequest};
 use crate::web::failure::Failure;
@@ -19,19 +20,20 @@ const DATABASES_AT_FIRST: u64 = 60;
 const DATABASES: usize = 100;
 
 /// `GET /browse`: every source with its databases.
-pub(crate) async fn show(db: Data<Db>) -> Result<Page<BrowsePage>, Failure> {
-    let shelves = Shelf::read_all(&db, DATABASES_AT_FIRST).await?;
+pub(crate) async fn show(db: Data<Db>, actor: Actor) -> Result<Page<BrowsePage>, Failure> {
+    let shelves = Shelf::read_all(&db, &actor, DATABASES_AT_FIRST).await?;
     Ok(Page(BrowsePage::new(shelves)))
 }
 
 /// `GET /browse/{platform}/{instance}`: the databases of one source.
 pub(crate) async fn instance(
     db: Data<Db>,
+    actor: Actor,
     place: Path<(String, String)>,
     parameters: Parameters,
 ) -> Result<Page<InstancePage>, Failure> {
     let (platform, instance) = place.into_inner();
-    let known = catalog::list_instances(&db).await?;
+    let known = catalog::list_instances(&db, actor.sight()).await?;
     let summary = known
         .into_iter()
         .find(|known| known.platform == platform && known.instance == instance)
@@ -46,8 +48,9 @@ pub(crate) async fn instance(
         gone: asked.gone,
         ..Children::default()
     };
-    let databases = catalog::list_children(&db, &children, &parameters.page(DATABASES)?).await?;
-    let inside = Databases::read(&db, databases).await?;
+    let databases =
+        catalog::list_children(&db, actor.sight(), &children, &parameters.page(DATABASES)?).await?;
+    let inside = Databases::read(&db, &actor, databases).await?;
     Ok(Page(InstancePage::new(&summary, &asked, &inside)))
 }
 
@@ -58,9 +61,9 @@ struct Databases {
 }
 
 impl Databases {
-    async fn read(db: &Db, page: ListPage<Summary>) -> Result<Self, Failure> {
+    async fn read(db: &Db, actor: &Actor, page: ListPage<Summary>) -> Result<Self, Failure> {
         let ids: Vec<AssetId> = page.items.iter().map(|summary| summary.id).collect();
-        let inside = catalog::count_inside(db, &ids).await?;
+        let inside = catalog::count_inside(db, actor.sight(), &ids).await?;
         Ok(Self { page, inside })
     }
 }
@@ -89,15 +92,17 @@ struct Book {
 
 impl Shelf {
     /// Reads every source with the first `most` of its databases; there are few sources.
-    pub(super) async fn read_all(db: &Db, most: u64) -> Result<Vec<Self>, Failure> {
+    pub(super) async fn read_all(db: &Db, actor: &Actor, most: u64) -> Result<Vec<Self>, Failure> {
         let mut shelves = Vec::new();
-        for summary in catalog::list_instances(db).await? {
+        for summary in catalog::list_instances(db, actor.sight()).await? {
             let children = Children {
                 instance: Some((&summary.platform, &summary.instance)),
                 ..Children::default()
             };
-            let page = catalog::list_children(db, &children, &PageRequest::first(most)).await?;
-            let databases = Databases::read(db, page).await?;
+            let page =
+                catalog::list_children(db, actor.sight(), &children, &PageRequest::first(most))
+                    .await?;
+            let databases = Databases::read(db, actor, page).await?;
             shelves.push(Self::new(shelves.len(), &summary, &databases));
         }
         Ok(shelves)
