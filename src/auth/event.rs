@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::accounts::Standing;
 use super::permission::TokenScope;
 use super::sessions::Method;
-use super::{AccountId, Actor};
+use super::{AccountId, Actor, Scope};
 use crate::db::{Txn, changes};
 
 /// Something that happened, with the names that everybody had then.
@@ -83,6 +83,20 @@ pub enum Event {
         account: String,
         token: String,
     },
+    /// People and teams in words, here and below.
+    ScopeRestricted {
+        scope: Scope,
+        after: Vec<String>,
+    },
+    AdmissionChanged {
+        scope: Scope,
+        before: Vec<String>,
+        after: Vec<String>,
+    },
+    ScopeOpened {
+        scope: Scope,
+        before: Vec<String>,
+    },
 }
 
 /// Why a sign-in was refused.
@@ -103,6 +117,7 @@ pub(super) enum Subject {
     Nobody,
     Team(super::TeamId),
     Token(Uuid),
+    Scope(Uuid),
 }
 
 impl Subject {
@@ -112,6 +127,7 @@ impl Subject {
             Self::Nobody => ("account", Uuid::nil()),
             Self::Team(id) => ("team", id.0),
             Self::Token(id) => ("token", id),
+            Self::Scope(id) => ("scope", id),
         }
     }
 }
@@ -137,6 +153,9 @@ impl Event {
             Self::MemberRemoved { .. } => "member_removed",
             Self::TokenMade { .. } => "token_made",
             Self::TokenRevoked { .. } => "token_revoked",
+            Self::ScopeRestricted { .. } => "scope_restricted",
+            Self::AdmissionChanged { .. } => "admission_changed",
+            Self::ScopeOpened { .. } => "scope_opened",
         }
     }
 
@@ -218,6 +237,26 @@ impl Event {
             Self::TokenRevoked { account, token } => {
                 format!("Revoked the token “{token}” of “{account}”.")
             }
+            Self::ScopeRestricted { scope, after } => {
+                format!("Restricted {scope} to {}.", listed(after))
+            }
+            Self::AdmissionChanged {
+                scope,
+                before,
+                after,
+            } => {
+                format!(
+                    "Restricted {scope} to {}; it was restricted to {}.",
+                    listed(after),
+                    listed(before)
+                )
+            }
+            Self::ScopeOpened { scope, before } => {
+                format!(
+                    "Opened {scope} to everybody; it was restricted to {}.",
+                    listed(before)
+                )
+            }
         }
     }
 
@@ -233,6 +272,15 @@ impl Event {
         let details = tagged["details"].take().to_string();
         let entry = actor.entry(subject.kind_and_id(), self.as_str(), details, now);
         changes::append(txn, vec![entry]).await
+    }
+}
+
+/// Whom a scope admits, in words.
+fn listed(admitted: &[String]) -> String {
+    match admitted {
+        [] => "admins".to_owned(),
+        [one] => one.clone(),
+        [all @ .., last] => format!("{} and {last}", all.join(", ")),
     }
 }
 
