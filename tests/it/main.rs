@@ -23,6 +23,7 @@ mod glue_translate;
 mod ingest;
 mod migrations;
 mod recipes;
+mod restricted;
 mod search_index;
 mod support;
 mod web_api;
