@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::Utc;
+use gazetteer::app::App;
 use gazetteer::auth::accounts::{self, Account, AccountKind, NewAccount, Standing};
 use gazetteer::auth::principals::Principal;
 use gazetteer::auth::scopes::{self, Admitted};
@@ -13,14 +14,19 @@ use gazetteer::catalog::{
     self, Address, Alias, AssetId, AssetKind, Cause, Children, Discovered, OutwardLink,
 };
 use gazetteer::db::PageRequest;
+use gazetteer::demo::{Endpoint, World};
 use gazetteer::error::{Explain, Kind};
+use gazetteer::ingest::{self, RunState};
 use gazetteer::search::{Answer, FacetField, Query, follow};
+use gazetteer::web::routes;
 use proptest::strategy::Strategy as _;
 use proptest::test_runner::{Config, TestRunner};
+use regex::Regex;
 use secrecy::ExposeSecret;
+use serde_json::json;
 use uuid::Uuid;
 
-use crate::support::app::{INSTANCE, asset, table};
+use crate::support::app::{INSTANCE, TestApp, asset, table};
 use crate::support::catalog::TestCatalog;
 
 /// A source of which nothing may be known.
@@ -35,8 +41,8 @@ fn at(instance: &str, mut discovered: Discovered) -> Discovered {
 }
 
 /// Adds a database with these tables, as a complete report of a source would.
-async fn add(catalog: &TestCatalog, database: Discovered, inside: Vec<Discovered>) -> AssetId {
-    let db = &catalog.app.db;
+async fn add(app: &App, database: Discovered, inside: Vec<Discovered>) -> AssetId {
+    let db = &app.db;
     let cause = Cause {
         actor: Actor::recipe("test"),
         run: None,
@@ -59,7 +65,7 @@ async fn add_shop(catalog: &TestCatalog) -> AssetId {
     );
     let customers = table(&["shop", "customers"], &[("customer_id", "bigint")]);
     add(
-        catalog,
+        &catalog.app,
         asset(AssetKind::Database, &["shop"]),
         vec![orders, customers],
     )
@@ -82,14 +88,14 @@ async fn add_hidden(catalog: &TestCatalog) -> AssetId {
         url: "https://example.com/quokka".to_owned(),
     }];
     let hidden = add(
-        catalog,
+        &catalog.app,
         asset(AssetKind::Database, &["zymurgy"]),
         vec![plans],
     )
     .await;
     let other = table(&["vexillum", "xanthan"], &[("quokka", "string")]);
     add(
-        catalog,
+        &catalog.app,
         at(ELSEWHERE, asset(AssetKind::Database, &["vexillum"])),
         vec![at(ELSEWHERE, other)],
     )
@@ -549,7 +555,7 @@ fn whatever_is_restricted_everybody_sees_exactly_what_admits_them() {
                 )
             });
             let id = add(
-                &catalog,
+                &catalog.app,
                 at(instance, asset(AssetKind::Database, &[&name])),
                 tables.into(),
             )
@@ -718,4 +724,324 @@ fn sight_of(principals: &[Principal], who: &[usize]) -> Sight {
     }
     let (account, teams) = sight;
     Sight::As { account, teams }
+}
+
+/// Headers that differ from one answer to the next.
+const UNEQUAL: [&str; 4] = ["date", "content-length", "x-request-id", "etag"];
+
+/// The application with a catalog of which a part may be hidden, and what reads it.
+struct House {
+    app: TestApp,
+    endpoint: Endpoint,
+    /// Ids by the names in the addresses below.
+    ids: BTreeMap<&'static str, Uuid>,
+}
+
+impl House {
+    /// Reads `shop`, and with it what is to be hidden, twice; the second time the latter cannot be read.
+    async fn build(with_hidden: bool) -> Self {
+        let mut world = World::new();
+        let columns = json!({"Columns": [{"Name": "customer_id", "Type": "bigint"}]});
+        for name in ["orders", "customers"] {
+            world.set_table("shop", &json!({"Name": name, "StorageDescriptor": columns}));
+        }
+        if with_hidden {
+            let columns = json!({"Columns": [{"Name": "vexillum_id", "Type": "bigint"}]});
+            let plans = json!({"Name": "quokka_orders", "Description": "xanthan orders", "StorageDescriptor": columns});
+            world.set_table("zymurgy", &plans);
+        }
+        let endpoint = Endpoint::start(world).await.unwrap();
+        let app = TestApp::start().await;
+        let recipe = format!(
+            "source:\n  type: glue\n  config:\n    aws_region: eu-central-1\n    aws_access_key_id: test\n    \
+             aws_secret_access_key: test\n    aws_endpoint_url: {}\n",
+            endpoint.url()
+        );
+        app.write_recipe("world", &recipe);
+        let first = app.run("world").await;
+        endpoint.change(|world| world.set_unreadable("zymurgy", true));
+        let second = app.run("world").await;
+        let mut ids = BTreeMap::from([("{first}", first.id), ("{second}", second.id)]);
+        let mut all = Vec::new();
+        if with_hidden {
+            assert_eq!(second.state, RunState::Partial);
+            all = catalog::list_all(&app.app.db, None, 100).await.unwrap();
+            let other = at(
+                ELSEWHERE,
+                table(&["vexillum", "xanthan"], &[("quokka", "string")]),
+            );
+            let database = at(ELSEWHERE, asset(AssetKind::Database, &["vexillum"]));
+            ids.insert("{elsewhere}", add(&app.app, database, vec![other]).await.0);
+        }
+        for (key, path) in [
+            ("{shop}", ["shop"].as_slice()),
+            ("{orders}", &["shop", "orders"]),
+            ("{zymurgy}", &["zymurgy"]),
+            ("{plans}", &["zymurgy", "quokka_orders"]),
+        ] {
+            all.extend(catalog::list_all(&app.app.db, None, 100).await.unwrap());
+            let found = all.iter().find(|asset| asset.address.path == path);
+            // What is not there has an id that nothing has.
+            ids.insert(key, found.map_or_else(Uuid::now_v7, |asset| asset.id.0));
+        }
+        ids.entry("{elsewhere}").or_insert_with(Uuid::now_v7);
+        app.until_indexed().await;
+        Self { app, endpoint, ids }
+    }
+
+    /// Asks for an address, by a pattern in which ids have names.
+    async fn ask(&self, pattern: &str) -> String {
+        let mut path = pattern.to_owned();
+        for (key, id) in &self.ids {
+            path = path.replace(key, &id.to_string());
+        }
+        let answer = self.app.get(&path).await;
+        let told: BTreeSet<String> = answer
+            .headers
+            .iter()
+            .filter(|(name, _)| !UNEQUAL.contains(&name.as_str()))
+            .map(|(name, value)| format!("{name}: {value:?}\n"))
+            .collect();
+        let told = told.into_iter().collect::<String>();
+        format!("{}\n{told}{}", answer.status, answer.text)
+    }
+
+    fn scopes(&self) -> [Scope; 2] {
+        let place = |key| self.ids[key];
+        [
+            Scope::Database {
+                platform: "glue".to_owned(),
+                instance: "111122223333/eu-central-1".to_owned(),
+                database: place("{zymurgy}"),
+            },
+            source(ELSEWHERE),
+        ]
+    }
+}
+
+/// What differs from one catalog to the next: ids, times, ports, how long something took.
+fn masked(told: &str) -> String {
+    let masks = [
+        ("[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f-]{21}", "ID"),
+        (r"\d{4}-\d\d-\d\d[T ][\d:.]+( UTC|Z)", "TIME"),
+        (r"\d+ (second|minute)s? ago|just now|in a moment", "AGO"),
+        (r"127\.0\.0\.1:\d+", "PORT"),
+        (r"[\d.]+ (ms|s)\b", "TOOK"),
+        (r#""(took_ms|milliseconds|calls|seq)": ?[\d.e-]+"#, "NUMBER"),
+        // What a run asked of the source cannot be told in part.
+        (r"<div><dt>Calls</dt><dd><bdi>\d+</bdi></dd></div>", ""),
+        (r#"after=[\w-]+|"next":"[\w-]+""#, "AFTER"),
+        (r#"nonce="[^"]*"|nonce-[\w+/=-]+"#, "NONCE"),
+    ];
+    masks.iter().fold(told.to_owned(), |text, (pattern, mask)| {
+        let pattern = Regex::new(pattern).unwrap();
+        pattern.replace_all(&text, *mask).into_owned()
+    })
+}
+
+/// Every address that tells something, by the route that answers there.
+const DOORS: [(&str, &[&str]); 23] = [
+    ("/", &["/"]),
+    (
+        "/search",
+        &[
+            "/search?q=orders",
+            "/search",
+            "/search?q=quokka",
+            "/search?q=zymurgy",
+            "/search?q=orders&database=zymurgy",
+            "/search?q=xantan",
+            "/search?q=%22xanthan%20orders%22",
+            "/search?q=column:vexillum_id",
+            "/search?platform=glue",
+            "/search?limit=1&offset=1&gone=1",
+        ],
+    ),
+    (
+        "/search/suggest",
+        &[
+            "/search/suggest?q=zym",
+            "/search/suggest?q=q",
+            "/search/suggest?q=orders",
+            "/search/suggest?q=vex",
+        ],
+    ),
+    ("/browse", &["/browse"]),
+    (
+        "/browse/{platform}/{instance}",
+        &[
+            "/browse/glue/111122223333%2Feu-central-1",
+            "/browse/glue/111122223333%2Feu-central-1?name=z&gone=1",
+            "/browse/glue/999999999999%2Fus-east-1",
+        ],
+    ),
+    (
+        "/assets/{id}",
+        &[
+            "/assets/{shop}",
+            "/assets/{orders}",
+            "/assets/{zymurgy}",
+            "/assets/{plans}",
+            "/assets/{elsewhere}",
+        ],
+    ),
+    (
+        "/assets/{id}/history",
+        &[
+            "/assets/{orders}/history",
+            "/assets/{plans}/history",
+            "/assets/{elsewhere}/history",
+        ],
+    ),
+    (
+        "/assets/{id}/columns",
+        &["/assets/{orders}/columns", "/assets/{plans}/columns"],
+    ),
+    ("/ingestion", &["/ingestion"]),
+    ("/ingestion/recipes/{name}", &["/ingestion/recipes/world"]),
+    ("/ingestion/runs", &["/ingestion/runs"]),
+    (
+        "/ingestion/runs/{id}",
+        &["/ingestion/runs/{first}", "/ingestion/runs/{second}"],
+    ),
+    (
+        "/api/v1/search",
+        &[
+            "/api/v1/search",
+            "/api/v1/search?q=quokka",
+            "/api/v1/search?q=orders",
+            "/api/v1/search?q=zymurgi",
+            "/api/v1/search?database=zymurgy",
+            "/api/v1/search?database=vexillum&q=xanthan",
+            "/api/v1/search?q=customer_id&limit=1",
+        ],
+    ),
+    (
+        "/api/v1/assets",
+        &[
+            "/api/v1/assets",
+            "/api/v1/assets?name=z",
+            "/api/v1/assets?parent={zymurgy}",
+            "/api/v1/assets?parent={shop}&limit=1",
+        ],
+    ),
+    (
+        "/api/v1/assets/{id}",
+        &[
+            "/api/v1/assets/{orders}",
+            "/api/v1/assets/{plans}",
+            "/api/v1/assets/{zymurgy}",
+        ],
+    ),
+    (
+        "/api/v1/assets/{id}/history",
+        &[
+            "/api/v1/assets/{orders}/history",
+            "/api/v1/assets/{plans}/history",
+        ],
+    ),
+    (
+        "/api/v1/databases",
+        &["/api/v1/databases", "/api/v1/databases?limit=1&gone=1"],
+    ),
+    ("/api/v1/recipes", &["/api/v1/recipes"]),
+    (
+        "/api/v1/runs",
+        &["/api/v1/runs", "/api/v1/runs?recipe=world&limit=1"],
+    ),
+    (
+        "/api/v1/runs/{id}",
+        &["/api/v1/runs/{first}", "/api/v1/runs/{second}"],
+    ),
+    (
+        "/api/v1/runs/{id}/findings",
+        &[
+            "/api/v1/runs/{first}/findings",
+            "/api/v1/runs/{second}/findings?limit=1",
+        ],
+    ),
+    (
+        "/api/v1/runs/{id}/databases",
+        &[
+            "/api/v1/runs/{first}/databases",
+            "/api/v1/runs/{second}/databases?limit=1",
+        ],
+    ),
+    // Says nothing of the catalog.
+    ("", &[]),
+];
+
+/// Routes that tell nothing of what is in the catalog.
+const WALLS: [&str; 5] = [
+    "/api/openapi.json",
+    "/metrics",
+    "/healthz",
+    "/readyz",
+    "/static/{path:.*}",
+];
+
+#[test]
+fn every_route_that_tells_something_is_a_door() {
+    let doors: BTreeSet<&str> = DOORS.iter().map(|(route, _)| *route).chain(WALLS).collect();
+    let missing: Vec<&str> = routes::all()
+        .iter()
+        .filter(|site| site.method.as_str() == "GET" && !doors.contains(site.pattern))
+        .map(|site| site.pattern)
+        .collect();
+    assert_eq!(
+        missing,
+        Vec::<&str>::new(),
+        "add an address of each to DOORS, or say in WALLS that it tells nothing"
+    );
+}
+
+#[tokio::test]
+async fn no_door_shows_an_outsider_what_is_restricted() {
+    let house = House::build(true).await;
+    let twin = House::build(false).await;
+    let words = |pattern: &str, told: &str| {
+        // What was asked for is repeated.
+        let told = told.to_lowercase();
+        let asked = pattern.to_lowercase();
+        HIDDEN
+            .into_iter()
+            .filter(|word| told.contains(word) && !asked.contains(&word[..3]))
+            .collect::<Vec<_>>()
+    };
+    let patterns: Vec<&str> = DOORS
+        .iter()
+        .flat_map(|(_, patterns)| *patterns)
+        .copied()
+        .collect();
+    let mut telling = 0;
+    for pattern in &patterns {
+        telling += words(pattern, &house.ask(pattern).await).len();
+    }
+    assert!(telling > 20, "the doors tell hardly anything: {telling}");
+    let db = &house.app.app.db;
+    for scope in house.scopes() {
+        scopes::restrict(db, &Actor::operator(), &scope, &Admitted::new(), Utc::now())
+            .await
+            .unwrap();
+    }
+    for pattern in &patterns {
+        let told = house.ask(pattern).await;
+        assert_eq!(
+            words(pattern, &told),
+            Vec::<&str>::new(),
+            "{pattern}: {told}"
+        );
+        let (told, never_there) = (masked(&told), masked(&twin.ask(pattern).await));
+        for (line, other) in told.lines().zip(never_there.lines()) {
+            assert_eq!(line, other, "{pattern}");
+        }
+        assert_eq!(told, never_there, "{pattern}");
+    }
+    // Whoever runs it still sees how the second run ended.
+    let run = ingest::find_run(db, &Sight::Everything, house.ids["{second}"])
+        .await
+        .unwrap();
+    assert_eq!(run.state, RunState::Partial);
+    drop(house.endpoint);
+    drop(twin.endpoint);
 }
