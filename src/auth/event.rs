@@ -237,26 +237,31 @@ impl Event {
             Self::TokenRevoked { account, token } => {
                 format!("Revoked the token “{token}” of “{account}”.")
             }
+            Self::ScopeRestricted { .. }
+            | Self::AdmissionChanged { .. }
+            | Self::ScopeOpened { .. } => self.sentence_on_scope().unwrap_or_default(),
+        }
+    }
+
+    fn sentence_on_scope(&self) -> Option<String> {
+        match self {
             Self::ScopeRestricted { scope, after } => {
-                format!("Restricted {scope} to {}.", listed(after))
+                Some(format!("Restricted {scope} to {}.", listed(after)))
             }
             Self::AdmissionChanged {
                 scope,
                 before,
                 after,
-            } => {
-                format!(
-                    "Restricted {scope} to {}; it was restricted to {}.",
-                    listed(after),
-                    listed(before)
-                )
-            }
-            Self::ScopeOpened { scope, before } => {
-                format!(
-                    "Opened {scope} to everybody; it was restricted to {}.",
-                    listed(before)
-                )
-            }
+            } => Some(format!(
+                "Restricted {scope} to {}; it was restricted to {}.",
+                listed(after),
+                listed(before)
+            )),
+            Self::ScopeOpened { scope, before } => Some(format!(
+                "Opened {scope} to everybody; it was restricted to {}.",
+                listed(before)
+            )),
+            _ => None,
         }
     }
 

@@ -212,21 +212,15 @@ impl Shades {
         let Some(hidden) = &veil.0 else {
             return Ok(None);
         };
-        if let Some(known) = self.find(hidden) {
-            return Ok(known);
-        }
-        let shade = Shade::cast(segment, hidden)?.map(Arc::new);
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, shade)) = known.iter().find(|(digest, _)| *digest == hidden.digest) {
+            return Ok(shade.clone());
+        }
+        drop(known);
+        let shade = Shade::cast(segment, hidden)?.map(Arc::new);
+        known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         known.push_front((hidden.digest, shade.clone()));
         known.truncate(SHADES);
         Ok(shade)
-    }
-
-    fn find(&self, hidden: &Hidden) -> Option<Option<Arc<Shade>>> {
-        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut known = known.iter();
-        known
-            .find(|(digest, _)| *digest == hidden.digest)
-            .map(|(_, shade)| shade.clone())
     }
 }

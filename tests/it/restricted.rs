@@ -19,7 +19,6 @@ use gazetteer::error::{Explain, Kind};
 use gazetteer::ingest::{self, RunState};
 use gazetteer::search::{Answer, FacetField, Query, follow};
 use gazetteer::web::routes;
-use proptest::strategy::Strategy as _;
 use proptest::test_runner::{Config, TestRunner};
 use regex::Regex;
 use secrecy::ExposeSecret;
@@ -36,7 +35,7 @@ const ELSEWHERE: &str = "999999999999/us-east-1";
 const HIDDEN: [&str; 5] = ["zymurgy", "quokka", "vexillum", "999999999999", "xanthan"];
 
 fn at(instance: &str, mut discovered: Discovered) -> Discovered {
-    discovered.address.instance = instance.to_owned();
+    instance.clone_into(&mut discovered.address.instance);
     discovered
 }
 
@@ -677,9 +676,9 @@ async fn check(
             .await
             .unwrap();
         assert_eq!(changes.items.len(), 3 * open.len());
-        for nth in 0..6 {
+        for (nth, (instance, _)) in databases.iter().enumerate() {
             let address = Address {
-                instance: databases[nth].0.to_owned(),
+                instance: (*instance).to_owned(),
                 ..crate::support::app::address(&[&format!("db{nth}"), "first"])
             };
             let found = catalog::find_at(db, &sight, &[&address]).await.unwrap();
@@ -840,7 +839,7 @@ fn masked(told: &str) -> String {
 }
 
 /// Every address that tells something, by the route that answers there.
-const DOORS: [(&str, &[&str]); 23] = [
+const DOORS: [(&str, &[&str]); 25] = [
     ("/", &["/"]),
     (
         "/search",
@@ -967,8 +966,19 @@ const DOORS: [(&str, &[&str]); 23] = [
             "/api/v1/runs/{second}/databases?limit=1",
         ],
     ),
-    // Says nothing of the catalog.
-    ("", &[]),
+    // For admins alone.
+    ("/restricted", &["/restricted"]),
+    (
+        "/assets/{id}/restriction",
+        &[
+            "/assets/{zymurgy}/restriction",
+            "/assets/{shop}/restriction",
+        ],
+    ),
+    (
+        "/browse/{platform}/{instance}/restriction",
+        &["/browse/glue/999999999999%2Fus-east-1/restriction"],
+    ),
 ];
 
 /// Routes that tell nothing of what is in the catalog.

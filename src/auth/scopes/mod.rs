@@ -111,8 +111,8 @@ fn event(
 ) -> Event {
     let scope = scope.clone();
     let names = |admitted: &Admitted| {
-        let named = admitted.iter().filter_map(|one| names.get(one));
-        named.map(Named::in_words).collect()
+        let all = admitted.iter().filter_map(|one| names.get(one));
+        all.map(Named::in_words).collect()
     };
     match (before, after) {
         (before, None) => Event::ScopeOpened {

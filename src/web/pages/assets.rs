@@ -11,6 +11,7 @@ use super::parts::{
     AssetRow, Changes, Fact, Html, Link, More, Text, heading, inside_words, kind_word, name,
     platform_word,
 };
+use super::restrictions::Door;
 use super::sql::highlight;
 use crate::auth::Actor;
 use crate::catalog::{
@@ -45,11 +46,15 @@ pub(crate) async fn show(
     let around = Around::read(&db, &actor, &asset, &parameters).await?;
     if asset.kind == AssetKind::Database {
         let asked = Asked::read(&parameters)?;
+        let door = Door::of_database(&db, &actor, asset.id, &asset.place()).await?;
         let inside =
             catalog::list_children(&db, actor.sight(), &asked.children(asset.id), &asked.page)
                 .await?;
         return Ok(Either::Left(Page(DatabasePage::new(
-            &asset, &around, &asked, &inside,
+            &asset,
+            (&around, door),
+            &asked,
+            &inside,
         ))));
     }
     let notes = catalog::list_notes(&db, actor.sight(), asset.id).await?;
@@ -330,6 +335,7 @@ fn listing_fact(listed: Option<&Listed>) -> Option<Fact> {
 pub(crate) struct DatabasePage {
     #[serde(flatten)]
     head: Head,
+    door: Door,
     incomplete: Option<Text>,
     here: String,
     filter: String,
@@ -378,7 +384,12 @@ impl<'a> Asked<'a> {
 }
 
 impl DatabasePage {
-    fn new(asset: &Asset, around: &Around, asked: &Asked<'_>, inside: &ListPage<Summary>) -> Self {
+    fn new(
+        asset: &Asset,
+        (around, door): (&Around, Door),
+        asked: &Asked<'_>,
+        inside: &ListPage<Summary>,
+    ) -> Self {
         let listed = around.listed.as_ref();
         let trust = [
             Some(Fact::text("Inside", &inside_words(Some(&around.inside)))),
@@ -399,6 +410,7 @@ impl DatabasePage {
         let gone = if asked.gone { "1" } else { "" };
         Self {
             head: Head::new(asset, around, trust.into_iter().flatten().collect()),
+            door,
             incomplete: listed
                 .filter(|listed| !listed.complete)
                 .map(|listed| Text::new(listed.reason.as_deref().unwrap_or_default())),

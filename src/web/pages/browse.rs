@@ -4,7 +4,8 @@ use actix_web::web::{Data, Path};
 use serde::Serialize;
 
 use super::parts::{Link, More, first_sentence, heading, inside_words, name, platform_word};
-use crate::auth::Actor;
+use super::restrictions::Door;
+use crate::auth::{Actor, Permission};
 use crate::catalog::{self, AssetId, Children, Inside, InstanceSummary, Summary};
 use crate::db::{Db, Page as ListPage, PageRequest};
 use crate::web::failure::Failure;
@@ -22,7 +23,9 @@ const DATABASES: usize = 100;
 /// `GET /browse`: every source with its databases.
 pub(crate) async fn show(db: Data<Db>, actor: Actor) -> Result<Page<BrowsePage>, Failure> {
     let shelves = Shelf::read_all(&db, &actor, DATABASES_AT_FIRST).await?;
-    Ok(Page(BrowsePage::new(shelves)))
+    let restricted = actor.may(Permission::Restrict);
+    let restricted = restricted.then(links::restricted);
+    Ok(Page(BrowsePage::new(shelves, restricted)))
 }
 
 /// `GET /browse/{platform}/{instance}`: the databases of one source.
@@ -51,7 +54,8 @@ pub(crate) async fn instance(
     let databases =
         catalog::list_children(&db, actor.sight(), &children, &parameters.page(DATABASES)?).await?;
     let inside = Databases::read(&db, &actor, databases).await?;
-    Ok(Page(InstancePage::new(&summary, &asked, &inside)))
+    let door = Door::of_source(&db, &actor, &platform, &instance).await?;
+    Ok(Page(InstancePage::new(&summary, door, &asked, &inside)))
 }
 
 /// Some databases, and how much is in each.
@@ -138,6 +142,8 @@ impl Shelf {
 /// What `templates/browse/index.hbs` can show.
 #[derive(Debug, Serialize)]
 pub(crate) struct BrowsePage {
+    /// For admins, what only some people see.
+    restricted: Option<String>,
     summary: String,
     sources: Vec<Shelf>,
 }
@@ -155,8 +161,9 @@ impl View for BrowsePage {
 }
 
 impl BrowsePage {
-    fn new(sources: Vec<Shelf>) -> Self {
+    fn new(sources: Vec<Shelf>, restricted: Option<String>) -> Self {
         Self {
+            restricted,
             summary: match sources.len() {
                 0 => String::new(),
                 many => count(many as u64, "source", "sources"),
@@ -179,6 +186,7 @@ pub(crate) struct InstancePage {
     crumbs: Vec<Link>,
     platform: String,
     name: Shortened,
+    door: Door,
     summary: String,
     here: String,
     filter: String,
@@ -213,7 +221,12 @@ impl View for InstancePage {
 }
 
 impl InstancePage {
-    fn new(summary: &InstanceSummary, asked: &Asked<'_>, databases: &Databases) -> Self {
+    fn new(
+        summary: &InstanceSummary,
+        door: Door,
+        asked: &Asked<'_>,
+        databases: &Databases,
+    ) -> Self {
         let here = links::instance(&summary.platform, &summary.instance);
         let gone = if asked.gone { "1" } else { "" };
         let platform = platform_word(&summary.platform);
@@ -222,6 +235,7 @@ impl InstancePage {
             crumbs: vec![Link::new("Browse", links::browse())],
             platform,
             name: heading(&summary.instance),
+            door,
             summary: count(summary.databases, "database", "databases"),
             filter: asked.filter.to_owned(),
             with_gone: asked.gone,
