@@ -9,23 +9,24 @@ use gazetteer::auth::principals::Principal;
 use gazetteer::auth::scopes::{self, Admitted};
 use gazetteer::auth::teams::{self, Team};
 use gazetteer::auth::tokens::{self, NewToken};
-use gazetteer::auth::{Actor, Event, Scope, Sight, TokenScope};
+use gazetteer::auth::{Actor, Event, Role, Scope, Sight, TokenScope};
 use gazetteer::catalog::{
-    self, Address, Alias, AssetId, AssetKind, Cause, Children, Discovered, OutwardLink,
+    self, Address, Alias, AssetId, AssetKind, Cause, Children, Discovered, LinkTarget, OutwardLink,
 };
 use gazetteer::db::PageRequest;
 use gazetteer::demo::{Endpoint, World};
 use gazetteer::error::{Explain, Kind};
-use gazetteer::ingest::{self, RunState};
+use gazetteer::ingest::RunState;
 use gazetteer::search::{Answer, FacetField, Query, follow};
 use gazetteer::web::routes;
 use proptest::test_runner::{Config, TestRunner};
 use regex::Regex;
+use reqwest::StatusCode;
 use secrecy::ExposeSecret;
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::support::app::{INSTANCE, TestApp, asset, table};
+use crate::support::app::{Answer as Response, Browser, INSTANCE, TestApp, asset, table, texts};
 use crate::support::catalog::TestCatalog;
 
 /// A source of which nothing may be known.
@@ -732,6 +733,8 @@ const UNEQUAL: [&str; 4] = ["date", "content-length", "x-request-id", "etag"];
 struct House {
     app: TestApp,
     endpoint: Endpoint,
+    outsider: Browser,
+    insiders: Vec<Browser>,
     /// Ids by the names in the addresses below.
     ids: BTreeMap<&'static str, Uuid>,
 }
@@ -785,16 +788,39 @@ impl House {
         }
         ids.entry("{elsewhere}").or_insert_with(Uuid::now_v7);
         app.until_indexed().await;
-        Self { app, endpoint, ids }
+        let outsider = app.person("olga", Role::Steward, &["outsiders"]).await;
+        let insiders = vec![
+            app.person("ann", Role::Reader, &[]).await,
+            app.person("mia", Role::Reader, &["insiders"]).await,
+            app.admin().clone(),
+        ];
+        let (db, operator) = (&app.app.db, Actor::operator());
+        let ann = "ann".parse().unwrap();
+        let ann = accounts::find_named(db, &operator, &ann).await.unwrap();
+        ids.insert("{ann}", ann.id.0);
+        let teams = teams::list(db, &operator, &PageRequest::first(10)).await;
+        let teams = teams.unwrap().items;
+        let team = teams.iter().find(|team| team.name == "insiders").unwrap();
+        ids.insert("{insiders}", team.id.0);
+        Self {
+            app,
+            endpoint,
+            outsider,
+            insiders,
+            ids,
+        }
     }
 
-    /// Asks for an address, by a pattern in which ids have names.
-    async fn ask(&self, pattern: &str) -> String {
-        let mut path = pattern.to_owned();
-        for (key, id) in &self.ids {
-            path = path.replace(key, &id.to_string());
-        }
-        let answer = self.app.get(&path).await;
+    /// An address or a value, from a pattern in which ids have names.
+    fn with_ids(&self, pattern: &str) -> String {
+        let ids = self.ids.iter();
+        ids.fold(pattern.to_owned(), |text, (key, id)| {
+            text.replace(key, &id.to_string())
+        })
+    }
+
+    async fn ask(&self, who: &Browser, pattern: &str) -> String {
+        let answer = who.get(&self.with_ids(pattern)).await;
         let told: BTreeSet<String> = answer
             .headers
             .iter()
@@ -805,18 +831,25 @@ impl House {
         format!("{}\n{told}{}", answer.status, answer.text)
     }
 
-    fn scopes(&self) -> [Scope; 2] {
-        let place = |key| self.ids[key];
-        [
-            Scope::Database {
-                platform: "glue".to_owned(),
-                instance: "111122223333/eu-central-1".to_owned(),
-                database: place("{zymurgy}"),
-            },
-            source(ELSEWHERE),
-        ]
+    /// Sends the form of the page of a database's or a source's restriction, as the admin.
+    async fn send(&self, pattern: &str, form: &[(&str, &str)]) -> Response {
+        let form: Vec<(&str, String)> = form
+            .iter()
+            .map(|(name, value)| (*name, self.with_ids(value)))
+            .collect();
+        let form: Vec<(&str, &str)> = form
+            .iter()
+            .map(|(name, value)| (*name, value.as_str()))
+            .collect();
+        self.app.admin().post(&self.with_ids(pattern), &form).await
     }
 }
+
+/// Where it is said who sees what is to be hidden.
+const LOCKS: [&str; 2] = [
+    "/assets/{zymurgy}/restriction",
+    "/browse/glue/999999999999%2Fus-east-1/restriction",
+];
 
 /// What differs from one catalog to the next: ids, times, ports, how long something took.
 fn masked(told: &str) -> String {
@@ -982,7 +1015,10 @@ const DOORS: [(&str, &[&str]); 25] = [
 ];
 
 /// Routes that tell nothing of what is in the catalog.
-const WALLS: [&str; 5] = [
+const WALLS: [&str; 8] = [
+    "/sign-in",
+    "/set-up",
+    "/choose-password",
     "/api/openapi.json",
     "/metrics",
     "/healthz",
@@ -1005,53 +1041,157 @@ fn every_route_that_tells_something_is_a_door() {
     );
 }
 
+/// The hidden words in an answer, other than those that were asked for and are only repeated.
+fn hidden_words(pattern: &str, told: &str) -> Vec<&'static str> {
+    let (told, asked) = (told.to_lowercase(), pattern.to_lowercase());
+    let told = HIDDEN.into_iter().filter(|word| told.contains(word));
+    told.filter(|word| !asked.contains(&word[..3])).collect()
+}
+
 #[tokio::test]
 async fn no_door_shows_an_outsider_what_is_restricted() {
     let house = House::build(true).await;
     let twin = House::build(false).await;
-    let words = |pattern: &str, told: &str| {
-        // What was asked for is repeated.
-        let told = told.to_lowercase();
-        let asked = pattern.to_lowercase();
-        HIDDEN
-            .into_iter()
-            .filter(|word| told.contains(word) && !asked.contains(&word[..3]))
-            .collect::<Vec<_>>()
-    };
     let patterns: Vec<&str> = DOORS
         .iter()
         .flat_map(|(_, patterns)| *patterns)
         .copied()
         .collect();
-    let mut telling = 0;
+    let mut before = Vec::new();
     for pattern in &patterns {
-        telling += words(pattern, &house.ask(pattern).await).len();
+        let mut told = Vec::new();
+        for who in house.insiders.iter().chain([&house.outsider]) {
+            told.push(hidden_words(pattern, &house.ask(who, pattern).await));
+        }
+        before.push(told);
     }
+    let telling = before.iter().filter(|told| !told[3].is_empty()).count();
     assert!(telling > 20, "the doors tell hardly anything: {telling}");
-    let db = &house.app.app.db;
-    for scope in house.scopes() {
-        scopes::restrict(db, &Actor::operator(), &scope, &Admitted::new(), Utc::now())
-            .await
-            .unwrap();
+
+    for lock in LOCKS {
+        let form = [
+            ("admit", "account:{ann}"),
+            ("admit", "team:{insiders}"),
+            ("do", "restrict"),
+        ];
+        let answer = house.send(lock, &form).await;
+        assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.text);
+        assert_eq!(answer.header("location"), house.with_ids(lock));
     }
-    for pattern in &patterns {
-        let told = house.ask(pattern).await;
-        assert_eq!(
-            words(pattern, &told),
-            Vec::<&str>::new(),
-            "{pattern}: {told}"
-        );
-        let (told, never_there) = (masked(&told), masked(&twin.ask(pattern).await));
+    for (pattern, before) in patterns.iter().zip(&before) {
+        for (who, before) in house.insiders.iter().zip(before) {
+            let told = hidden_words(pattern, &house.ask(who, pattern).await);
+            if !pattern.contains("restrict") {
+                assert_eq!(&told, before, "{pattern}");
+            }
+        }
+        let told = house.ask(&house.outsider, pattern).await;
+        let none = Vec::<&str>::new();
+        assert_eq!(hidden_words(pattern, &told), none, "{pattern}: {told}");
+        let never_there = masked(&twin.ask(&twin.outsider, pattern).await);
+        let told = masked(&told);
         for (line, other) in told.lines().zip(never_there.lines()) {
             assert_eq!(line, other, "{pattern}");
         }
         assert_eq!(told, never_there, "{pattern}");
+        let nobody = house.ask(&house.app.visitor(), pattern).await;
+        assert!(!nobody.starts_with("200"), "{pattern}: {nobody}");
     }
-    // Whoever runs it still sees how the second run ended.
-    let run = ingest::find_run(db, &Sight::Everything, house.ids["{second}"])
+    drop((house.endpoint, twin.endpoint));
+}
+
+#[tokio::test]
+async fn an_admin_restricts_and_opens_a_database_on_its_page() {
+    let house = House::build(true).await;
+    let [lock, source] = LOCKS;
+    let page = async |pattern: &str| house.app.page(&house.with_ids(pattern)).await;
+    let database = page("/assets/{zymurgy}").await;
+    assert_eq!(texts(&database, "#restrict"), ["Restrict"]);
+    assert_eq!(texts(&database, "#restricted"), Vec::<String>::new());
+    let found = page(&format!("{lock}?find=insid")).await;
+    assert_eq!(texts(&found, ".picker .check"), ["insiders team"]);
+    assert_eq!(texts(&found, ".picker input[checked]").len(), 0);
+    // Looking for somebody else keeps who is ticked.
+    let kept = page(&format!("{lock}?find=insid&admit=account:{{ann}}")).await;
+    assert_eq!(
+        texts(&kept, ".picker .check"),
+        ["ann person", "insiders team"]
+    );
+    assert_eq!(texts(&kept, ".picker input[checked]").len(), 1);
+
+    let stranger = format!("team:{}", Uuid::now_v7());
+    let form = [("find", ""), ("admit", &*stranger), ("do", "restrict")];
+    let refused = house.send(lock, &form).await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let form = [("admit", "ann"), ("do", "restrict")];
+    let nonsense = house.send(lock, &form).await;
+    assert_eq!(nonsense.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let told = house.ask(&house.outsider, "/assets/{zymurgy}").await;
+    assert!(told.starts_with("200"), "{told}");
+
+    house
+        .send(lock, &[("admit", "team:{insiders}"), ("do", "restrict")])
+        .await;
+    let database = page("/assets/{zymurgy}").await;
+    assert_eq!(texts(&database, "#restricted"), ["Restricted"]);
+    assert_eq!(texts(&database, "#restrict"), ["Change who sees it"]);
+    let now = page(lock).await;
+    assert_eq!(
+        texts(&now, "#now"),
+        ["Restricted Seen by: 1 team, and admins."]
+    );
+    let member = house.ask(&house.insiders[1], "/assets/{zymurgy}").await;
+    assert!(member.contains("id=\"restricted\"") && !member.contains("id=\"restrict\""));
+    house.send(source, &[("do", "restrict")]).await;
+    let list = page("/restricted").await;
+    assert_eq!(
+        texts(&list, "#restricted-rows a.name"),
+        ["zymurgy", "AWS Glue 999999999999/us-east-1"]
+    );
+    assert_eq!(
+        texts(&list, "#restricted-rows td:nth-child(4)"),
+        ["1 team, and admins.", "Admins alone."]
+    );
+
+    house.send(lock, &[("do", "open")]).await;
+    let now = page(lock).await;
+    assert_eq!(texts(&now, "#now"), ["Seen by: Everybody who may read."]);
+    let told = house.ask(&house.outsider, "/assets/{zymurgy}").await;
+    assert!(told.starts_with("200"), "{told}");
+    drop(house.endpoint);
+}
+
+#[tokio::test]
+async fn a_link_to_what_is_hidden_is_text_alone() {
+    let app = TestApp::start().await;
+    let target = app
+        .add(
+            "zymurgy",
+            vec![table(&["zymurgy", "quokka"], &[("id", "int")])],
+        )
+        .await;
+    let mut link = table(&["shop", "mirror"], &[]);
+    link.source.link = Some(LinkTarget {
+        instance: None,
+        path: vec!["zymurgy".to_owned(), "quokka".to_owned()],
+    });
+    app.add("shop", vec![link]).await;
+    let id = app.id_of(&["shop", "mirror"]).await;
+    let outsider = app.person("olga", Role::Steward, &[]).await;
+    let path = format!("/assets/{id}");
+    let shown = outsider.page(&path).await;
+    assert_eq!(texts(&shown, "#target a"), ["zymurgy.quokka"]);
+
+    let db = &app.app.db;
+    let scope = database(target);
+    scopes::restrict(db, &Actor::operator(), &scope, &Admitted::new(), Utc::now())
         .await
         .unwrap();
-    assert_eq!(run.state, RunState::Partial);
-    drop(house.endpoint);
-    drop(twin.endpoint);
+    let shown = outsider.page(&path).await;
+    assert_eq!(texts(&shown, "#target bdi"), ["zymurgy.quokka"]);
+    assert_eq!(texts(&shown, "#target a"), Vec::<String>::new());
+    assert_eq!(
+        texts(&app.page(&path).await, "#target a"),
+        ["zymurgy.quokka"]
+    );
 }

@@ -19,7 +19,7 @@ use crate::web::failure::Failure;
 use crate::web::links;
 use crate::web::parameters::Parameters;
 use crate::web::text::{Shortened, count};
-use crate::web::view::{Page, Section, SeeOther, View};
+use crate::web::view::{Page, Refusal, Section, SeeOther, View};
 
 /// So many people, and as many teams, are offered to choose from.
 const OFFERED: u64 = 20;
@@ -104,9 +104,7 @@ async fn change(
         return Err(refusal.into());
     }
     let mut page = RestrictionPage::read(db, actor, subject, form).await?;
-    let hint = refusal.hint().unwrap_or_default();
-    page.refused = Some(format!("{refusal} {hint}"));
-    page.refusal = Some(refusal.kind());
+    page.refusal = Some(Refusal::of(&refusal));
     Ok(Either::Right(Page(page)))
 }
 
@@ -242,9 +240,7 @@ pub(crate) struct RestrictionPage {
     find: String,
     choices: Vec<Choice>,
     none: &'static str,
-    refused: Option<String>,
-    #[serde(skip)]
-    refusal: Option<Kind>,
+    refusal: Option<Refusal>,
 }
 
 impl View for RestrictionPage {
@@ -258,8 +254,8 @@ impl View for RestrictionPage {
         Some(Section::Browse)
     }
 
-    fn refusal(&self) -> Option<Kind> {
-        self.refusal
+    fn refusal(&self) -> Option<&Refusal> {
+        self.refusal.as_ref()
     }
 }
 
@@ -305,7 +301,6 @@ impl RestrictionPage {
                 "Nobody has such a name."
             },
             find,
-            refused: None,
             refusal: None,
         })
     }
