@@ -10,6 +10,7 @@ use sea_orm_migration::{MigrationTrait, MigratorTrait, async_trait};
 mod m20261121_000001_assets;
 mod m20261121_000002_runs;
 mod m20261121_000003_people;
+mod m20261121_000004_words;
 
 /// Brings a database to the newest schema, or back.
 #[derive(Debug)]
@@ -22,6 +23,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000001_assets::Migration),
             Box::new(m20261121_000002_runs::Migration),
             Box::new(m20261121_000003_people::Migration),
+            Box::new(m20261121_000004_words::Migration),
         ]
     }
 }

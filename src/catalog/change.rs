@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::asset::AssetId;
 use super::difference::Difference;
+use super::human::Revision;
 use crate::auth::{Actor, Who};
 
 /// What happened to an asset.
@@ -19,6 +20,10 @@ pub enum Action {
     Gone,
     /// It was gone, and a source reports it again, perhaps changed.
     Returned(Vec<Difference>),
+    /// Somebody revised what people say of it.
+    Revised(Revision),
+    /// What another version of Gazetteer did to it, by its word in the log.
+    Other(String),
 }
 
 /// The part of an action that has no column of its own in the log.
@@ -36,6 +41,8 @@ impl Action {
             Self::Changed(_) => "changed",
             Self::Gone => "gone",
             Self::Returned(_) => "returned",
+            Self::Revised(revision) => revision.kind.action(),
+            Self::Other(_) => "other",
         }
     }
 
@@ -43,7 +50,7 @@ impl Action {
     pub fn differences(&self) -> &[Difference] {
         match self {
             Self::Changed(differences) | Self::Returned(differences) => differences,
-            Self::Created | Self::Gone => &[],
+            Self::Created | Self::Gone | Self::Revised(_) | Self::Other(_) => &[],
         }
     }
 
@@ -54,6 +61,10 @@ impl Action {
             Self::Changed(_) => None,
             Self::Gone => Some("The source no longer lists it."),
             Self::Returned(_) => Some("The source lists it again."),
+            Self::Revised(revision) => return revision.sentences.clone(),
+            Self::Other(word) => {
+                return vec![format!("It was changed: {}.", word.replace('_', " "))];
+            }
         };
         let rest = self.differences().iter().map(Difference::sentence);
         opening.map(str::to_owned).into_iter().chain(rest).collect()
@@ -67,13 +78,16 @@ impl Action {
     }
 
     pub(super) fn read(action: &str, details: &str) -> Option<Self> {
+        if let Some(revision) = Revision::read(action, details) {
+            return Some(Self::Revised(revision));
+        }
         let Details { differences } = serde_json::from_str(details).ok()?;
         Some(match action {
             "created" => Self::Created,
             "changed" => Self::Changed(differences),
             "gone" => Self::Gone,
             "returned" => Self::Returned(differences),
-            _ => return None,
+            other => Self::Other(other.to_owned()),
         })
     }
 }

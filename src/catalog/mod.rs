@@ -7,6 +7,7 @@ mod apply;
 mod asset;
 mod change;
 mod difference;
+pub mod human;
 mod store;
 
 use std::collections::HashMap;
@@ -27,6 +28,7 @@ pub use asset::{
 };
 pub use change::{Action, Cause, Change};
 pub use difference::{Difference, differences};
+pub use human::HumanLayer;
 pub(crate) use store::belongs_to_seen;
 
 /// An asset with everything that is known of it.
@@ -56,22 +58,13 @@ impl Asset {
         }
     }
 
-    /// What to tell first: people's words, or else the source's.
-    pub fn description(&self) -> Option<&str> {
-        self.human
-            .description
-            .as_deref()
-            .or(self.source.description.as_deref())
+    /// What to tell first, as plain text: people's words, or else the source's.
+    pub fn description(&self) -> Option<String> {
+        match self.human.description() {
+            Some(words) => Some(human::plain_text(words)),
+            None => self.source.description.clone(),
+        }
     }
-}
-
-/// What people say of an asset; ingestion never touches it.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct HumanLayer {
-    pub description: Option<String>,
-    pub display_name: Option<String>,
-    /// Grows with every edit; a save that names an older one is refused.
-    pub version: i32,
 }
 
 /// An asset as a line of a list.
@@ -81,6 +74,7 @@ pub struct Summary {
     pub kind: AssetKind,
     pub address: Address,
     pub parent: Option<AssetId>,
+    /// What to tell of it, as plain text.
     pub description: Option<String>,
     /// How many columns there are on the outermost level.
     pub columns: usize,
@@ -95,7 +89,7 @@ impl From<Asset> for Summary {
         Self {
             id: asset.id,
             kind: asset.kind,
-            description: asset.description().map(str::to_owned),
+            description: asset.description(),
             columns: asset.source.columns.len(),
             format: asset.source.storage.format,
             rows: asset.facts.rows,
@@ -136,7 +130,9 @@ pub struct Inside {
 
 /// Finds one asset. What somebody does not see is as unknown to them as what is not there.
 pub async fn find_asset(db: &Db, sight: &Sight, id: AssetId) -> Result<Asset, Error> {
-    store::find(&**db, sight, id).await
+    let asset = store::find(&**db, sight, id).await?;
+    let mut found = human::attach(&**db, vec![asset]).await?;
+    found.pop().ok_or(Error::UnknownAsset)
 }
 
 /// Finds the ids of assets by where they come from; addresses that are not known are left out.
@@ -150,7 +146,8 @@ pub async fn find_at(
 
 /// Finds many assets at once, in the order asked for; ids that are not there are left out.
 pub async fn find_assets(db: &Db, sight: &Sight, ids: &[AssetId]) -> Result<Vec<Asset>, Error> {
-    let mut found: HashMap<AssetId, Asset> = store::find_many(&**db, sight, ids)
+    let found = store::find_many(&**db, sight, ids).await?;
+    let mut found: HashMap<AssetId, Asset> = human::attach(&**db, found)
         .await?
         .into_iter()
         .map(|asset| (asset.id, asset))
@@ -160,7 +157,13 @@ pub async fn find_assets(db: &Db, sight: &Sight, ids: &[AssetId]) -> Result<Vec<
 
 /// Lists every asset, gone ones too, in the order of their ids; for building an index.
 pub async fn list_all(db: &Db, after: Option<AssetId>, limit: u64) -> Result<Vec<Asset>, Error> {
-    store::list_all(&**db, after, limit).await
+    let assets = store::list_all(&**db, after, limit).await?;
+    human::attach(&**db, assets).await
+}
+
+/// Lists the assets that some people or teams own, by the ids of these; for following changes of their names.
+pub async fn list_owned_by(db: &Db, principals: &[Uuid]) -> Result<Vec<AssetId>, Error> {
+    Ok(human::list_owned_by(&**db, principals).await?)
 }
 
 /// Lists what is directly inside something, by name.
@@ -170,7 +173,12 @@ pub async fn list_children(
     children: &Children<'_>,
     page: &PageRequest,
 ) -> Result<Page<Summary>, Error> {
-    store::list_children(&**db, sight, children, page).await
+    let page = store::list_children(&**db, sight, children, page).await?;
+    let items = human::attach(&**db, page.items).await?;
+    Ok(Page {
+        items: items.into_iter().map(Summary::from).collect(),
+        next: page.next,
+    })
 }
 
 /// Counts the tables and views in each of some databases.
@@ -203,15 +211,6 @@ pub async fn list_instances(db: &Db, sight: &Sight) -> Result<Vec<InstanceSummar
 /// Lists the other names of an asset.
 pub async fn list_aliases(db: &Db, sight: &Sight, id: AssetId) -> Result<Vec<Alias>, Error> {
     Ok(store::list_aliases(&**db, sight, id).await?)
-}
-
-/// People's notes on the columns of an asset, by column path.
-pub async fn list_notes(
-    db: &Db,
-    sight: &Sight,
-    id: AssetId,
-) -> Result<HashMap<String, String>, Error> {
-    Ok(store::list_notes(&**db, sight, id).await?)
 }
 
 /// Lists what happened to one asset, newest first.
@@ -248,6 +247,8 @@ pub async fn list_recent_changes(
 pub enum Error {
     #[error("There is no such asset.")]
     UnknownAsset,
+    #[error("There is no column “{0}”.")]
+    UnknownColumn(String),
     #[error(transparent)]
     BadCursor(#[from] BadCursor),
     #[error(transparent)]
@@ -268,7 +269,7 @@ impl Error {
 impl Explain for Error {
     fn kind(&self) -> Kind {
         match self {
-            Self::UnknownAsset => Kind::NotFound,
+            Self::UnknownAsset | Self::UnknownColumn(_) => Kind::NotFound,
             Self::BadCursor(_) => Kind::Invalid,
             Self::Denied(denied) => denied.kind(),
             Self::Damaged(..) => Kind::Internal,
@@ -280,6 +281,9 @@ impl Explain for Error {
         match self {
             Self::UnknownAsset => {
                 Some("Search for it by name: the address may have been shortened on its way.")
+            }
+            Self::UnknownColumn(_) => {
+                Some("Write its path as the columns of the asset have it, such as address.city.")
             }
             Self::BadCursor(_) => Some("Start from the first page."),
             Self::Denied(_) | Self::Damaged(..) | Self::Database(_) => None,

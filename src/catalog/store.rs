@@ -12,11 +12,11 @@ use uuid::Uuid;
 
 use super::asset::{Address, Alias, AssetId, AssetKind, Discovered, Facts, Identity, SourceLayer};
 use super::change::{Action, Cause, Change};
-use super::{Asset, Children, Error, HumanLayer, InstanceSummary, Summary};
+use super::{Asset, Children, Error, HumanLayer, InstanceSummary};
 use crate::auth::scopes::{Standing, sees};
 use crate::auth::{Sight, Who};
 use crate::db::changes::{self, Entry};
-use crate::db::entity::{alias, asset, change, column_note};
+use crate::db::entity::{alias, asset, change};
 use crate::db::{Page, PageRequest, Txn, storable};
 
 /// How many characters of a name take part in sorting; must fit the column `sort_key`.
@@ -168,9 +168,6 @@ fn row(draft: Draft, now: DateTime<Utc>) -> asset::ActiveModel {
         source_hash: Set(draft.sealed.source_hash),
         facts: Set(draft.sealed.facts),
         facts_hash: Set(draft.sealed.facts_hash),
-        description: Set(None),
-        display_name: Set(None),
-        version: Set(0),
         first_seen: Set(now),
         last_seen: Set(now),
         gone_at: Set(None),
@@ -438,7 +435,7 @@ pub(super) async fn list_children(
     sight: &Sight,
     children: &Children<'_>,
     page: &PageRequest,
-) -> Result<Page<Summary>, Error> {
+) -> Result<Page<Asset>, Error> {
     let mut query = asset::Entity::find()
         .filter(seen(sight))
         .order_by_asc(asset::Column::SortKey)
@@ -483,10 +480,9 @@ pub(super) async fn list_children(
         .into_iter()
         .map(read)
         .collect::<Result<Vec<_>, _>>()?;
-    let page = Page::of_rows(rows, page, |asset| {
+    Ok(Page::of_rows(rows, page, |asset| {
         (sort_key(asset.address.name()), asset.id.0)
-    });
-    Ok(page.map(Summary::from))
+    }))
 }
 
 /// Counts what is inside each of some databases and not gone, by kind.
@@ -570,23 +566,6 @@ pub(super) async fn list_aliases(
         .collect())
 }
 
-/// Lists people's notes on the columns of an asset, by column path.
-pub(super) async fn list_notes(
-    db: &impl ConnectionTrait,
-    sight: &Sight,
-    id: AssetId,
-) -> Result<HashMap<String, String>, DbErr> {
-    let rows = column_note::Entity::find()
-        .filter(column_note::Column::AssetId.eq(id.0))
-        .filter(belongs_to_seen(sight, id.0))
-        .all(db)
-        .await?;
-    Ok(rows
-        .into_iter()
-        .map(|row| (row.column_path, row.text))
-        .collect())
-}
-
 /// Which part of the log is wanted.
 pub(super) enum Of {
     Asset(AssetId),
@@ -651,11 +630,7 @@ fn read(row: asset::Model) -> Result<Asset, Error> {
         parent: row.parent_id.map(AssetId),
         source: serde_json::from_str::<SourceLayer>(&row.source).map_err(Error::damaged(id))?,
         facts: serde_json::from_str::<Facts>(&row.facts).map_err(Error::damaged(id))?,
-        human: HumanLayer {
-            description: row.description,
-            display_name: row.display_name,
-            version: row.version,
-        },
+        human: HumanLayer::default(),
         first_seen: row.first_seen,
         last_seen: row.last_seen,
         gone_at: row.gone_at,

@@ -15,7 +15,7 @@ use crate::auth::Actor;
 use crate::config;
 use crate::demo::{Endpoint, World};
 use crate::ingest::{Recipes, StartedBy};
-use crate::web::{Access, Listener};
+use crate::web::{self, Access, Listener};
 
 /// The recipe that reads the demo's endpoint, for wherever the repository is not.
 const RECIPE: &str = include_str!("../../ingest-recipes/demo.yml");
@@ -29,9 +29,7 @@ const RUNS: &str = "GAZETTEER_DEMO";
 #[derive(Debug, Args)]
 pub(super) struct Options {
     #[command(flatten)]
-    server: config::Server,
-    #[command(flatten)]
-    access: config::Access,
+    pub(super) server: config::Server,
     /// Another world to show: a folder of worlds or of Glue's answers, or a file of JSON lines
     #[arg(long, value_name = "PATH")]
     corpus: Option<PathBuf>,
@@ -42,17 +40,19 @@ pub(super) async fn demo(
     storage: &config::Storage,
     recipes: &Path,
     options: &Options,
+    serving: config::Serving,
 ) -> Result<ExitCode, Failure> {
     if storage.database_url.is_some() {
         say("note: The demo keeps its own SQLite catalog; GAZETTEER_DATABASE_URL is left alone.");
     }
     let storage = storage.clone().for_demo();
-    let listener = Listener::bind(&options.server.listen)?;
+    let listener = Listener::bind(&serving.listen)?;
     // Whoever reaches the demo gets in without a password, so that nobody else may reach it.
     let access = Access {
         demo: listener.address().ip().is_loopback(),
-        ..serve::access(&options.access)
+        ..serve::access(&serving.access)
     };
+    let serving = web::Options::from(serving);
     let world = match &options.corpus {
         Some(path) => World::read(path)?,
         None => World::demo()?,
@@ -77,14 +77,10 @@ pub(super) async fn demo(
     app.runner
         .start("demo", &Actor::operator(), StartedBy::Command)
         .await?;
-    print(format_args!("Gazetteer answers at {}", listener.url()))?;
-    guide(
-        &listener.url(),
-        tables,
-        options.corpus.is_none(),
-        access.demo,
-    );
-    let outcome = serve_app(app, listener, access).await;
+    let address = listener.url(&serving);
+    print(format_args!("Gazetteer answers at {address}"))?;
+    guide(&address, tables, options.corpus.is_none(), access.demo);
+    let outcome = serve_app(app, listener, serving, access).await;
     endpoint.stop().await;
     outcome
 }

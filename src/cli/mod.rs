@@ -18,7 +18,7 @@ use clap::{Parser, Subcommand};
 
 use crate::config;
 use crate::error::{Explain, Kind, chain};
-use crate::telemetry;
+use crate::telemetry::{self, Telemetry};
 
 /// A data catalog and business glossary in one binary.
 #[derive(Debug, Parser)]
@@ -37,7 +37,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Serve the pages and the API, and run recipes at their times
-    Serve(serve::Options),
+    Serve(config::Server),
     /// Show everything on a sample company: no network, no credentials
     Demo(demo::Options),
     /// Run recipes, or check them
@@ -56,9 +56,10 @@ enum Command {
 /// Reads the command line and does what it says.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    if let Err(unreadable) = telemetry::init(telemetry::Format::for_stderr(), cli.log_filter()) {
-        return Failure::from(unreadable).tell();
-    }
+    let settings = match cli.settings() {
+        Ok(settings) => settings,
+        Err(problems) => return Failure::from(problems).tell(),
+    };
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -66,13 +67,50 @@ pub fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(cause) => return Failure::new(format!("No threads could be started: {cause}.")).tell(),
     };
-    let outcome = runtime.block_on(cli.run());
+    let format = telemetry::Format::for_stderr();
+    let otlp = settings.otlp.as_ref();
+    let telemetry = match Telemetry::start(format, cli.log_filter(), otlp, runtime.handle()) {
+        Ok(telemetry) => telemetry,
+        Err(unreachable) => return Failure::from(unreachable).tell(),
+    };
+    let outcome = runtime.block_on(async {
+        let outcome = cli.run(settings.serving).await;
+        telemetry.stop().await;
+        outcome
+    });
     // Blocking work that is still going on is derived data; nothing waits for it.
     runtime.shutdown_background();
     outcome.unwrap_or_else(|failure| failure.tell())
 }
 
+/// What has to be checked beyond the flags' own syntax.
+struct Settings {
+    otlp: Option<config::Otlp>,
+    /// How to serve, for the commands that do.
+    serving: Option<config::Serving>,
+}
+
 impl Cli {
+    /// Reads the settings, and tells every problem at once.
+    fn settings(&self) -> Result<Settings, config::Problems> {
+        let mut problems = config::Problems::default();
+        if let Err(unreadable) = telemetry::check(self.log_filter()) {
+            let hint = unreadable.hint().unwrap_or_default();
+            problems.note(format!("{} {hint}", chain(&unreadable)));
+        }
+        let otlp = problems.take(config::Otlp::read(config::variable));
+        let server = match &self.command {
+            Command::Serve(server) => Some(server),
+            Command::Demo(options) => Some(&options.server),
+            _ => None,
+        };
+        let serving = server.and_then(|server| problems.take(server.read()));
+        problems.unless_any(Settings {
+            otlp: otlp.flatten(),
+            serving,
+        })
+    }
+
     fn log_filter(&self) -> &str {
         let serves = matches!(self.command, Command::Serve(_) | Command::Demo(_));
         let default = if serves {
@@ -83,11 +121,12 @@ impl Cli {
         self.log.filter.as_deref().unwrap_or(default)
     }
 
-    async fn run(self) -> Result<ExitCode, Failure> {
+    async fn run(self, serving: Option<config::Serving>) -> Result<ExitCode, Failure> {
         let (storage, recipes) = (self.storage, self.recipes.recipes);
+        let serving = || serving.expect("the settings were read for the commands that serve");
         match self.command {
-            Command::Serve(options) => serve::serve(&storage, &recipes, &options).await,
-            Command::Demo(options) => demo::demo(&storage, &recipes, &options).await,
+            Command::Serve(_) => serve::serve(&storage, &recipes, serving()).await,
+            Command::Demo(options) => demo::demo(&storage, &recipes, &options, serving()).await,
             Command::Ingest(ingest::Command::Run(options)) => {
                 ingest::run(&storage, &recipes, &options).await
             }

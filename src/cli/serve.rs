@@ -4,7 +4,6 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use chrono::Utc;
-use clap::Args;
 use secrecy::ExposeSecret as _;
 use tracing::info;
 
@@ -13,28 +12,26 @@ use crate::app::App;
 use crate::auth::{self, Passwords};
 use crate::config;
 use crate::ingest::Recipes;
-use crate::web::{self, Access, Listener, Parts};
-
-#[derive(Debug, Args)]
-pub(super) struct Options {
-    #[command(flatten)]
-    server: config::Server,
-    #[command(flatten)]
-    access: config::Access,
-}
+use crate::web::{self, Access, Listener, Options, Parts};
 
 /// Serves until somebody ends it.
 pub(super) async fn serve(
     storage: &config::Storage,
     recipes: &Path,
-    options: &Options,
+    serving: config::Serving,
 ) -> Result<ExitCode, Failure> {
-    let listener = Listener::bind(&options.server.listen)?;
+    let listener = Listener::bind(&serving.listen)?;
+    let access = access(&serving.access);
+    let options = Options::from(serving);
     let app = App::open(storage, Recipes::in_folder(recipes)).await?;
-    print(format_args!("Gazetteer answers at {}", listener.url()))?;
-    offer_set_up(&app, &listener.url()).await?;
+    let address = listener.url(&options);
+    print(format_args!("Gazetteer answers at {address}"))?;
+    if let Some(link) = auth::links::to_set_up(&app.db, Utc::now()).await? {
+        let path = web::links::set_up(link.secret.expose_secret());
+        offer_set_up(&listener.page(&options, &path));
+    }
     say("Ctrl-C ends it.");
-    serve_app(app, listener, access(&options.access)).await
+    serve_app(app, listener, options, access).await
 }
 
 /// How people get in, as it was set.
@@ -50,23 +47,19 @@ pub(super) fn access(access: &config::Access) -> Access {
     }
 }
 
-/// Tells how to make the first account, on the terminal and in the log, if there is none.
-async fn offer_set_up(app: &App, base: &str) -> Result<(), Failure> {
-    if let Some(link) = auth::links::to_set_up(&app.db, Utc::now()).await? {
-        let path = web::links::set_up(link.secret.expose_secret());
-        let address = format!("{}{path}", base.trim_end_matches('/'));
-        say(format_args!(
-            "Nobody has an account yet. Make the first one, an admin, within an hour at\n  {address}"
-        ));
-        info!("to set up this catalog open {address} within an hour");
-    }
-    Ok(())
+/// Tells how to make the first account, on the terminal and in the log.
+fn offer_set_up(address: &str) {
+    say(format_args!(
+        "Nobody has an account yet. Make the first one, an admin, within an hour at\n  {address}"
+    ));
+    info!("to set up this catalog open {address} within an hour");
 }
 
 /// Serves an opened catalog until somebody ends it.
 pub(super) async fn serve_app(
     app: App,
     listener: Listener,
+    options: Options,
     access: Access,
 ) -> Result<ExitCode, Failure> {
     let background = app.start_background().await?;
@@ -80,7 +73,7 @@ pub(super) async fn serve_app(
         interrupted().await;
         say("Ending: requests that have begun are answered, running recipes are interrupted.");
     };
-    web::serve(parts, listener, web::Options::default(), shutdown).await?;
+    web::serve(parts, listener, options, shutdown).await?;
     background.stop().await;
     app.close().await;
     Ok(ExitCode::SUCCESS)

@@ -7,6 +7,11 @@ use clap::Args;
 const HOUR: u64 = 60 * 60;
 const DAY: u64 = 24 * HOUR;
 
+/// Over a night and a free morning.
+const IDLE_HOURS: u64 = 24;
+
+const DAYS: u64 = 14;
+
 /// Who gets in, and for how long.
 #[derive(Debug, Clone, Args)]
 pub struct Access {
@@ -27,7 +32,7 @@ pub struct Access {
         long,
         env = "GAZETTEER_SESSION_IDLE_HOURS",
         value_name = "HOURS",
-        default_value_t = 24,
+        default_value_t = IDLE_HOURS,
         value_parser = clap::value_parser!(u64).range(1..=24 * 30)
     )]
     pub session_idle_hours: u64,
@@ -37,10 +42,20 @@ pub struct Access {
         long,
         env = "GAZETTEER_SESSION_DAYS",
         value_name = "DAYS",
-        default_value_t = 14,
+        default_value_t = DAYS,
         value_parser = clap::value_parser!(u64).range(1..=90)
     )]
     pub session_days: u64,
+}
+
+impl Default for Access {
+    fn default() -> Self {
+        Self {
+            anonymous_read: false,
+            session_idle_hours: IDLE_HOURS,
+            session_days: DAYS,
+        }
+    }
 }
 
 impl Access {

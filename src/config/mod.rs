@@ -4,6 +4,11 @@
 //! their own and get the environment handed in by [`variable`].
 
 mod access;
+mod otlp;
+mod problems;
+mod public_url;
+mod server;
+mod tls;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,9 +17,10 @@ use clap::Args;
 use secrecy::SecretString;
 
 pub use access::Access;
-
-/// The address that people connect to unless told otherwise: this machine alone.
-const LISTEN: &str = "127.0.0.1:8080";
+pub use otlp::{Otlp, Sampling};
+pub use problems::Problems;
+pub use public_url::PublicUrl;
+pub use server::{Server, Serving};
 
 /// Where the catalog keeps its data.
 #[derive(Debug, Clone, Args)]
@@ -34,14 +40,6 @@ pub struct Storage {
         global = true
     )]
     pub database_url: Option<SecretString>,
-}
-
-/// Where the server listens.
-#[derive(Debug, Clone, Args)]
-pub struct Server {
-    /// Address and port to listen on; port 0 takes any free one
-    #[arg(long, env = "GAZETTEER_LISTEN", value_name = "ADDRESS", default_value = LISTEN)]
-    pub listen: String,
 }
 
 /// Where the recipes are.

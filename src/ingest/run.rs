@@ -8,7 +8,7 @@ use chrono::Utc;
 use tokio::sync::{mpsc, watch};
 use tokio::time::MissedTickBehavior;
 use tokio_util::task::AbortOnDropHandle;
-use tracing::{error, info};
+use tracing::{Instrument as _, error, error_span, info};
 use uuid::Uuid;
 
 use super::process::Life;
@@ -22,6 +22,7 @@ use crate::catalog::{
 use crate::db::Db;
 use crate::error::chain;
 use crate::sources::{Cost, Finding, Report, Skipped};
+use crate::telemetry::request;
 
 /// How many reports may wait to be applied; the source waits when it is ahead.
 const AHEAD: usize = 8;
@@ -105,7 +106,9 @@ pub async fn run(
     stop: impl Future<Output = ()>,
 ) -> Result<Run, Error> {
     let run = begin(db, &recipe.name, actor, StartedBy::Command).await?;
-    Ok(carry_out(db, recipe, run, progress, stop).await)
+    let span = error_span!("run", run.id = %run.id, recipe = recipe.name);
+    let work = Box::pin(carry_out(db, recipe, run, progress, stop)).instrument(span);
+    Ok(request::within(request::fresh(), work).await)
 }
 
 /// Carries out a run that has begun.
@@ -216,8 +219,9 @@ impl<'a> Work<'a> {
     async fn read_source(&mut self, stop: impl Future<Output = ()>) -> Result<Ended, Error> {
         let (sender, mut reports) = mpsc::channel(AHEAD);
         let source = self.recipe.source.clone();
+        let reading = async move { source.discover(sender).await };
         let reading =
-            AbortOnDropHandle::new(tokio::spawn(async move { source.discover(sender).await }));
+            AbortOnDropHandle::new(tokio::spawn(request::carried(reading).in_current_span()));
         let mut heartbeat = tokio::time::interval(HEARTBEAT);
         heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         tokio::pin!(stop);

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, watch};
 use tokio_util::task::TaskTracker;
+use tracing::{Instrument as _, error_span};
 use uuid::Uuid;
 
 use super::recipe::{self, FolderError, Listed};
@@ -15,6 +16,7 @@ use super::{Error, StartedBy};
 use crate::auth::Actor;
 use crate::config;
 use crate::db::Db;
+use crate::telemetry::{request, traces};
 
 /// Where recipes are, and what their variables stand for.
 #[derive(Clone)]
@@ -96,7 +98,8 @@ impl Runner {
             .find_recipe(recipe)?
             .recipe
             .map_err(|problems| Error::Faulty(recipe.to_owned(), problems))?;
-        let run = begin(&self.db, &recipe.name, actor, by).await?;
+        let name = recipe.name.clone();
+        let run = begin(&self.db, &name, actor, by).await?;
         let id = run.id;
         let (progress, mut further) = watch::channel(Progress::default());
         let written = Arc::clone(&self.written);
@@ -116,7 +119,12 @@ impl Runner {
             };
             carry_out(&db, &recipe, run, progress, stop).await
         };
-        self.runs.spawn_on(work, &self.home);
+        // The run outlives who asked for it, and still goes on in their name.
+        let span = error_span!(parent: None, "run", run.id = %id, recipe = name);
+        traces::continue_present(&span);
+        let request = request::current().unwrap_or_else(request::fresh);
+        self.runs
+            .spawn_on(request::within(request, work.instrument(span)), &self.home);
         Ok(id)
     }
 

@@ -105,7 +105,7 @@ fn document(asset: &Asset) -> Document {
     Document::new(asset.id, asset.kind, &asset.address, &asset.source)
         .inside(asset.parent)
         .gone(asset.gone_at.is_some())
-        .described(asset.human.description.as_deref())
+        .described(asset.human.description())
 }
 
 /// Follows the change log until `stop` is cancelled; what is being written then is finished first.
@@ -114,7 +114,9 @@ fn document(asset: &Asset) -> Document {
 pub async fn follow(db: Db, index: Index, written: Arc<Notify>, stop: CancellationToken) {
     let mut healthy = true;
     while !stop.is_cancelled() {
-        match catch_up_aside(&db, &index).await {
+        let outcome = catch_up_aside(&db, &index).await;
+        index.note_lag(is_all(&db, &index, &outcome).await);
+        match outcome {
             Ok(_) => healthy = true,
             Err(Error::Busy) => {}
             Err(trouble) if healthy => {
@@ -131,6 +133,17 @@ pub async fn follow(db: Db, index: Index, written: Arc<Notify>, stop: Cancellati
             () = tokio::time::sleep(LOOK) => {}
             () = stop.cancelled() => {}
         }
+    }
+}
+
+/// Whether the index now contains every change, written by this process or by another one.
+async fn is_all(db: &Db, index: &Index, outcome: &Result<u64, Error>) -> bool {
+    match outcome {
+        Ok(_) => true,
+        Err(Error::Busy) => changes::head(&**db)
+            .await
+            .is_ok_and(|head| index.applied() >= head),
+        Err(_) => false,
     }
 }
 

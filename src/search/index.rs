@@ -20,6 +20,7 @@ use uuid::Uuid;
 
 use super::document::Texts;
 use super::explain::Marker;
+use super::lag::Lag;
 use super::outlook::Outlook;
 use super::plan::Plan;
 use super::query::{Narrowing, Typed};
@@ -86,6 +87,7 @@ struct Shared {
     refreshing: Mutex<()>,
     splitters: Mutex<Vec<Splitter>>,
     veils: Veils,
+    lag: Lag,
 }
 
 /// One time that the index was built, opened.
@@ -128,6 +130,7 @@ impl Index {
                 refreshing: Mutex::new(()),
                 splitters: Mutex::new(Vec::new()),
                 veils: Veils::default(),
+                lag: Lag::default(),
             }),
         })
     }
@@ -145,6 +148,16 @@ impl Index {
         let mut answer = self.find(query, veil, false)?;
         answer.took = started.elapsed();
         Ok(answer)
+    }
+
+    /// Notes whether the index contains all changes there are, for [`Self::behind_for`].
+    pub(super) fn note_lag(&self, is_all: bool) {
+        self.shared.lag.note(self.applied(), is_all, Instant::now());
+    }
+
+    /// For how long the index has not got any further though the catalog has; nothing when it keeps up.
+    pub fn behind_for(&self) -> Option<Duration> {
+        self.shared.lag.standing_for(Instant::now())
     }
 
     /// Finds assets by the beginning of what is being typed, for a list below the field.

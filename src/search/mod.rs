@@ -7,6 +7,7 @@
 mod document;
 pub mod follow;
 mod index;
+mod lag;
 mod explain;
 mod outlook;
 mod plan;

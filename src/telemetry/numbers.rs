@@ -4,14 +4,20 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use metrics_util::layers::FanoutBuilder;
+
+use super::meter::Passing;
 
 /// How often what was measured is folded into the buckets, whether or not anybody collects it.
 const FOLD: Duration = Duration::from_secs(5);
 
 /// Seconds at which durations are told apart.
-const SECONDS: [f64; 12] = [
+pub(super) const SECONDS: [f64; 12] = [
     0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0,
 ];
+
+/// One recorder for the whole process is how the macros work.
+static KEPT: OnceLock<PrometheusHandle> = OnceLock::new();
 
 /// The numbers of this process.
 #[derive(Debug, Clone)]
@@ -20,9 +26,12 @@ pub struct Numbers(PrometheusHandle);
 impl Numbers {
     /// Starts to keep numbers, or hands out those that are being kept already.
     pub fn start() -> Self {
-        // One recorder for the whole process is how the macros work.
-        static KEPT: OnceLock<PrometheusHandle> = OnceLock::new();
-        Self(KEPT.get_or_init(install).clone())
+        Self(KEPT.get_or_init(|| install(None)).clone())
+    }
+
+    /// Starts to keep numbers and to pass them on as well; too late once they are being kept.
+    pub(super) fn start_beside(passing: Passing) {
+        KEPT.get_or_init(|| install(Some(passing)));
     }
 
     /// Everything, in Prometheus' text format.
@@ -40,14 +49,18 @@ impl Numbers {
     }
 }
 
-fn install() -> PrometheusHandle {
+fn install(passing: Option<Passing>) -> PrometheusHandle {
     let recorder = PrometheusBuilder::new()
         .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS)
         .expect("there are buckets")
         .build_recorder();
     let handle = recorder.handle();
+    let mut all = FanoutBuilder::default().add_recorder(recorder);
+    if let Some(passing) = passing {
+        all = all.add_recorder(passing);
+    }
     // Fails only when something else of the process keeps numbers; then they are collected there.
-    if metrics::set_global_recorder(recorder).is_ok() {
+    if metrics::set_global_recorder(all.build()).is_ok() {
         describe();
     }
     handle

@@ -18,6 +18,7 @@ use actix_web::{Error, FromRequest, HttpMessage, HttpRequest, HttpResponse};
 use chrono::Utc;
 use secrecy::ExposeSecret;
 
+use super::client::Client;
 use super::failure::Failure;
 use super::links;
 use super::request::RequestId;
@@ -221,8 +222,8 @@ fn of_app<T: 'static>(request: &HttpRequest) -> &T {
         .expect("the server was given it")
 }
 
-fn is_secure(_request: &HttpRequest) -> bool {
-    false
+fn is_secure(request: &HttpRequest) -> bool {
+    Client::of(request).secure
 }
 
 /// Who asks; a visitor where nobody has been asked who they are.
@@ -268,9 +269,7 @@ impl FromRequest for Origin {
         let agent = request.headers().get(header::USER_AGENT);
         let agent = agent.and_then(|agent| agent.to_str().ok());
         ready(Ok(Self {
-            address: request
-                .peer_addr()
-                .map_or(std::net::Ipv4Addr::UNSPECIFIED.into(), |peer| peer.ip()),
+            address: Client::of(request).address,
             agent: agent.unwrap_or_default().to_owned(),
         }))
     }

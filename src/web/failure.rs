@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::fmt;
+use std::time::Duration;
 
 use actix_web::http::StatusCode;
 use actix_web::http::header;
@@ -23,6 +24,8 @@ pub(crate) struct Failure {
     parameter: Option<&'static str>,
     /// The methods that would do instead.
     allow: Option<String>,
+    /// When it is worth another try.
+    retry_after: Option<Duration>,
 }
 
 /// The number that HTTP has for a kind of failure.
@@ -47,7 +50,10 @@ impl<E: Explain + 'static> From<E> for Failure {
                 tracing::error!(cause = chain(&error), "something needed does not answer");
                 Self::unavailable()
             }
-            kind => Self::new(status_of(kind), error.to_string()).hinted(error.hint()),
+            kind => Self {
+                retry_after: error.retry_after(),
+                ..Self::new(status_of(kind), error.to_string()).hinted(error.hint())
+            },
         }
     }
 }
@@ -60,6 +66,7 @@ impl Failure {
             hint: None,
             parameter: None,
             allow: None,
+            retry_after: None,
         }
     }
 
@@ -116,13 +123,30 @@ impl Failure {
     }
 
     fn unavailable() -> Self {
-        Self::new(
+        let failure = Self::new(
             StatusCode::SERVICE_UNAVAILABLE,
             "The catalog cannot be read right now.",
-        )
-        .hinted(Some(
-            "Try again in a moment. If it stays like this, give the request id to whoever runs this catalog.",
-        ))
+        );
+        Self {
+            retry_after: Some(Duration::from_secs(5)),
+            ..failure.hinted(Some(
+                "Try again in a moment. If it stays like this, give the request id to whoever runs this catalog.",
+            ))
+        }
+    }
+
+    /// One client asks for too much.
+    pub(super) fn too_many(wait: Duration) -> Self {
+        let seconds = whole_seconds(wait);
+        let unit = if seconds == 1 { "second" } else { "seconds" };
+        let failure = Self::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "Too many requests came from your address in a short time.",
+        );
+        Self {
+            retry_after: Some(wait),
+            ..failure.hinted(Some(format!("Wait {seconds} {unit} and try again.")))
+        }
     }
 
     pub(super) fn too_long(status: TooLong) -> Self {
@@ -131,6 +155,11 @@ impl Failure {
                 .hinted(Some("Send less than 1 MB.")),
             TooLong::Address => Self::new(StatusCode::URI_TOO_LONG, "The address is too long.")
                 .hinted(Some("Search for fewer words, or choose fewer filters.")),
+            TooLong::Query => Self::new(
+                StatusCode::URI_TOO_LONG,
+                "The address has too many parameters.",
+            )
+            .hinted(Some("Choose fewer filters.")),
             TooLong::Headers => Self::new(
                 StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
                 "The headers of the request are too long.",
@@ -214,8 +243,8 @@ impl Failure {
                 header::HeaderValue::from_static("Bearer realm=\"Gazetteer\""),
             );
         }
-        if self.status == StatusCode::SERVICE_UNAVAILABLE {
-            headers.insert(header::RETRY_AFTER, header::HeaderValue::from_static("5"));
+        if let Some(wait) = self.retry_after {
+            headers.insert(header::RETRY_AFTER, whole_seconds(wait).into());
         }
         response
     }
@@ -226,7 +255,16 @@ impl Failure {
 pub(super) enum TooLong {
     Body,
     Address,
+    Query,
     Headers,
+}
+
+/// Whole seconds, rounded up: who waits for so long has waited long enough.
+fn whole_seconds(wait: Duration) -> u64 {
+    wait.as_millis()
+        .div_ceil(1_000)
+        .try_into()
+        .unwrap_or(u64::MAX)
 }
 
 impl fmt::Display for Failure {

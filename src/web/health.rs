@@ -1,5 +1,7 @@
 //! What a load balancer asks: is the process there, and is it ready?
 
+use std::time::Duration;
+
 use actix_web::HttpResponse;
 use actix_web::http::header;
 use actix_web::web::Data;
@@ -12,7 +14,11 @@ use crate::error::chain;
 use crate::search::Index;
 use crate::telemetry::Numbers;
 
+/// How often numbers are looked up when nobody asks.
+const MEASURE: Duration = Duration::from_secs(30);
+
 const OK: &str = "ok";
+const BEHIND: &str = "does not follow the catalog";
 
 #[derive(Serialize)]
 struct Health {
@@ -24,6 +30,9 @@ struct Readiness {
     ready: bool,
     database: &'static str,
     index: &'static str,
+    /// What to look at, where something is not as it should be.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<&'static str>,
 }
 
 /// `GET /healthz`: this process runs.
@@ -39,10 +48,27 @@ async fn index_answers(db: &Db, index: &Index) -> bool {
     found.is_ok()
 }
 
-/// `GET /readyz`: the database and the index answer.
-pub(super) async fn ready(db: Data<Db>, index: Data<Index>) -> HttpResponse {
+/// How long the index may stand still while the catalog goes on.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct SlowestIndex(pub(super) Duration);
+
+/// `GET /readyz`: the database and the index answer, and the index follows.
+pub(super) async fn ready(
+    db: Data<Db>,
+    index: Data<Index>,
+    slowest: Data<SlowestIndex>,
+) -> HttpResponse {
     let database = word_for("database", database_answers(&db).await);
+    let is_behind = index.behind_for().is_some_and(|behind| behind > slowest.0);
     let index = word_for("index", index_answers(&db, &index).await);
+    let index = if index == OK && is_behind {
+        BEHIND
+    } else {
+        index
+    };
+    let hint = (index == BEHIND).then_some(
+        "Searches do not show the newest changes. The log says why the index cannot be written; look at the data folder.",
+    );
     let ready = database == OK && index == OK;
     let mut response = if ready {
         HttpResponse::Ok()
@@ -55,6 +81,7 @@ pub(super) async fn ready(db: Data<Db>, index: Data<Index>) -> HttpResponse {
             ready,
             database,
             index,
+            hint,
         })
 }
 
@@ -81,14 +108,27 @@ pub(super) async fn numbers(
     index: Data<Index>,
     numbers: Data<Numbers>,
 ) -> HttpResponse {
-    if let Ok(head) = changes::head(&**db.get_ref()).await {
+    measure(&db, &index).await;
+    HttpResponse::Ok()
+        .content_type("text/plain; version=0.0.4; charset=utf-8")
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .body(numbers.render())
+}
+
+/// Keeps what has to be looked up fresh for a collector, which does not ask, for as long as it is awaited.
+pub(super) async fn keep_measuring(db: Db, index: Index) {
+    let mut ticks = tokio::time::interval(MEASURE);
+    loop {
+        ticks.tick().await;
+        measure(&db, &index).await;
+    }
+}
+
+async fn measure(db: &Db, index: &Index) {
+    if let Ok(head) = changes::head(&**db).await {
         metrics::counter!("gazetteer_changes_total").absolute(head.unsigned_abs());
     }
     metrics::counter!("gazetteer_index_changes_total").absolute(index.applied().unsigned_abs());
     metrics::gauge!("gazetteer_index_assets")
         .set(f64::from(u32::try_from(index.len()).unwrap_or(u32::MAX)));
-    HttpResponse::Ok()
-        .content_type("text/plain; version=0.0.4; charset=utf-8")
-        .insert_header((header::CACHE_CONTROL, "no-store"))
-        .body(numbers.render())
 }

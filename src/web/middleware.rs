@@ -1,16 +1,19 @@
 //! What happens to every request around its handler.
 //!
-//! From the outside in: [`watch`] gives the request its id, logs and counts it and sets the headers that keep browsers
-//! safe; [`dress`] turns failures into pages or problems; [`admit`] refuses what no handler should see; [`catch`] keeps
-//! a panic from spreading.
+//! From the outside in: [`watch`] gives the request its id, logs and counts it; [`dress`] turns failures into pages or
+//! problems; [`admit`] refuses what no handler should see; [`hurry`] waits for a body no longer than it may take;
+//! [`charge`] counts what costs much; [`catch`] keeps a panic from spreading.
+//!
+//! [`admit`]: super::door::admit
+//! [`hurry`]: super::limits::hurry
+//! [`charge`]: super::rate::charge
 
-use std::net::{IpAddr, SocketAddr};
 use std::panic::AssertUnwindSafe;
 use std::time::Instant;
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use actix_web::http::header;
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
@@ -18,84 +21,90 @@ use actix_web::{Error, HttpMessage, HttpResponse};
 use futures::FutureExt as _;
 use tracing::Instrument as _;
 
-use super::failure::{Failure, TooLong};
-use super::request::{REQUEST_ID, RequestId};
-use super::server::LONGEST_BODY;
+use super::client::Client;
+use super::failure::Failure;
+use super::request::RequestId;
+use super::safety;
 use super::view::{Reader, Templates};
-
-/// Longer addresses are refused.
-const LONGEST_ADDRESS: usize = 8 * 1024;
-
-/// Longer headers, taken together, are refused.
-const LONGEST_HEADERS: usize = 32 * 1024;
-
-/// What browsers are told with every answer.
-const SAFETY: [(&str, &str); 6] = [
-    (
-        "content-security-policy",
-        "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; \
-         form-action 'self'; frame-ancestors 'none'",
-    ),
-    ("x-content-type-options", "nosniff"),
-    ("referrer-policy", "same-origin"),
-    (
-        "permissions-policy",
-        "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
-    ),
-    ("cross-origin-opener-policy", "same-origin"),
-    ("cross-origin-resource-policy", "same-origin"),
-];
+use crate::telemetry::{request, traces};
 
 /// Gives the request its id, and logs and counts its answer.
 pub(super) async fn watch(
+    client: Client,
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let started = Instant::now();
-    let id = RequestId::given_or_new(header_text(request.headers(), REQUEST_ID));
-    let method = request.method().clone();
-    let path = request.path().to_owned();
-    let span = tracing::info_span!("request", id = id.as_str());
+    let id = RequestId::of_headers(request.headers());
     request.extensions_mut().insert(id.clone());
-
-    async {
+    // Lines of the log have the id whichever of them are let through: hence the level.
+    let span = tracing::error_span!("request", id = id.as_str(), otel.kind = "server");
+    traces::continue_remote(&span, |name| request.headers().get(name)?.to_str().ok());
+    let asked = Asked::of(&request);
+    let answering = async {
         let mut response = next.call(request).await?.map_into_boxed_body();
-        add_headers(response.headers_mut(), &id);
-        let took = started.elapsed();
-        let status = response.status().as_u16();
+        safety::add_headers(response.headers_mut(), client.secure);
+        id.add_to(response.headers_mut());
+        asked.answered(&response);
+        Ok(response)
+    };
+    request::within(id.shared(), answering.instrument(span)).await
+}
+
+/// What was asked, for the log, the numbers and the trace.
+struct Asked {
+    at: Instant,
+    method: Method,
+    path: String,
+}
+
+impl Asked {
+    fn of(request: &ServiceRequest) -> Self {
+        Self {
+            at: Instant::now(),
+            method: request.method().clone(),
+            path: request.path().to_owned(),
+        }
+    }
+
+    fn answered(self, response: &ServiceResponse<BoxBody>) {
+        let took = self.at.elapsed();
+        let status = response.status();
         let route = response.request().match_pattern();
         let route = route.unwrap_or_else(|| "none".to_owned());
         tracing::info!(
             target: "gazetteer::access",
-            method = method.as_str(),
-            path,
-            status,
+            method = self.method.as_str(),
+            path = self.path,
+            status = status.as_u16(),
             milliseconds = u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
             "answered"
         );
+        let method = name_of(&self.method);
+        trace(method, &route, status);
         let labels = [
-            ("method", name_of(&method).to_owned()),
+            ("method", method.to_owned()),
             ("route", route),
-            ("status", status.to_string()),
+            ("status", status.as_str().to_owned()),
         ];
         metrics::counter!("gazetteer_http_requests_total", &labels).increment(1);
         let [method, route, _] = labels;
         metrics::histogram!("gazetteer_http_request_seconds", &[method, route]).record(took);
-        Ok(response)
     }
-    .instrument(span)
-    .await
 }
 
-fn add_headers(headers: &mut HeaderMap, id: &RequestId) {
-    for (name, text) in SAFETY {
-        headers.insert(
-            HeaderName::from_static(name),
-            HeaderValue::from_static(text),
-        );
-    }
-    if let Ok(id) = id.as_str().parse() {
-        headers.insert(HeaderName::from_static(REQUEST_ID), id);
+/// Tells the trace what became of the request, in the words that collectors know.
+fn trace(method: &'static str, route: &str, status: StatusCode) {
+    let span = tracing::Span::current();
+    traces::name(&span, format!("{method} {route}"));
+    traces::describe(&span, "http.request.method", method);
+    traces::describe(&span, "http.route", route.to_owned());
+    traces::describe(
+        &span,
+        "http.response.status_code",
+        i64::from(status.as_u16()),
+    );
+    if status.is_server_error() {
+        traces::describe(&span, "error.type", status.as_str().to_owned());
     }
 }
 
@@ -156,60 +165,6 @@ fn is_for_programs(path: &str) -> bool {
     path == "/api" || path.starts_with("/api/")
 }
 
-/// Who may come in.
-#[derive(Debug)]
-pub(super) struct Door {
-    /// Only this machine can reach the server, so only this machine's names are right.
-    loopback: bool,
-}
-
-impl Door {
-    pub(super) fn listening_on(address: SocketAddr) -> Self {
-        Self {
-            loopback: address.ip().is_loopback(),
-        }
-    }
-
-    fn refusal(&self, request: &ServiceRequest) -> Option<Failure> {
-        let headers = request.headers();
-        if request.uri().to_string().len() > LONGEST_ADDRESS {
-            return Some(Failure::too_long(TooLong::Address));
-        }
-        if total_length(headers) > LONGEST_HEADERS {
-            return Some(Failure::too_long(TooLong::Headers));
-        }
-        if announced_length(headers) > LONGEST_BODY {
-            return Some(Failure::too_long(TooLong::Body));
-        }
-        let host = header_text(headers, "host").unwrap_or_default();
-        if self.loopback && !names_this_machine(host) {
-            return Some(Failure::forbidden(
-                "This catalog listens on this machine only, and was asked for under another name.",
-                "Open it as http://localhost with its port, or let it listen on a public address with GAZETTEER_LISTEN.",
-            ));
-        }
-        if !is_safe(request.method()) && comes_from_elsewhere(headers, host) {
-            return Some(Failure::forbidden(
-                "The request was sent by a page of another site, and nothing was changed.",
-                "Open the page here and try it again.",
-            ));
-        }
-        None
-    }
-}
-
-/// Refuses what no handler should see.
-pub(super) async fn admit(
-    door: Data<Door>,
-    request: ServiceRequest,
-    next: Next<impl MessageBody + 'static>,
-) -> Result<ServiceResponse<BoxBody>, Error> {
-    if let Some(failure) = door.refusal(&request) {
-        return Ok(request.error_response(failure));
-    }
-    Ok(next.call(request).await?.map_into_boxed_body())
-}
-
 /// Answers for a handler that panicked, so that its thread and everybody else's requests go on.
 pub(super) async fn catch(
     request: ServiceRequest,
@@ -231,88 +186,12 @@ pub(super) async fn catch(
     }
 }
 
-fn header_text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    headers.get(name)?.to_str().ok()
-}
-
-fn total_length(headers: &HeaderMap) -> usize {
-    headers
-        .iter()
-        .map(|(name, text)| name.as_str().len() + text.len() + 4)
-        .sum()
-}
-
-fn announced_length(headers: &HeaderMap) -> usize {
-    header_text(headers, "content-length")
-        .and_then(|length| length.parse().ok())
-        .unwrap_or(0)
-}
-
-fn is_safe(method: &Method) -> bool {
-    matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
-}
-
-/// Tells whether a browser says that a page of another site sent this. Programs say nothing and are let in.
-fn comes_from_elsewhere(headers: &HeaderMap, host: &str) -> bool {
-    if let Some(site) = header_text(headers, "sec-fetch-site") {
-        return !matches!(site, "same-origin" | "none");
-    }
-    match headers.get(header::ORIGIN) {
-        None => false,
-        Some(origin) => origin
-            .to_str()
-            .ok()
-            .and_then(|origin| origin.split_once("://"))
-            .is_none_or(|(_, authority)| !authority.eq_ignore_ascii_case(host)),
-    }
-}
-
-/// Tells whether a `Host` header is one of the names that only this machine has.
-fn names_this_machine(host: &str) -> bool {
-    let name = match host.rsplit_once(':') {
-        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
-        _ => host,
-    };
-    let bare = name
-        .strip_prefix('[')
-        .and_then(|name| name.strip_suffix(']'));
-    name.eq_ignore_ascii_case("localhost")
-        || bare
-            .unwrap_or(name)
-            .parse::<IpAddr>()
-            .is_ok_and(|address| address.is_loopback())
-}
-
 #[cfg(test)]
 mod tests {
     use actix_web::middleware::from_fn;
     use actix_web::{App, test as actix, web};
 
     use super::*;
-
-    #[test]
-    fn only_names_of_this_machine_are_its_names() {
-        for name in [
-            "localhost",
-            "LOCALHOST:8080",
-            "127.0.0.1:1",
-            "127.0.0.1",
-            "[::1]:80",
-            "[::1]",
-        ] {
-            assert!(names_this_machine(name), "{name}");
-        }
-        for name in [
-            "",
-            "evil.example",
-            "localhost.evil.example:80",
-            "10.0.0.1",
-            "127.0.0.1.nip.io",
-            "localhost:x",
-        ] {
-            assert!(!names_this_machine(name), "{name}");
-        }
-    }
 
     #[actix_web::test]
     async fn a_panic_becomes_an_answer() {
@@ -335,30 +214,5 @@ mod tests {
             );
             assert!(!body.contains("defect"), "{body}");
         }
-    }
-
-    fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
-        pairs
-            .iter()
-            .map(|(name, text)| {
-                (
-                    HeaderName::from_static(name),
-                    HeaderValue::from_static(text),
-                )
-            })
-            .collect()
-    }
-
-    #[test]
-    fn a_browser_tells_which_site_sent_a_form() {
-        let elsewhere = |pairs: &[_]| comes_from_elsewhere(&headers(pairs), "atlas.example:8080");
-        assert!(!elsewhere(&[]));
-        assert!(!elsewhere(&[("sec-fetch-site", "same-origin")]));
-        assert!(!elsewhere(&[("sec-fetch-site", "none")]));
-        assert!(elsewhere(&[("sec-fetch-site", "cross-site")]));
-        assert!(elsewhere(&[("sec-fetch-site", "same-site")]));
-        assert!(!elsewhere(&[("origin", "https://Atlas.example:8080")]));
-        assert!(elsewhere(&[("origin", "https://evil.example")]));
-        assert!(elsewhere(&[("origin", "null")]));
     }
 }

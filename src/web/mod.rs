@@ -1,19 +1,25 @@
 //! Pages for people and JSON for programs.
 //!
-//! A request is admitted (`middleware`), finds its handler in the site map (`routes`), and is answered with a view
+//! A request is admitted (`door`, `limits`), finds its handler in the site map (`routes`), and is answered with a view
 //! (`pages`, rendered by `view`) or a JSON shape (`api`). Whatever fails becomes a [`failure::Failure`], the one place
 //! that knows status numbers. Deliberately absent: queries and rules. They belong to the modules above this one.
 
 mod access;
 mod api;
+mod client;
+mod door;
 mod failure;
 mod health;
+mod limits;
 pub mod links;
 mod middleware;
+mod options;
 mod pages;
 mod parameters;
+mod rate;
 mod request;
 pub mod routes;
+mod safety;
 mod searching;
 mod server;
 mod starting;
@@ -22,4 +28,5 @@ mod text;
 mod view;
 
 pub use access::Access;
-pub use server::{Error, Listener, Options, Parts, serve};
+pub use options::Options;
+pub use server::{Error, Listener, Parts, serve};

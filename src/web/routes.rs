@@ -8,7 +8,7 @@ use actix_web::web::{self, ServiceConfig};
 use actix_web::{FromRequest, Handler, Responder, Route, middleware as actix};
 
 use super::failure::Failure;
-use super::{access, api, health, middleware, pages, statics};
+use super::{access, api, health, middleware, pages, rate, statics};
 use crate::auth::Permission::{self, ManageOwnAccount, Read, Restrict, RunRecipe};
 
 /// One line of the site map.
@@ -16,6 +16,8 @@ pub struct Site {
     pub method: Method,
     /// The address, with `{names}` for what varies.
     pub pattern: &'static str,
+    /// Whether asking costs so much that one client may not do it without end.
+    pub costly: bool,
     pub entry: Entry,
     route: Route,
 }
@@ -66,8 +68,8 @@ impl Entries {
 pub fn all() -> Vec<Site> {
     vec![
         get("/", Read, pages::home::show),
-        get("/search", Read, pages::search::show),
-        get("/search/suggest", Read, pages::search::suggest),
+        costly(get("/search", Read, pages::search::show)),
+        costly(get("/search/suggest", Read, pages::search::suggest)),
         get("/browse", Read, pages::browse::show),
         get(
             "/browse/{platform}/{instance}",
@@ -100,28 +102,32 @@ pub fn all() -> Vec<Site> {
         ),
         get("/ingestion", Read, pages::ingestion::show),
         get("/ingestion/recipes/{name}", Read, pages::ingestion::recipe),
-        post(
+        costly(post(
             "/ingestion/recipes/{name}/runs",
             RunRecipe,
             pages::ingestion::start_run,
-        ),
+        )),
         get("/ingestion/runs", Read, pages::ingestion::runs),
         get("/ingestion/runs/{id}", Read, pages::ingestion::run),
-        get("/api/v1/search", Read, api::search),
-        get("/api/v1/assets", Read, api::list),
+        costly(get("/api/v1/search", Read, api::search)),
+        costly(get("/api/v1/assets", Read, api::list)),
         get("/api/v1/assets/{id}", Read, api::show),
-        get("/api/v1/assets/{id}/history", Read, api::history),
-        get("/api/v1/databases", Read, api::list_databases),
-        get("/api/v1/recipes", Read, api::list_recipes),
-        post("/api/v1/recipes/{name}/runs", RunRecipe, api::start_run),
-        get("/api/v1/runs", Read, api::list_runs),
+        costly(get("/api/v1/assets/{id}/history", Read, api::history)),
+        costly(get("/api/v1/databases", Read, api::list_databases)),
+        costly(get("/api/v1/recipes", Read, api::list_recipes)),
+        costly(post(
+            "/api/v1/recipes/{name}/runs",
+            RunRecipe,
+            api::start_run,
+        )),
+        costly(get("/api/v1/runs", Read, api::list_runs)),
         get("/api/v1/runs/{id}", Read, api::show_run),
-        get("/api/v1/runs/{id}/findings", Read, api::list_findings),
-        get(
+        costly(get("/api/v1/runs/{id}/findings", Read, api::list_findings)),
+        costly(get(
             "/api/v1/runs/{id}/databases",
             Read,
             api::list_databases_of_run,
-        ),
+        )),
         way_in(open("/sign-in", pages::sign_in::show)),
         way_in(post("/sign-in", Read, pages::sign_in::sign_in)),
         way_in(post("/sign-in/demo", Read, pages::sign_in::sign_in_to_demo)),
@@ -159,6 +165,7 @@ where
     Site {
         method: Method::GET,
         pattern,
+        costly: false,
         entry: Entry::Everybody,
         route: web::route()
             .guard(guard::Any(guard::Get()).or(guard::Head()))
@@ -175,6 +182,7 @@ where
     Site {
         method: Method::POST,
         pattern,
+        costly: false,
         entry: Entry::With(permission),
         route: web::post().to(handler),
     }
@@ -184,6 +192,15 @@ where
 fn way_in(site: Site) -> Site {
     Site {
         entry: Entry::Anybody,
+        ..site
+    }
+}
+
+/// Something that costs much: how often one client may ask is limited.
+fn costly(site: Site) -> Site {
+    Site {
+        costly: true,
+        route: site.route.wrap(actix::from_fn(rate::charge)),
         ..site
     }
 }

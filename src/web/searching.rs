@@ -7,6 +7,7 @@ use super::parameters::Parameters;
 use crate::auth::Sight;
 use crate::db::Db;
 use crate::search::{self, Answer, Hit, Index, Query};
+use crate::telemetry::request;
 
 /// How far into the hits one can page; beyond that, more words help more.
 pub(crate) const DEEPEST: usize = 10_000;
@@ -72,8 +73,9 @@ async fn in_background<T: Send + 'static>(
     index: &Index,
     work: impl FnOnce(&Index) -> Result<T, search::Error> + Send + 'static,
 ) -> Result<T, Failure> {
-    let index = index.clone();
-    match web::block(move || work(&index)).await {
+    let (index, span) = (index.clone(), tracing::info_span!("search"));
+    let work = move || span.in_scope(|| work(&index));
+    match web::block(request::carrying(work)).await {
         Ok(found) => Ok(found?),
         Err(cause) => Err(Failure::defect(&cause)),
     }

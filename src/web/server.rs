@@ -10,7 +10,13 @@ use actix_web::web::{self, Data};
 use actix_web::{App, HttpServer, middleware as actix};
 
 use super::access::Access;
+use super::client::Trust;
+use super::door::{self, Door};
+use super::health::{self, SlowestIndex};
+use super::limits::{self, LONGEST_BODY, Patience};
 use super::middleware;
+use super::options::Options;
+use super::rate::Rate;
 use super::routes;
 use super::statics::Statics;
 use super::view::Templates;
@@ -20,14 +26,14 @@ use crate::ingest::Runner;
 use crate::search::Index;
 use crate::telemetry::Numbers;
 
-/// How long a client may take to send its headers.
-const SLOWEST_HEADERS: Duration = Duration::from_secs(10);
-
 /// How long answers that have begun may go on once the server is told to stop.
 const LAST_WORDS: u64 = 10;
 
-/// No request body is longer than this; a form with a long text in it fits.
-pub(super) const LONGEST_BODY: usize = 1024 * 1024;
+/// How long a client may take to agree on TLS.
+const SLOWEST_HANDSHAKE: Duration = Duration::from_secs(5);
+
+/// How many connections each thread keeps; more wait until some end.
+const MOST_CONNECTIONS: usize = 2_000;
 
 /// What the handlers use.
 #[derive(Debug, Clone)]
@@ -36,19 +42,6 @@ pub struct Parts {
     pub index: Index,
     pub runner: Runner,
     pub access: Access,
-}
-
-/// How to serve.
-#[derive(Debug, Clone, Copy)]
-pub struct Options {
-    /// How many threads answer requests.
-    pub workers: usize,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self { workers: 2 }
-    }
 }
 
 /// A port that is already ours, though nobody answers there yet.
@@ -73,13 +66,21 @@ impl Listener {
         self.address
     }
 
+    /// The whole address of a page for whoever it is sent to: under the public address, or else on this machine.
+    pub fn page(&self, options: &Options, path: &str) -> String {
+        match &options.public_url {
+            Some(url) => url.page(path),
+            None => format!("{}{path}", self.url(options).trim_end_matches('/')),
+        }
+    }
+
     /// What to type into a browser on this machine.
-    pub fn url(&self) -> String {
-        let port = self.address.port();
+    pub fn url(&self, options: &Options) -> String {
+        let (scheme, port) = (options.scheme(), self.address.port());
         if self.address.ip().is_unspecified() {
-            format!("http://localhost:{port}/")
+            format!("{scheme}://localhost:{port}/")
         } else {
-            format!("http://{}/", self.address)
+            format!("{scheme}://{}/", self.address)
         }
     }
 }
@@ -93,8 +94,11 @@ pub async fn serve(
 ) -> Result<(), Error> {
     let numbers = Numbers::start();
     let keeping = tokio::spawn(numbers.clone().keep());
+    let measuring = health::keep_measuring(parts.db.clone(), parts.index.clone());
+    let measuring = tokio::spawn(measuring);
     let served = build(parts, listener, options, numbers, shutdown)?.await;
     keeping.abort();
+    measuring.abort();
     served.map_err(Error::Serve)
 }
 
@@ -109,7 +113,15 @@ fn build(
     let numbers = Data::new(numbers);
     let statics = Data::new(Statics::load());
     let templates = Data::new(Templates::load(&statics)?);
-    let door = Data::new(middleware::Door::listening_on(address));
+    let door = Data::new(Door::new(address, options.public_url.clone()));
+    let rate = Data::new(Rate::new(options.rate_limit));
+    let patience = Data::new(Patience(options.slowest_body));
+    let slowest_index = Data::new(SlowestIndex(options.slowest_index));
+    let trust = Data::new(Trust {
+        proxies: options.trusted_proxies,
+        tls: options.tls.is_some(),
+        public_url: options.public_url,
+    });
     let db = Data::new(parts.db);
     let index = Data::new(parts.index);
     let runner = Data::new(parts.runner);
@@ -121,6 +133,10 @@ fn build(
             .app_data(Data::clone(&statics))
             .app_data(Data::clone(&templates))
             .app_data(Data::clone(&door))
+            .app_data(Data::clone(&rate))
+            .app_data(Data::clone(&patience))
+            .app_data(Data::clone(&trust))
+            .app_data(Data::clone(&slowest_index))
             .app_data(Data::clone(&db))
             .app_data(Data::clone(&index))
             .app_data(Data::clone(&runner))
@@ -130,22 +146,28 @@ fn build(
             .app_data(web::JsonConfig::default().limit(LONGEST_BODY))
             .configure(routes::configure)
             // The last is the outermost.
-            .wrap(actix::from_fn(middleware::admit))
+            .wrap(actix::from_fn(limits::hurry))
+            .wrap(actix::from_fn(door::admit))
             .wrap(actix::from_fn(middleware::dress))
             .wrap(actix::Compress::default())
             .wrap(actix::from_fn(middleware::watch))
     });
-    Ok(server
+    let server = server
         .workers(options.workers.max(1))
         // Searches keep a processor busy and use memory meanwhile: more of them at once would only wait for each other.
         .worker_max_blocking_threads(2)
-        .client_request_timeout(SLOWEST_HEADERS)
+        .keep_alive(options.idle)
+        .client_request_timeout(options.slowest_headers)
+        .tls_handshake_timeout(SLOWEST_HANDSHAKE)
+        .max_connections(MOST_CONNECTIONS)
         .shutdown_timeout(LAST_WORDS)
         .disable_signals()
-        .shutdown_signal(shutdown)
-        .listen(socket)
-        .map_err(Error::Serve)?
-        .run())
+        .shutdown_signal(shutdown);
+    let bound = match options.tls {
+        Some(tls) => server.listen_rustls_0_23(socket, tls),
+        None => server.listen(socket),
+    };
+    Ok(bound.map_err(Error::Serve)?.run())
 }
 
 /// Why the server cannot start or go on.

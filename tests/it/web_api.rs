@@ -45,7 +45,7 @@ async fn an_asset_tells_both_layers_apart() {
     assert_eq!(shape["gone_at"], Value::Null);
     assert_eq!(shape["source"]["description"], "One row per order.");
     assert_eq!(shape["source"]["columns"][0]["type"], "bigint");
-    assert_eq!(shape["human"]["description"], Value::Null);
+    assert_eq!(shape["human"]["description"]["text"], "");
     assert_eq!(shape["facts"]["rows"], 12);
     assert_eq!(shape["links"][0]["label"], "Athena");
 

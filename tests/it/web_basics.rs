@@ -42,7 +42,7 @@ async fn every_address_answers_safely_and_with_its_request_id() {
             assert_eq!(kind, "application/json", "{path}");
         }
         let policy = answer.header("content-security-policy");
-        assert!(policy.contains("default-src 'self'"), "{path}: {policy}");
+        assert!(policy.contains("default-src 'none'"), "{path}: {policy}");
         assert!(policy.contains("frame-ancestors 'none'"), "{path}");
         assert!(!policy.contains("unsafe"), "{path}");
         assert_eq!(answer.header("x-content-type-options"), "nosniff", "{path}");

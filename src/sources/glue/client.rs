@@ -14,7 +14,9 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_credential_types::provider::error::CredentialsError;
-use aws_sdk_glue::config::interceptors::BeforeTransmitInterceptorContextRef;
+use aws_sdk_glue::config::interceptors::{
+    BeforeTransmitInterceptorContextMut, BeforeTransmitInterceptorContextRef,
+};
 use aws_sdk_glue::config::retry::{ClassifyRetry, RetryAction, RetryConfig};
 use aws_sdk_glue::config::{ConfigBag, Credentials, Intercept, RuntimeComponents};
 use aws_sdk_glue::error::{ProvideErrorMetadata, SdkError};
@@ -29,6 +31,7 @@ use secrecy::{ExposeSecret, SecretString};
 use super::{Identity, Settings};
 use crate::error;
 use crate::sources::Error;
+use crate::telemetry::request;
 
 /// How often one request is sent before it is given up.
 /// The shortest secret that is looked for, in bytes; keys of AWS are longer.
@@ -461,6 +464,7 @@ fn glue(
 ) -> aws_sdk_glue::Client {
     let mut builder = aws_sdk_glue::config::Builder::from(config)
         .interceptor(Counter(Arc::clone(calls)))
+        .interceptor(OnBehalfOf(request::current()))
         .retry_classifier(Transient);
     if let Some(region) = region {
         builder = builder.region(Region::new(region));
@@ -484,6 +488,29 @@ impl Intercept for Counter {
         _config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         self.0.fetch_add(1, Ordering::Relaxed);
+        Ok(())
+    }
+}
+
+/// Sends along on whose behalf it asks, so that what a proxy writes down can be found again.
+#[derive(Debug)]
+struct OnBehalfOf(Option<Arc<str>>);
+
+impl Intercept for OnBehalfOf {
+    fn name(&self) -> &'static str {
+        "OnBehalfOf"
+    }
+
+    fn modify_before_transmit(
+        &self,
+        context: &mut BeforeTransmitInterceptorContextMut<'_>,
+        _components: &RuntimeComponents,
+        _config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        if let Some(id) = &self.0 {
+            let headers = context.request_mut().headers_mut();
+            headers.try_insert(request::HEADER, id.to_string())?;
+        }
         Ok(())
     }
 }

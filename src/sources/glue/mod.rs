@@ -23,11 +23,13 @@ use futures::StreamExt as _;
 use secrecy::SecretString;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
+use tracing::{Instrument as _, info_span};
 
 use self::client::{Client, Failure, Tokens, Whereabouts};
 use self::translate::{Scope, Translated};
 use super::{Cost, Error, Finding, Pattern, Report, Skipped};
 use crate::catalog::{Address, Discovered, Listing};
+use crate::telemetry::request;
 
 /// The platform of everything that Glue reports.
 pub const PLATFORM: &str = "glue";
@@ -323,7 +325,9 @@ impl Reading {
                 wait_for_one(&mut tasks).await;
             }
             let reading = Arc::clone(&self);
-            tasks.spawn(async move { reading.tables_of(&database).await });
+            let span = info_span!("database", name = database.place.database);
+            let reading = async move { reading.tables_of(&database).await };
+            tasks.spawn(request::carried(reading).instrument(span));
         }
         while !tasks.is_empty() {
             wait_for_one(&mut tasks).await;

@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::ActorShape;
+use super::words_shape::HumanShape;
 use crate::catalog::{Alias, Asset, AssetId, Change, Column, Facts, Inside, SourceLayer, Summary};
 use crate::ingest::Listed;
 use crate::web::links;
@@ -72,12 +73,7 @@ impl From<Listed> for ListingShape {
 }
 
 impl AssetShape {
-    pub(super) fn new(
-        asset: Asset,
-        aliases: Vec<Alias>,
-        notes: BTreeMap<String, String>,
-        seen: Seen,
-    ) -> Self {
+    pub(super) fn new(asset: Asset, aliases: Vec<Alias>, seen: Seen) -> Self {
         let links = asset.facts.links.iter();
         let links = links.map(|link| LinkShape {
             label: link.label.clone(),
@@ -99,12 +95,7 @@ impl AssetShape {
             links: links.collect(),
             source: asset.source.into(),
             facts: asset.facts.into(),
-            human: HumanShape {
-                description: asset.human.description,
-                display_name: asset.human.display_name,
-                version: asset.human.version,
-                column_notes: notes,
-            },
+            human: asset.human.into(),
             aliases: aliases.into_iter().map(AliasShape::from).collect(),
         }
     }
@@ -241,17 +232,6 @@ impl From<Facts> for FactsShape {
             parameters: facts.parameters,
         }
     }
-}
-
-/// What people say.
-#[derive(Debug, Serialize, ToSchema)]
-struct HumanShape {
-    description: Option<String>,
-    display_name: Option<String>,
-    /// Grows with every edit.
-    version: i32,
-    /// Notes by the path of their column.
-    column_notes: BTreeMap<String, String>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]

@@ -30,14 +30,12 @@ pub(in crate::web) async fn show(
 ) -> Result<Json<AssetShape>, Failure> {
     let asset = catalog::find_asset(&db, actor.sight(), *id).await?;
     let aliases = catalog::list_aliases(&db, actor.sight(), asset.id).await?;
-    let notes = catalog::list_notes(&db, actor.sight(), asset.id).await?;
     let last_seen = ingest::last_seen(&db, &asset).await?;
     let listing =
         ingest::latest_listing(&db, actor.sight(), asset.parent.unwrap_or(asset.id)).await?;
     Ok(Json(AssetShape::new(
         asset,
         aliases,
-        notes.into_iter().collect(),
         Seen { last_seen, listing },
     )))
 }

@@ -9,6 +9,8 @@ mod recipes;
 mod run_shape;
 mod runs;
 mod search;
+mod words;
+mod words_shape;
 
 use actix_web::body::BoxBody;
 use actix_web::http::StatusCode;

@@ -151,7 +151,7 @@ impl HitShape {
             kind: asset.kind.as_str(),
             name: asset.address.name().to_owned(),
             url: links::asset(asset.id),
-            description: asset.description().map(str::to_owned),
+            description: asset.description(),
             platform: asset.address.platform,
             instance: asset.address.instance,
             path: asset.address.path,

@@ -57,8 +57,7 @@ pub(crate) async fn show(
             &inside,
         ))));
     }
-    let notes = catalog::list_notes(&db, actor.sight(), asset.id).await?;
-    let columns = Columns::new(&asset, &notes, wanted(&parameters));
+    let columns = Columns::new(&asset, wanted(&parameters));
     Ok(Either::Right(Page(TablePage::new(
         &asset, &around, columns,
     ))))
@@ -87,8 +86,7 @@ pub(crate) async fn columns(
     parameters: Parameters,
 ) -> Result<Page<Columns>, Failure> {
     let asset = catalog::find_asset(&db, actor.sight(), *id).await?;
-    let notes = catalog::list_notes(&db, actor.sight(), asset.id).await?;
-    Ok(Page(Columns::new(&asset, &notes, wanted(&parameters))))
+    Ok(Page(Columns::new(&asset, wanted(&parameters))))
 }
 
 fn wanted(parameters: &Parameters) -> Wanted<'_> {
@@ -207,7 +205,7 @@ struct Parameter {
 impl Head {
     fn new(asset: &Asset, around: &Around, trust: Vec<Fact>) -> Self {
         let parameters = parameters(asset);
-        let human = asset.human.description.as_deref();
+        let human = asset.human.description();
         let source = asset.source.description.as_deref();
         Self {
             crumbs: crumbs(asset, around.parent.as_ref()),
@@ -222,7 +220,7 @@ impl Head {
             lead: asset
                 .description()
                 .filter(|text| !text.trim().is_empty())
-                .map(Text::new),
+                .map(|text| Text::new(&text)),
             said: human.and(source).map(Text::new),
             trust,
             links: outward(asset),

@@ -1,11 +1,9 @@
 //! The columns of a table or view: a tree, cut into rows that fit a page.
 
-use std::collections::HashMap;
-
 use serde::Serialize;
 
 use super::parts::{Text, name};
-use crate::catalog::{Asset, Column};
+use crate::catalog::{Asset, Column, HumanLayer};
 use crate::web::links;
 use crate::web::text::{Shortened, count, number};
 use crate::web::view::View;
@@ -89,9 +87,9 @@ struct Row {
 }
 
 impl Columns {
-    pub(super) fn new(asset: &Asset, notes: &HashMap<String, String>, wanted: Wanted<'_>) -> Self {
-        let mut rows = Tree::rows(asset, notes, false);
-        let bookkeeping = Tree::rows(asset, notes, true);
+    pub(super) fn new(asset: &Asset, wanted: Wanted<'_>) -> Self {
+        let mut rows = Tree::rows(asset, false);
+        let bookkeeping = Tree::rows(asset, true);
         let outermost = asset
             .source
             .columns
@@ -188,18 +186,18 @@ fn keep_matching(lines: &mut Vec<Line>, filter: &str) {
 
 /// Turns the tree of columns into lines.
 struct Tree<'a> {
-    notes: &'a HashMap<String, String>,
+    human: &'a HumanLayer,
     open: bool,
     lines: Vec<Line>,
 }
 
 impl<'a> Tree<'a> {
-    fn rows(asset: &Asset, notes: &'a HashMap<String, String>, bookkeeping: bool) -> Vec<Line> {
+    fn rows(asset: &'a Asset, bookkeeping: bool) -> Vec<Line> {
         let wanted = |column: &&Column| column.bookkeeping == bookkeeping;
         let columns = || asset.source.columns.iter().filter(wanted);
         let total: usize = columns().map(|column| column.walk().len()).sum();
         let mut tree = Self {
-            notes,
+            human: &asset.human,
             open: total <= OPEN_UP_TO,
             lines: Vec::with_capacity(total),
         };
@@ -211,14 +209,14 @@ impl<'a> Tree<'a> {
 
     fn add(&mut self, column: &Column, depth: usize, within: Option<usize>) {
         let index = self.lines.len();
-        let note = self.notes.get(&column.path);
+        let note = self.human.note(&column.path);
         let nested = !column.fields.is_empty();
         let written = if nested { "" } else { &column.data_type };
         let texts = [
             column.path.as_str(),
             &column.data_type,
             column.comment.as_deref().unwrap_or_default(),
-            note.map_or("", String::as_str),
+            note.unwrap_or_default(),
         ];
         let text = texts.join("\n").to_lowercase();
         self.lines.push(Line {
@@ -236,7 +234,7 @@ impl<'a> Tree<'a> {
                 partition_key: column.partition_key,
                 required: column.nullable == Some(false),
                 comment: column.comment.as_deref().map(Text::new),
-                note: note.map(|note| Text::new(note)),
+                note: note.map(Text::new),
             },
             text,
             within,

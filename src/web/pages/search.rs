@@ -473,7 +473,7 @@ impl NoHits {
 impl HitLine {
     fn new(hit: &Hit, asset: &Asset) -> Self {
         let shown = name(asset.address.name());
-        let description = first_sentence(asset.description().unwrap_or_default());
+        let description = first_sentence(&asset.description().unwrap_or_default());
         let said = matched(hit, MatchedField::Description);
         Self {
             icon: icon(asset.kind),

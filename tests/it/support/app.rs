@@ -89,6 +89,16 @@ impl TestApp {
         Self::around_with(TestCatalog::start().await, None, settings).await
     }
 
+    /// An empty catalog without recipes, served in a particular way and open to be read by everybody.
+    pub(crate) async fn serving(options: Options) -> Self {
+        let settings = Settings {
+            options,
+            anonymous_read: true,
+            ..Settings::default()
+        };
+        Self::start_with(settings).await
+    }
+
     async fn around(catalog: TestCatalog, endpoint: Option<Endpoint>) -> Self {
         Self::around_with(catalog, endpoint, Settings::default()).await
     }
@@ -101,7 +111,7 @@ impl TestApp {
         let app = catalog.app.clone();
         let background = app.start_background().await.unwrap();
         let listener = Listener::bind("127.0.0.1:0").unwrap();
-        let base = format!("http://{}", listener.address());
+        let base = format!("{}://{}", settings.options.scheme(), listener.address());
         let parts = Parts {
             db: app.db.clone(),
             index: app.index.clone(),
@@ -115,7 +125,10 @@ impl TestApp {
         };
         let (stop, stopped) = oneshot::channel();
         let shutdown = async { drop(stopped.await) };
-        let options = Options { workers: 1 };
+        let options = Options {
+            workers: 1,
+            ..settings.options
+        };
         let serving = tokio::spawn(web::serve(parts, listener, options, shutdown));
         let admin = sign_in(&app.db, &base, "admin", Role::Admin, &[]).await;
         Self {
@@ -151,6 +164,13 @@ impl TestApp {
     /// The admin's browser.
     pub(crate) fn admin(&self) -> &Browser {
         &self.admin
+    }
+
+    /// Puts a file where the index's folder was: nothing can be written to the index any more.
+    pub(crate) fn spoil_index(&self) {
+        let folder = self.catalog.storage.index_dir();
+        std::fs::remove_dir_all(&folder).unwrap();
+        std::fs::write(&folder, "").unwrap();
     }
 
     /// A request that is still to be sent, by the admin.
@@ -258,6 +278,7 @@ impl TestApp {
 pub(crate) struct Settings {
     pub(crate) anonymous_read: bool,
     pub(crate) demo: bool,
+    pub(crate) options: Options,
 }
 
 /// How long sessions last in tests.

@@ -1,0 +1,383 @@
+//! Putting two edits of one thing together: what does not collide is merged, what does keeps the words of both.
+//!
+//! Texts are merged word by word, with every space and line break as it was written; sets element by element.
+//! Deliberately absent: where the three versions come from.
+
+use std::ops::Range;
+use std::time::Duration;
+
+use similar::{ChangeTag, DiffTag, TextDiff};
+use unicode_segmentation::UnicodeSegmentation as _;
+
+/// Comparing two texts that have nothing in common may take so long; then the comparison gets coarser, never wrong.
+const PATIENCE: Duration = Duration::from_millis(100);
+
+/// A piece of a comparison of two texts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Piece {
+    Kept(String),
+    Deleted(String),
+    Inserted(String),
+}
+
+/// A piece of three texts: the one that both edits began with, theirs and mine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Part {
+    /// Nobody changed it, or both in the same way.
+    Agreed(String),
+    Theirs {
+        before: String,
+        after: String,
+    },
+    Mine {
+        before: String,
+        after: String,
+    },
+    /// Both changed it, each in their own way.
+    Collision {
+        theirs: String,
+        mine: String,
+    },
+}
+
+/// Two edits, put together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Merged<T> {
+    /// Holds every word of either edit; what collided stands in it twice, theirs first.
+    pub content: T,
+    /// How many pieces collided.
+    pub collisions: usize,
+    /// How a text came to be; empty for what is no text.
+    pub parts: Vec<Part>,
+}
+
+impl<T> Merged<T> {
+    /// Something that was put together without a collision.
+    pub(super) fn cleanly(content: T) -> Self {
+        Self {
+            content,
+            collisions: 0,
+            parts: Vec::new(),
+        }
+    }
+
+    pub(super) fn map<U>(self, change: impl FnOnce(T) -> U) -> Merged<U> {
+        Merged {
+            content: change(self.content),
+            collisions: self.collisions,
+            parts: self.parts,
+        }
+    }
+}
+
+/// Compares two texts word by word.
+pub fn compare(before: &str, after: &str) -> Vec<Piece> {
+    let diff = TextDiff::configure()
+        .timeout(PATIENCE)
+        .diff_unicode_words(before, after);
+    let mut pieces: Vec<Piece> = Vec::new();
+    for change in diff.iter_all_changes() {
+        let word = change.value();
+        match (change.tag(), pieces.last_mut()) {
+            (ChangeTag::Equal, Some(Piece::Kept(text)))
+            | (ChangeTag::Delete, Some(Piece::Deleted(text)))
+            | (ChangeTag::Insert, Some(Piece::Inserted(text))) => text.push_str(word),
+            (ChangeTag::Equal, _) => pieces.push(Piece::Kept(word.to_owned())),
+            (ChangeTag::Delete, _) => pieces.push(Piece::Deleted(word.to_owned())),
+            (ChangeTag::Insert, _) => pieces.push(Piece::Inserted(word.to_owned())),
+        }
+    }
+    pieces
+}
+
+/// Merges two edits of a text.
+pub(super) fn texts(base: &str, theirs: &str, mine: &str) -> Merged<String> {
+    let (words, mut theirs) = edits(base, theirs);
+    let (_, mut mine) = edits(base, mine);
+    let mut parts = Vec::new();
+    let mut at = 0;
+    while let Some(start) = [theirs.first(), mine.first()]
+        .into_iter()
+        .flatten()
+        .map(|edit| edit.range.start)
+        .min()
+    {
+        parts.push(Part::Agreed(joined(&words, at..start)));
+        let mut end = start;
+        let (mut their_group, mut my_group) = (Vec::new(), Vec::new());
+        loop {
+            let before = end;
+            take_touching(&mut theirs, &mut their_group, &mut end);
+            take_touching(&mut mine, &mut my_group, &mut end);
+            if end == before {
+                break;
+            }
+        }
+        parts.push(part(&words, start..end, &their_group, &my_group));
+        at = end;
+    }
+    parts.push(Part::Agreed(joined(&words, at..words.len())));
+    finished(parts)
+}
+
+/// Merges two edits of a set: what either added is in it, what either took out is not.
+pub(super) fn elements<T: Clone, K: PartialEq>(
+    base: &[T],
+    theirs: &[T],
+    mine: &[T],
+    key: impl Fn(&T) -> K,
+) -> Vec<T> {
+    let holds = |set: &[T], one: &T| set.iter().any(|other| key(other) == key(one));
+    let kept = theirs
+        .iter()
+        .filter(|one| holds(mine, one) || !holds(base, one));
+    let added = mine
+        .iter()
+        .filter(|one| !holds(base, one) && !holds(theirs, one));
+    kept.chain(added).cloned().collect()
+}
+
+/// One place where a text was changed.
+#[derive(Debug, Clone)]
+struct Edit {
+    /// The words of the base that it takes the place of.
+    range: Range<usize>,
+    after: String,
+}
+
+/// The words of a text, spaces among them, and what was changed in it.
+fn edits<'a>(base: &'a str, edited: &'a str) -> (Vec<&'a str>, Vec<Edit>) {
+    let diff = TextDiff::configure()
+        .timeout(PATIENCE)
+        .diff_unicode_words(base, edited);
+    let after: Vec<&str> = diff.iter_new_slices().collect();
+    let mut edits: Vec<Edit> = Vec::new();
+    for operation in diff.ops() {
+        if operation.tag() == DiffTag::Equal {
+            continue;
+        }
+        let range = operation.old_range();
+        let words = joined(&after, operation.new_range());
+        match edits.last_mut() {
+            Some(last) if last.range.end == range.start => {
+                last.range.end = range.end;
+                last.after.push_str(&words);
+            }
+            _ => edits.push(Edit {
+                range,
+                after: words,
+            }),
+        }
+    }
+    (base.split_word_bounds().collect(), edits)
+}
+
+/// Takes the edits that begin no later than `end` off the list, and moves `end` behind them.
+fn take_touching(edits: &mut Vec<Edit>, group: &mut Vec<Edit>, end: &mut usize) {
+    while edits.first().is_some_and(|edit| edit.range.start <= *end) {
+        let edit = edits.remove(0);
+        *end = (*end).max(edit.range.end);
+        group.push(edit);
+    }
+}
+
+fn joined(words: &[&str], range: Range<usize>) -> String {
+    words.get(range).unwrap_or_default().concat()
+}
+
+/// What became of a range of the base.
+fn part(words: &[&str], range: Range<usize>, theirs: &[Edit], mine: &[Edit]) -> Part {
+    let before = joined(words, range.clone());
+    let their_words = applied(words, range.clone(), theirs);
+    let my_words = applied(words, range, mine);
+    if their_words == my_words {
+        Part::Agreed(my_words)
+    } else if mine.is_empty() {
+        Part::Theirs {
+            before,
+            after: their_words,
+        }
+    } else if theirs.is_empty() {
+        Part::Mine {
+            before,
+            after: my_words,
+        }
+    } else {
+        Part::Collision {
+            theirs: their_words,
+            mine: my_words,
+        }
+    }
+}
+
+/// A range of the base with these edits in it.
+fn applied(words: &[&str], range: Range<usize>, edits: &[Edit]) -> String {
+    let mut text = String::new();
+    let mut at = range.start;
+    for edit in edits {
+        text.push_str(&joined(words, at..edit.range.start));
+        text.push_str(&edit.after);
+        at = edit.range.end;
+    }
+    text.push_str(&joined(words, at..range.end));
+    text
+}
+
+fn finished(mut parts: Vec<Part>) -> Merged<String> {
+    parts.retain(|part| *part != Part::Agreed(String::new()));
+    let mut text = String::new();
+    let mut collisions = 0;
+    for part in &parts {
+        match part {
+            Part::Agreed(words) => text.push_str(words),
+            Part::Theirs { after, .. } | Part::Mine { after, .. } => text.push_str(after),
+            Part::Collision { theirs, mine } => {
+                collisions += 1;
+                text.push_str(theirs);
+                let touches = theirs.ends_with(char::is_alphanumeric)
+                    && mine.starts_with(char::is_alphanumeric);
+                if touches {
+                    text.push(' ');
+                }
+                text.push_str(mine);
+            }
+        }
+    }
+    Merged {
+        content: text,
+        collisions,
+        parts,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn edits_of_different_places_are_both_there_with_their_spaces() {
+        let merged = texts(
+            "One row per order.\n\nNever late.\n",
+            "One row per *paid* order.\n\nNever late.\n",
+            "One row per order.\n\nNever later than noon.\n",
+        );
+
+        assert_eq!(
+            merged.content,
+            "One row per *paid* order.\n\nNever later than noon.\n"
+        );
+        assert_eq!(merged.collisions, 0);
+    }
+
+    #[test]
+    fn what_collides_stands_there_twice() {
+        let merged = texts("A red car.", "A green car.", "A blue car.");
+
+        assert_eq!(merged.content, "A green blue car.");
+        assert_eq!(merged.collisions, 1);
+        assert!(merged.parts.contains(&Part::Collision {
+            theirs: "green".to_owned(),
+            mine: "blue".to_owned(),
+        }));
+    }
+
+    #[test]
+    fn the_same_edit_by_both_is_one_edit() {
+        let merged = texts("A red car.", "A green car.", "A green car.");
+
+        assert_eq!(merged.content, "A green car.");
+        assert_eq!(merged.collisions, 0);
+    }
+
+    #[test]
+    fn two_first_texts_are_both_kept() {
+        assert_eq!(texts("", "Orders.", "Sales").content, "Orders.Sales");
+        assert_eq!(texts("", "Orders", "Sales").content, "Orders Sales");
+    }
+
+    #[test]
+    fn of_a_set_what_either_added_is_there_and_what_either_took_out_is_not() {
+        let merged = elements(&[1, 2, 3], &[2, 3, 4], &[1, 2, 5], |one| *one);
+
+        assert_eq!(merged, [2, 4, 5]);
+    }
+
+    #[test]
+    fn a_comparison_tells_both_texts() {
+        assert_eq!(
+            compare("a b", "a c"),
+            [
+                Piece::Kept("a ".to_owned()),
+                Piece::Deleted("b".to_owned()),
+                Piece::Inserted("c".to_owned()),
+            ]
+        );
+    }
+
+    /// What an editor does to a text: at a word, takes some out and types some.
+    fn edit(base: &[String], at: usize, out: usize, typed: &[String]) -> Vec<String> {
+        let at = at.min(base.len());
+        let end = (at + out).min(base.len());
+        [&base[..at], typed, &base[end..]].concat()
+    }
+
+    fn words(text: &str) -> Vec<&str> {
+        text.split_whitespace().collect()
+    }
+
+    prop_compose! {
+        fn an_edit(whose: &'static str)(
+            at in 0_usize..12, out in 0_usize..5, typed in 0_usize..4,
+        ) -> (usize, usize, Vec<String>) {
+            (at, out, (0..typed).map(|nth| format!("{whose}{nth}")).collect())
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+        #[test]
+        fn no_word_that_somebody_typed_is_lost(
+            base in prop::collection::vec("[a-d]", 0..12),
+            gap in prop::sample::select(vec![" ", "\n", "\n\n", "  "]),
+            theirs in prop::collection::vec(an_edit("t"), 1..4),
+            mine in prop::collection::vec(an_edit("m"), 1..4),
+        ) {
+            let revised = |edits: &[(usize, usize, Vec<String>)]| {
+                edits.iter().fold(base.clone(), |text, (at, out, typed)| edit(&text, *at, *out, typed))
+            };
+            let (their_words, my_words) = (revised(&theirs), revised(&mine));
+            let merged = texts(&base.join(gap), &their_words.join(gap), &my_words.join(gap));
+
+            let present = words(&merged.content);
+            for word in their_words.iter().chain(&my_words) {
+                if word.len() > 1 {
+                    prop_assert!(present.contains(&word.as_str()), "{word} is not in {:?}", merged.content);
+                }
+            }
+        }
+
+        #[test]
+        fn whoever_edits_alone_gets_what_they_wrote(base in "[a-c \n.]{0,30}", edited in "[a-c \n.é顧]{0,30}") {
+            prop_assert_eq!(texts(&base, &edited, &base).content, edited.clone());
+            prop_assert_eq!(texts(&base, &base, &edited).content, edited.clone());
+            prop_assert_eq!(texts(&base, &edited, &edited).content, edited);
+        }
+
+        #[test]
+        fn a_comparison_holds_both_texts(before in ".{0,40}", after in ".{0,40}") {
+            let pieces = compare(&before, &after);
+            let told = |wanted: fn(&Piece) -> Option<&str>| pieces.iter().filter_map(wanted).collect::<String>();
+            prop_assert_eq!(told(|piece| match piece {
+                Piece::Kept(text) | Piece::Deleted(text) => Some(text),
+                Piece::Inserted(_) => None,
+            }), before);
+            prop_assert_eq!(told(|piece| match piece {
+                Piece::Kept(text) | Piece::Inserted(text) => Some(text),
+                Piece::Deleted(_) => None,
+            }), after);
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! Markdown without its marks, for lists and for the search index.
+
+use pulldown_cmark::{Event, Options, Parser, TagEnd};
+
+/// What a reader of a Markdown text reads, in lines without marks.
+pub fn plain_text(markdown: &str) -> String {
+    let mut text = String::with_capacity(markdown.len());
+    for event in Parser::new_ext(
+        markdown,
+        Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH,
+    ) {
+        match event {
+            Event::Text(words) | Event::Code(words) => text.push_str(&words),
+            Event::SoftBreak => text.push(' '),
+            Event::End(TagEnd::TableCell) => text.push(' '),
+            Event::HardBreak | Event::Rule => text.push('\n'),
+            Event::End(
+                TagEnd::Paragraph
+                | TagEnd::Heading(_)
+                | TagEnd::Item
+                | TagEnd::CodeBlock
+                | TagEnd::TableRow
+                | TagEnd::TableHead,
+            ) => text.push('\n'),
+            _ => {}
+        }
+    }
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn marks_are_left_out_and_words_stay_apart() {
+        let markdown = "# Orders\n\nOne *row* per `order`,\nsee [the book](https://a.example).\n\n- paid\n- sent\n\n\
+                        | a | b |\n|---|---|\n| 1 | 2 |\n\n<script>x</script>";
+
+        assert_eq!(
+            plain_text(markdown),
+            "Orders\nOne row per order, see the book.\npaid\nsent\na b\n1 2"
+        );
+    }
+}

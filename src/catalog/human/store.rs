@@ -1,0 +1,209 @@
+//! Every query about what people say.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use sea_orm::sea_query::Expr;
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder,
+    QuerySelect,
+};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::super::{Asset, AssetId, Error};
+use super::aspect::{Aspect, AspectKind};
+use super::{Edition, HumanLayer};
+use crate::auth::Who;
+use crate::db::Txn;
+use crate::db::entity::{change, words};
+
+/// How many changes are read at once while looking for an older version.
+const BATCH: u64 = 50;
+
+/// What a change of an aspect looks like in the log.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Details<T> {
+    /// The version that the change made.
+    pub(super) version: i32,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    part: String,
+    pub(super) before: T,
+    pub(super) after: T,
+}
+
+/// What the log says of a change from one edition to the next.
+pub(super) fn details<A: Aspect>(before: &Edition<A>, after: &Edition<A>) -> String {
+    let details = Details {
+        version: after.version,
+        part: after.content.part(),
+        before: &before.content,
+        after: &after.content,
+    };
+    serde_json::to_string(&details).expect("what people write is plain text")
+}
+
+/// Finds one aspect, or part of one, as it stands.
+pub(super) async fn find<A: Aspect>(
+    db: &impl ConnectionTrait,
+    id: AssetId,
+    part: &str,
+) -> Result<Edition<A>, Error> {
+    let key = (id.0, A::KIND.as_str().to_owned(), part.to_owned());
+    match words::Entity::find_by_id(key).one(db).await? {
+        Some(row) => read(&row),
+        None => Ok(Edition::default()),
+    }
+}
+
+/// Writes the next edition; the row must still be at the version before it.
+pub(super) async fn write<A: Aspect>(
+    txn: &Txn,
+    id: AssetId,
+    next: &Edition<A>,
+    (editor, now): (&Who, DateTime<Utc>),
+) -> Result<(), Error> {
+    let content = serde_json::to_string(&next.content).expect("what people write is plain text");
+    let editor = serde_json::to_string(editor).expect("who acts is plain text");
+    let before = next.version - 1;
+    if before == 0 {
+        let row = words::ActiveModel {
+            asset_id: Set(id.0),
+            aspect: Set(A::KIND.as_str().to_owned()),
+            part: Set(next.content.part()),
+            version: Set(next.version),
+            edited_at: Set(now),
+            editor: Set(editor),
+            content: Set(content),
+        };
+        words::Entity::insert(row)
+            .exec_without_returning(&**txn)
+            .await?;
+        return Ok(());
+    }
+    let updated = words::Entity::update_many()
+        .col_expr(words::Column::Version, Expr::value(next.version))
+        .col_expr(words::Column::EditedAt, Expr::value(now))
+        .col_expr(words::Column::Editor, Expr::value(editor))
+        .col_expr(words::Column::Content, Expr::value(content))
+        .filter(words::Column::AssetId.eq(id.0))
+        .filter(words::Column::Aspect.eq(A::KIND.as_str()))
+        .filter(words::Column::Part.eq(next.content.part()))
+        .filter(words::Column::Version.eq(before))
+        .exec(&**txn)
+        .await?;
+    if updated.rows_affected == 1 {
+        Ok(())
+    } else {
+        Err(Error::damaged(id)("it was written outside its turn"))
+    }
+}
+
+/// Reads from the log what an aspect said at a version; nothing when the log does not tell.
+pub(super) async fn content_at<A: Aspect>(
+    db: &impl ConnectionTrait,
+    id: AssetId,
+    part: &str,
+    version: i32,
+) -> Result<Option<A>, Error> {
+    if version <= 0 {
+        return Ok(Some(A::default()));
+    }
+    let mut before = i64::MAX;
+    loop {
+        let rows: Vec<(i64, String)> = change::Entity::find()
+            .select_only()
+            .columns([change::Column::Seq, change::Column::Details])
+            .filter(change::Column::SubjectId.eq(id.0))
+            .filter(change::Column::Seq.lt(before))
+            .filter(change::Column::SubjectKind.eq("asset"))
+            .filter(change::Column::Action.eq(A::KIND.action()))
+            .order_by_desc(change::Column::Seq)
+            .limit(BATCH)
+            .into_tuple()
+            .all(db)
+            .await?;
+        let Some((last, _)) = rows.last() else {
+            return Ok(None);
+        };
+        before = *last;
+        for (_, details) in &rows {
+            let details: Details<A> = serde_json::from_str(details).map_err(Error::damaged(id))?;
+            if details.part == part && details.version <= version {
+                return Ok((details.version == version).then_some(details.after));
+            }
+        }
+    }
+}
+
+/// Adds to assets what people say of them.
+pub(in crate::catalog) async fn attach(
+    db: &impl ConnectionTrait,
+    mut assets: Vec<Asset>,
+) -> Result<Vec<Asset>, Error> {
+    let ids = assets.iter().map(|asset| asset.id.0);
+    let rows = words::Entity::find()
+        .filter(words::Column::AssetId.is_in(ids))
+        .all(db)
+        .await?;
+    let mut layers: HashMap<Uuid, HumanLayer> = HashMap::new();
+    for row in rows {
+        read_into(layers.entry(row.asset_id).or_default(), &row)?;
+    }
+    for asset in &mut assets {
+        if let Some(human) = layers.remove(&asset.id.0) {
+            asset.human = human;
+        }
+    }
+    Ok(assets)
+}
+
+fn read_into(human: &mut HumanLayer, row: &words::Model) -> Result<(), Error> {
+    let kind = AspectKind::ALL.into_iter();
+    match kind.into_iter().find(|kind| kind.as_str() == row.aspect) {
+        Some(AspectKind::Description) => human.description = read(row)?,
+        Some(AspectKind::Owners) => human.owners = read(row)?,
+        Some(AspectKind::Tags) => human.tags = read(row)?,
+        Some(AspectKind::Links) => human.links = read(row)?,
+        Some(AspectKind::Verification) => human.verification = read(row)?,
+        Some(AspectKind::Deprecation) => human.deprecation = read(row)?,
+        Some(AspectKind::Note) => {
+            let note: Edition<super::Note> = read(row)?;
+            human.notes.insert(note.content.column.clone(), note);
+        }
+        // Written by a newer version, which shows it.
+        None => {}
+    }
+    Ok(())
+}
+
+fn read<A: Aspect>(row: &words::Model) -> Result<Edition<A>, Error> {
+    let id = AssetId(row.asset_id);
+    let editor = serde_json::from_str(&row.editor).map_err(Error::damaged(id))?;
+    Ok(Edition {
+        content: serde_json::from_str(&row.content).map_err(Error::damaged(id))?,
+        version: row.version,
+        edited: Some((editor, row.edited_at)),
+    })
+}
+
+/// Lists the assets that some people or teams own.
+pub(in crate::catalog) async fn list_owned_by(
+    db: &impl ConnectionTrait,
+    principals: &[Uuid],
+) -> Result<Vec<AssetId>, DbErr> {
+    let mut owned = Vec::new();
+    for principal in principals {
+        // An id stands in the content as it is; names change seldom enough to look at every asset that has owners.
+        let rows: Vec<Uuid> = words::Entity::find()
+            .select_only()
+            .column(words::Column::AssetId)
+            .filter(words::Column::Aspect.eq(AspectKind::Owners.as_str()))
+            .filter(words::Column::Content.contains(principal.to_string()))
+            .into_tuple()
+            .all(db)
+            .await?;
+        owned.extend(rows.into_iter().map(AssetId));
+    }
+    Ok(owned)
+}

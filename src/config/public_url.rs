@@ -1,0 +1,102 @@
+//! The address under which people know the catalog.
+
+use std::fmt;
+use std::str::FromStr;
+
+use url::Url;
+
+use super::Problems;
+
+/// Such as `https://catalog.example`: what links in messages begin with, and where other sites send people back to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublicUrl(Url);
+
+impl PublicUrl {
+    /// Scheme, host and, where it is not the usual one, port, as browsers write an origin.
+    pub fn origin(&self) -> String {
+        self.0.origin().ascii_serialization()
+    }
+
+    /// Host and, where it is not the usual one, port, as browsers write a `Host` header.
+    pub fn authority(&self) -> &str {
+        self.0.authority()
+    }
+
+    /// Whether people come by TLS.
+    pub fn is_https(&self) -> bool {
+        self.0.scheme() == "https"
+    }
+
+    /// The whole address of a page, whose path begins with a slash.
+    pub fn page(&self, path: &str) -> String {
+        self.origin() + path
+    }
+}
+
+impl FromStr for PublicUrl {
+    type Err = Problems;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let bad = |what: &str| {
+            let example = "Write it like https://catalog.example or https://catalog.example:8443.";
+            Problems::from(format!(
+                "The public address “{text}” (--public-url, GAZETTEER_PUBLIC_URL) {what}. {example}"
+            ))
+        };
+        let url = Url::parse(text).map_err(|_unparsed| bad("is no address"))?;
+        if !matches!(url.scheme(), "http" | "https") {
+            return Err(bad("begins neither with https:// nor with http://"));
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(bad(
+                "has a name or a password in it, which everybody would see",
+            ));
+        }
+        if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
+            return Err(bad("has more than a host and a port"));
+        }
+        Ok(Self(url))
+    }
+}
+
+impl fmt::Display for PublicUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_a_scheme_a_host_and_perhaps_a_port() {
+        let url: PublicUrl = "https://Catalog.Example:443".parse().unwrap();
+        assert_eq!(url.origin(), "https://catalog.example");
+        assert_eq!(url.authority(), "catalog.example");
+        assert_eq!(url.page("/set-up"), "https://catalog.example/set-up");
+        assert!(url.is_https());
+        let url: PublicUrl = "http://[::1]:8080/".parse().unwrap();
+        assert_eq!(url.authority(), "[::1]:8080");
+        assert!(!url.is_https());
+    }
+
+    #[test]
+    fn anything_else_is_told_with_an_example() {
+        for odd in [
+            "catalog.example",
+            "",
+            "ftp://catalog.example",
+            "https://catalog.example/data",
+            "https://catalog.example/?a",
+            "https://me:secret@catalog.example",
+            "https://",
+        ] {
+            let told = odd.parse::<PublicUrl>().unwrap_err().to_string();
+            assert!(
+                told.contains("Write it like https://catalog.example"),
+                "{told}"
+            );
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! Writing what people say of an asset.
