@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use gazetteer::catalog::{Address, AssetId, AssetKind, Column, SourceLayer};
-use gazetteer::search::{Document, Index, Options, Query};
+use gazetteer::search::{Document, Index, Options, Query, Veil};
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -115,7 +115,7 @@ fn judge(set: &Path, out: &mut impl Write) -> Outcome<()> {
                 limit: DEPTH,
                 ..Query::words(judged.query)
             };
-            let answer = index.search(&query)?;
+            let answer = index.search(&query, &Veil::none())?;
             let found: Vec<bool> = answer
                 .hits
                 .iter()
@@ -234,7 +234,7 @@ fn latency(file: &Path, out: &mut impl Write) -> Outcome<()> {
         let mut total = 0;
         for _ in 0..21 {
             let started = Instant::now();
-            total = index.search(&Query::words(*text))?.total;
+            total = index.search(&Query::words(*text), &Veil::none())?.total;
             times.push(started.elapsed());
         }
         let middle = median(&mut times);
@@ -254,7 +254,7 @@ fn latency(file: &Path, out: &mut impl Write) -> Outcome<()> {
         let mut times = Vec::new();
         for _ in 0..21 {
             let started = Instant::now();
-            index.suggest(text, 8)?;
+            index.suggest(text, 8, &Veil::none())?;
             times.push(started.elapsed());
         }
         writeln!(

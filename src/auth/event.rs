@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::accounts::Standing;
 use super::permission::TokenScope;
 use super::sessions::Method;
-use super::{AccountId, Actor};
+use super::{AccountId, Actor, Scope};
 use crate::db::{Txn, changes};
 
 /// Something that happened, with the names that everybody had then.
@@ -83,6 +83,20 @@ pub enum Event {
         account: String,
         token: String,
     },
+    /// People and teams in words, here and below.
+    ScopeRestricted {
+        scope: Scope,
+        after: Vec<String>,
+    },
+    AdmissionChanged {
+        scope: Scope,
+        before: Vec<String>,
+        after: Vec<String>,
+    },
+    ScopeOpened {
+        scope: Scope,
+        before: Vec<String>,
+    },
 }
 
 /// Why a sign-in was refused.
@@ -104,6 +118,7 @@ pub(super) enum Subject {
     Nobody,
     Team(super::TeamId),
     Token(Uuid),
+    Scope(Uuid),
 }
 
 impl Subject {
@@ -113,6 +128,7 @@ impl Subject {
             Self::Nobody => ("account", Uuid::nil()),
             Self::Team(id) => ("team", id.0),
             Self::Token(id) => ("token", id),
+            Self::Scope(id) => ("scope", id),
         }
     }
 }
@@ -138,6 +154,9 @@ impl Event {
             Self::MemberRemoved { .. } => "member_removed",
             Self::TokenMade { .. } => "token_made",
             Self::TokenRevoked { .. } => "token_revoked",
+            Self::ScopeRestricted { .. } => "scope_restricted",
+            Self::AdmissionChanged { .. } => "admission_changed",
+            Self::ScopeOpened { .. } => "scope_opened",
         }
     }
 
@@ -219,6 +238,31 @@ impl Event {
             Self::TokenRevoked { account, token } => {
                 format!("Revoked the token “{token}” of “{account}”.")
             }
+            Self::ScopeRestricted { .. }
+            | Self::AdmissionChanged { .. }
+            | Self::ScopeOpened { .. } => self.sentence_on_scope().unwrap_or_default(),
+        }
+    }
+
+    fn sentence_on_scope(&self) -> Option<String> {
+        match self {
+            Self::ScopeRestricted { scope, after } => {
+                Some(format!("Restricted {scope} to {}.", listed(after)))
+            }
+            Self::AdmissionChanged {
+                scope,
+                before,
+                after,
+            } => Some(format!(
+                "Restricted {scope} to {}; it was restricted to {}.",
+                listed(after),
+                listed(before)
+            )),
+            Self::ScopeOpened { scope, before } => Some(format!(
+                "Opened {scope} to everybody; it was restricted to {}.",
+                listed(before)
+            )),
+            _ => None,
         }
     }
 
@@ -234,6 +278,15 @@ impl Event {
         let details = tagged["details"].take().to_string();
         let entry = actor.entry(subject.kind_and_id(), self.as_str(), details, now);
         changes::append(txn, vec![entry]).await
+    }
+}
+
+/// Whom a scope admits, in words.
+fn listed(admitted: &[String]) -> String {
+    match admitted {
+        [] => "admins".to_owned(),
+        [one] => one.clone(),
+        [all @ .., last] => format!("{} and {last}", all.join(", ")),
     }
 }
 

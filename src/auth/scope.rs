@@ -1,5 +1,7 @@
 //! Parts of the catalog that rights are about, and what somebody sees.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -131,5 +133,18 @@ impl Scope {
             Self::Database { database, .. } => part(database.as_bytes()),
         }
         hasher.finalize().to_hex().to_string()
+    }
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Source { platform, instance } => write!(f, "the source {platform} {instance}"),
+            Self::Database {
+                platform,
+                instance,
+                database,
+            } => write!(f, "the database {database} in {platform} {instance}"),
+        }
     }
 }

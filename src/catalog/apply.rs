@@ -15,7 +15,7 @@ use super::asset::{Address, Alias, AssetId, AssetKind, Discovered, Identity, Sou
 use super::change::{Action, Cause};
 use super::difference::differences;
 use super::store::{self, Draft, Known, Sealed};
-use crate::auth::Permission;
+use crate::auth::{Permission, Sight};
 use crate::db::Db;
 
 /// How many rows are read at once when looking for what a listing no longer has.
@@ -108,7 +108,12 @@ pub async fn open(
     let addresses: Vec<Address> = databases.iter().map(|one| one.address.clone()).collect();
     let reports = databases.into_iter().map(|one| Reported::new(None, one));
     write_what_differs(db, cause, reports.collect(), now).await?;
-    let ids = store::find_at(&**db, &addresses.iter().collect::<Vec<_>>()).await?;
+    let ids = store::find_at(
+        &**db,
+        &Sight::Everything,
+        &addresses.iter().collect::<Vec<_>>(),
+    )
+    .await?;
     let scope = |address: &Address| {
         let database = *ids.get(&address.identity())?;
         Some(Scope {

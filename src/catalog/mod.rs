@@ -18,7 +18,7 @@ use chrono::{DateTime, Utc};
 use sea_orm::DbErr;
 use uuid::Uuid;
 
-use crate::auth::{Denied, Place};
+use crate::auth::{Denied, Place, Sight};
 use crate::db::{self, BadCursor, Db, Page, PageRequest};
 use crate::error::{Explain, Kind};
 
@@ -31,6 +31,7 @@ pub use change::{Action, Cause, Change};
 pub use difference::{Difference, differences};
 pub use human::HumanLayer;
 pub use scopes::{find_scope, name_scopes};
+pub(crate) use store::belongs_to_seen;
 
 /// An asset with everything that is known of it.
 #[derive(Debug, Clone)]
@@ -129,21 +130,25 @@ pub struct Inside {
     pub views: u64,
 }
 
-/// Finds one asset.
-pub async fn find_asset(db: &Db, id: AssetId) -> Result<Asset, Error> {
-    let asset = store::find(&**db, id).await?;
+/// Finds one asset. What somebody does not see is as unknown to them as what is not there.
+pub async fn find_asset(db: &Db, sight: &Sight, id: AssetId) -> Result<Asset, Error> {
+    let asset = store::find(&**db, sight, id).await?;
     let mut found = human::attach(&**db, vec![asset]).await?;
     found.pop().ok_or(Error::UnknownAsset)
 }
 
 /// Finds the ids of assets by where they come from; addresses that are not known are left out.
-pub async fn find_at(db: &Db, addresses: &[&Address]) -> Result<HashMap<Identity, AssetId>, Error> {
-    Ok(store::find_at(&**db, addresses).await?)
+pub async fn find_at(
+    db: &Db,
+    sight: &Sight,
+    addresses: &[&Address],
+) -> Result<HashMap<Identity, AssetId>, Error> {
+    Ok(store::find_at(&**db, sight, addresses).await?)
 }
 
 /// Finds many assets at once, in the order asked for; ids that are not there are left out.
-pub async fn find_assets(db: &Db, ids: &[AssetId]) -> Result<Vec<Asset>, Error> {
-    let found = store::find_many(&**db, ids).await?;
+pub async fn find_assets(db: &Db, sight: &Sight, ids: &[AssetId]) -> Result<Vec<Asset>, Error> {
+    let found = store::find_many(&**db, sight, ids).await?;
     let mut found: HashMap<AssetId, Asset> = human::attach(&**db, found)
         .await?
         .into_iter()
@@ -166,10 +171,11 @@ pub async fn list_owned_by(db: &Db, principals: &[Uuid]) -> Result<Vec<AssetId>,
 /// Lists what is directly inside something, by name.
 pub async fn list_children(
     db: &Db,
+    sight: &Sight,
     children: &Children<'_>,
     page: &PageRequest,
 ) -> Result<Page<Summary>, Error> {
-    let page = store::list_children(&**db, children, page).await?;
+    let page = store::list_children(&**db, sight, children, page).await?;
     let items = human::attach(&**db, page.items).await?;
     Ok(Page {
         items: items.into_iter().map(Summary::from).collect(),
@@ -180,9 +186,10 @@ pub async fn list_children(
 /// Counts the tables and views in each of some databases.
 pub async fn count_inside(
     db: &Db,
+    sight: &Sight,
     databases: &[AssetId],
 ) -> Result<HashMap<AssetId, Inside>, Error> {
-    let counts = store::count_children(&**db, databases).await?;
+    let counts = store::count_children(&**db, sight, databases).await?;
     let of = |kinds: &HashMap<AssetKind, u64>, kind| kinds.get(&kind).copied().unwrap_or(0);
     Ok(counts
         .iter()
@@ -199,32 +206,42 @@ pub async fn count_inside(
 }
 
 /// Lists the systems that assets came from; there are few of them.
-pub async fn list_instances(db: &Db) -> Result<Vec<InstanceSummary>, Error> {
-    Ok(store::list_instances(&**db).await?)
+pub async fn list_instances(db: &Db, sight: &Sight) -> Result<Vec<InstanceSummary>, Error> {
+    Ok(store::list_instances(&**db, sight).await?)
 }
 
 /// Lists the other names of an asset.
-pub async fn list_aliases(db: &Db, id: AssetId) -> Result<Vec<Alias>, Error> {
-    Ok(store::list_aliases(&**db, id).await?)
+pub async fn list_aliases(db: &Db, sight: &Sight, id: AssetId) -> Result<Vec<Alias>, Error> {
+    Ok(store::list_aliases(&**db, sight, id).await?)
 }
 
 /// Lists what happened to one asset, newest first.
-pub async fn list_history(db: &Db, id: AssetId, page: &PageRequest) -> Result<Page<Change>, Error> {
-    store::list_changes(&**db, store::Of::Asset(id), page).await
+pub async fn list_history(
+    db: &Db,
+    sight: &Sight,
+    id: AssetId,
+    page: &PageRequest,
+) -> Result<Page<Change>, Error> {
+    store::list_changes(&**db, sight, store::Of::Asset(id), page).await
 }
 
 /// Lists what one run changed, newest first.
 pub async fn list_changes_of_run(
     db: &Db,
+    sight: &Sight,
     run: Uuid,
     page: &PageRequest,
 ) -> Result<Page<Change>, Error> {
-    store::list_changes(&**db, store::Of::Run(run), page).await
+    store::list_changes(&**db, sight, store::Of::Run(run), page).await
 }
 
 /// Lists what changed anywhere in the catalog, newest first.
-pub async fn list_recent_changes(db: &Db, page: &PageRequest) -> Result<Page<Change>, Error> {
-    store::list_changes(&**db, store::Of::Everything, page).await
+pub async fn list_recent_changes(
+    db: &Db,
+    sight: &Sight,
+    page: &PageRequest,
+) -> Result<Page<Change>, Error> {
+    store::list_changes(&**db, sight, store::Of::Everything, page).await
 }
 
 /// Why the catalog refused.

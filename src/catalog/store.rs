@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use sea_orm::sea_query::{Expr, ExprTrait, Func, LikeExpr, OnConflict};
+use sea_orm::sea_query::{Expr, ExprTrait, Func, LikeExpr, OnConflict, Query, SimpleExpr};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, FromQueryResult,
     QueryFilter, QueryOrder, QuerySelect,
@@ -13,7 +13,8 @@ use uuid::Uuid;
 use super::asset::{Address, Alias, AssetId, AssetKind, Discovered, Facts, Identity, SourceLayer};
 use super::change::{Action, Cause, Change};
 use super::{Asset, Children, Error, HumanLayer, InstanceSummary};
-use crate::auth::Who;
+use crate::auth::scopes::{Standing, sees};
+use crate::auth::{Sight, Who};
 use crate::db::changes::{self, Entry};
 use crate::db::entity::{alias, asset, change};
 use crate::db::{Page, PageRequest, Txn, storable};
@@ -334,9 +335,40 @@ pub(super) async fn live_databases(
         .collect()
 }
 
+/// Leaves out of a query of assets what somebody does not see.
+fn seen(sight: &Sight) -> Condition {
+    let of = |column| Expr::col((asset::Entity, column));
+    let database = [of(asset::Column::ParentId), of(asset::Column::Id)];
+    let standing = Standing {
+        platform: of(asset::Column::Platform),
+        instance: of(asset::Column::Instance),
+        database: Func::coalesce(database).into(),
+    };
+    sees(sight, standing)
+}
+
+/// Leaves out of a query of something else what belongs to an asset that somebody does not see, or that is not there.
+pub(crate) fn belongs_to_seen(sight: &Sight, asset: impl Into<SimpleExpr>) -> Condition {
+    if *sight == Sight::Everything {
+        return Condition::all();
+    }
+    let assets = Query::select()
+        .expr(Expr::val(1))
+        .from(asset::Entity)
+        .and_where(Expr::col((asset::Entity, asset::Column::Id)).eq(asset))
+        .cond_where(seen(sight))
+        .to_owned();
+    Condition::all().add(Expr::exists(assets))
+}
+
 /// Finds one asset.
-pub(super) async fn find(db: &impl ConnectionTrait, id: AssetId) -> Result<Asset, Error> {
+pub(super) async fn find(
+    db: &impl ConnectionTrait,
+    sight: &Sight,
+    id: AssetId,
+) -> Result<Asset, Error> {
     let row = asset::Entity::find_by_id(id.0)
+        .filter(seen(sight))
         .one(db)
         .await?
         .ok_or(Error::UnknownAsset)?;
@@ -346,6 +378,7 @@ pub(super) async fn find(db: &impl ConnectionTrait, id: AssetId) -> Result<Asset
 /// Finds the ids of assets by where they come from.
 pub(super) async fn find_at(
     db: &impl ConnectionTrait,
+    sight: &Sight,
     addresses: &[&Address],
 ) -> Result<HashMap<Identity, AssetId>, DbErr> {
     let identities: HashMap<String, Identity> = addresses
@@ -357,6 +390,7 @@ pub(super) async fn find_at(
         .select_only()
         .columns([asset::Column::Id, asset::Column::Identity])
         .filter(asset::Column::Identity.is_in(identities.keys()))
+        .filter(seen(sight))
         .into_tuple()
         .all(db)
         .await?;
@@ -369,10 +403,12 @@ pub(super) async fn find_at(
 /// Finds assets, in no order; ids that are not there are left out.
 pub(super) async fn find_many(
     db: &impl ConnectionTrait,
+    sight: &Sight,
     ids: &[AssetId],
 ) -> Result<Vec<Asset>, Error> {
     let rows = asset::Entity::find()
         .filter(asset::Column::Id.is_in(ids.iter().map(|id| id.0)))
+        .filter(seen(sight))
         .all(db)
         .await?;
     rows.into_iter().map(read).collect()
@@ -396,10 +432,12 @@ pub(super) async fn list_all(
 /// Lists what is directly inside `parent`, or the outermost assets of an instance, by name.
 pub(super) async fn list_children(
     db: &impl ConnectionTrait,
+    sight: &Sight,
     children: &Children<'_>,
     page: &PageRequest,
 ) -> Result<Page<Asset>, Error> {
     let mut query = asset::Entity::find()
+        .filter(seen(sight))
         .order_by_asc(asset::Column::SortKey)
         .order_by_asc(asset::Column::Id)
         .limit(page.limit + 1);
@@ -450,6 +488,7 @@ pub(super) async fn list_children(
 /// Counts what is inside each of some databases and not gone, by kind.
 pub(super) async fn count_children(
     db: &impl ConnectionTrait,
+    sight: &Sight,
     parents: &[AssetId],
 ) -> Result<HashMap<AssetId, HashMap<AssetKind, u64>>, DbErr> {
     let rows: Vec<(Uuid, String, i64)> = asset::Entity::find()
@@ -458,6 +497,7 @@ pub(super) async fn count_children(
         .expr_as(Func::count(Expr::col(asset::Column::Id)), "n")
         .filter(asset::Column::ParentId.is_in(parents.iter().map(|id| id.0)))
         .filter(asset::Column::GoneAt.is_null())
+        .filter(seen(sight))
         .group_by(asset::Column::ParentId)
         .group_by(asset::Column::Kind)
         .into_tuple()
@@ -478,6 +518,7 @@ pub(super) async fn count_children(
 /// Counts the databases of each instance that are not gone.
 pub(super) async fn list_instances(
     db: &impl ConnectionTrait,
+    sight: &Sight,
 ) -> Result<Vec<InstanceSummary>, DbErr> {
     let rows: Vec<(String, String, i64)> = asset::Entity::find()
         .select_only()
@@ -485,6 +526,7 @@ pub(super) async fn list_instances(
         .expr_as(Func::count(Expr::col(asset::Column::Id)), "n")
         .filter(asset::Column::ParentId.is_null())
         .filter(asset::Column::GoneAt.is_null())
+        .filter(seen(sight))
         .group_by(asset::Column::Platform)
         .group_by(asset::Column::Instance)
         .order_by_asc(asset::Column::Platform)
@@ -505,10 +547,12 @@ pub(super) async fn list_instances(
 /// Lists the other names of an asset.
 pub(super) async fn list_aliases(
     db: &impl ConnectionTrait,
+    sight: &Sight,
     id: AssetId,
 ) -> Result<Vec<Alias>, DbErr> {
     let rows = alias::Entity::find()
         .filter(alias::Column::AssetId.eq(id.0))
+        .filter(belongs_to_seen(sight, id.0))
         .order_by_asc(alias::Column::System)
         .order_by_asc(alias::Column::Identity)
         .all(db)
@@ -532,11 +576,16 @@ pub(super) enum Of {
 /// Lists changes, newest first.
 pub(super) async fn list_changes(
     db: &impl ConnectionTrait,
+    sight: &Sight,
     of: Of,
     page: &PageRequest,
 ) -> Result<Page<Change>, Error> {
     let mut query = change::Entity::find()
         .filter(change::Column::SubjectKind.eq("asset"))
+        .filter(belongs_to_seen(
+            sight,
+            Expr::col((change::Entity, change::Column::SubjectId)),
+        ))
         .order_by_desc(change::Column::Seq)
         .limit(page.limit + 1);
     query = match of {

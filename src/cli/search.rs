@@ -7,10 +7,11 @@ use clap::Args;
 
 use super::{Failure, print, say};
 use crate::app::App;
+use crate::auth::Sight;
 use crate::catalog::{self, AssetId, AssetKind};
 use crate::config;
 use crate::ingest::Recipes;
-use crate::search::{Error, Query, follow};
+use crate::search::{Error, Query, Veil, follow};
 
 #[derive(Debug, Args)]
 pub(super) struct Options {
@@ -42,7 +43,7 @@ pub(super) async fn search(
         limit: options.limit,
         ..Query::default()
     };
-    let answer = app.index.search(&query)?;
+    let answer = app.index.search(&query, &Veil::none())?;
     for left_out in &answer.left_out {
         let nearest = match left_out.nearest.join("”, “") {
             nearest if nearest.is_empty() => String::new(),
@@ -54,7 +55,7 @@ pub(super) async fn search(
         ));
     }
     let ids: Vec<AssetId> = answer.hits.iter().map(|hit| hit.id).collect();
-    let assets = catalog::find_assets(&app.db, &ids).await?;
+    let assets = catalog::find_assets(&app.db, &Sight::Everything, &ids).await?;
     for asset in &assets {
         print(format_args!(
             "{}  {}  ({})",

@@ -19,7 +19,7 @@ use sea_orm::DbErr;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::auth::{Denied, Who};
+use crate::auth::{Denied, Sight, Who, scopes};
 use crate::catalog::{self, Asset, AssetId, Counts};
 use crate::db::{self, BadCursor, Db, Page, PageRequest};
 use crate::error::{Explain, Kind};
@@ -176,37 +176,80 @@ impl Level {
     }
 }
 
-/// Finds one run.
-pub async fn find_run(db: &Db, id: Uuid) -> Result<Run, Error> {
-    store::find(&**db, id).await
+/// Finds one run, as far as somebody sees what it read.
+pub async fn find_run(db: &Db, sight: &Sight, id: Uuid) -> Result<Run, Error> {
+    let mut run = [store::find(&**db, id).await?];
+    veil(db, sight, &mut run).await?;
+    let [run] = run;
+    Ok(run)
 }
 
-/// Lists runs, of one recipe or of all, newest first.
+/// Lists runs, of one recipe or of all, newest first, as far as somebody sees what they read.
 pub async fn list_runs(
     db: &Db,
+    sight: &Sight,
     recipe: Option<&str>,
     page: &PageRequest,
 ) -> Result<Page<Run>, Error> {
-    store::list(&**db, recipe, page).await
+    let mut page = store::list(&**db, recipe, page).await?;
+    veil(db, sight, &mut page.items).await?;
+    Ok(page)
 }
 
 /// Finds the newest run of each of some recipes, by their names; recipes that never ran are left out.
-pub async fn latest_runs(db: &Db, recipes: &[&str]) -> Result<HashMap<String, Run>, Error> {
-    let runs = store::latest(&**db, recipes).await?;
+pub async fn latest_runs(
+    db: &Db,
+    sight: &Sight,
+    recipes: &[&str],
+) -> Result<HashMap<String, Run>, Error> {
+    let mut runs = store::latest(&**db, recipes).await?;
+    veil(db, sight, &mut runs).await?;
     Ok(runs
         .into_iter()
         .map(|run| (run.recipe.clone(), run))
         .collect())
 }
 
-/// Lists how a run listed each database, those that are incomplete first.
-pub async fn list_listings(db: &Db, run: Uuid, page: &PageRequest) -> Result<Page<Listed>, Error> {
-    store::list_listings(&**db, run, page).await
+/// Leaves of runs what somebody sees: where something in a source they read is hidden, the counts are those of the
+/// listings that are seen, and nothing is told that could be about another one.
+async fn veil(db: &Db, sight: &Sight, runs: &mut [Run]) -> Result<(), Error> {
+    if runs.is_empty() || !scopes::is_limited(db, sight).await? {
+        return Ok(());
+    }
+    let ids: Vec<Uuid> = runs.iter().map(|run| run.id).collect();
+    let partly = store::seen_in_part(&**db, sight, &ids).await?;
+    let mut told = store::told(&**db, sight, &partly).await?;
+    for run in runs.iter_mut().filter(|run| partly.contains(&run.id)) {
+        let told = told.remove(&run.id).unwrap_or_default();
+        run.failure = None;
+        run.counts = RunCounts {
+            milliseconds: run.counts.milliseconds,
+            ..told.counts
+        };
+        if run.state == RunState::Partial && !told.problems && told.counts.incomplete == 0 {
+            run.state = RunState::Succeeded;
+        }
+    }
+    Ok(())
+}
+
+/// Lists how a run listed each database that somebody sees, those that are incomplete first.
+pub async fn list_listings(
+    db: &Db,
+    sight: &Sight,
+    run: Uuid,
+    page: &PageRequest,
+) -> Result<Page<Listed>, Error> {
+    store::list_listings(&**db, sight, run, page).await
 }
 
 /// Finds how the newest listing of a database ended; nothing when none has yet.
-pub async fn latest_listing(db: &Db, database: AssetId) -> Result<Option<Listed>, Error> {
-    store::latest_listing(&**db, database, false).await
+pub async fn latest_listing(
+    db: &Db,
+    sight: &Sight,
+    database: AssetId,
+) -> Result<Option<Listed>, Error> {
+    store::latest_listing(&**db, sight, database, false).await
 }
 
 /// Tells when the source was last seen to have an asset: when its database was last listed completely, or when its own
@@ -216,19 +259,26 @@ pub async fn last_seen(db: &Db, asset: &Asset) -> Result<DateTime<Utc>, Error> {
         return Ok(asset.last_seen);
     }
     let database = asset.parent.unwrap_or(asset.id);
-    let listed = store::latest_listing(&**db, database, true).await?;
+    // Whoever sees the asset sees its database.
+    let listed = store::latest_listing(&**db, &Sight::Everything, database, true).await?;
     Ok(listed.map_or(asset.last_seen, |listed| {
         listed.listed_at.max(asset.last_seen)
     }))
 }
 
-/// Lists what a run found worth telling, in the order of finding.
+/// Lists what a run found worth telling of what somebody sees, in the order of finding.
+///
+/// What is about nothing in the catalog may be about anything in the source: it is for whoever sees all of that.
 pub async fn list_findings(
     db: &Db,
+    sight: &Sight,
     run: Uuid,
     page: &PageRequest,
 ) -> Result<Page<RunFinding>, Error> {
-    store::list_findings(&**db, run, page).await
+    let partly = scopes::is_limited(db, sight).await?
+        && !store::seen_in_part(&**db, sight, &[run]).await?.is_empty();
+    let sight = if partly { sight } else { &Sight::Everything };
+    store::list_findings(&**db, sight, run, page).await
 }
 
 /// Why a run was refused, or ended early.

@@ -4,6 +4,7 @@ use chrono::Utc;
 use uuid::Uuid;
 
 use super::{Error, Level, Listed, RunFinding, store};
+use crate::auth::Sight;
 use crate::catalog::{self, Address, AssetId, Counts, Listing};
 use crate::db::Db;
 
@@ -77,7 +78,7 @@ impl RunReport {
             let now: Vec<_> = self.findings.iter().take(MOST_WAITING).cloned().collect();
             let many = now.len();
             let about: Vec<&Address> = now.iter().filter_map(|(about, _)| about.as_ref()).collect();
-            let ids = catalog::find_at(db, &about).await?;
+            let ids = catalog::find_at(db, &Sight::Everything, &about).await?;
             let findings = now.into_iter().map(|(about, finding)| RunFinding {
                 asset: about.and_then(|address| ids.get(&address.identity()).copied()),
                 ..finding

@@ -1,18 +1,24 @@
 //! Every query about runs.
 
+use std::collections::{HashMap, HashSet};
+
 use chrono::{DateTime, Utc};
-use sea_orm::sea_query::{Alias, Expr, ExprTrait, Query};
+use sea_orm::sea_query::{Alias, Expr, ExprTrait, Func, JoinType, Query};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder,
-    QuerySelect, SqlErr,
+    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter,
+    QueryOrder, QuerySelect, SqlErr,
 };
 use uuid::Uuid;
 
 use super::{Error, Level, Listed, Run, RunCounts, RunFinding, RunState, StartedBy};
-use crate::auth::Who;
-use crate::catalog::AssetId;
-use crate::db::entity::{finding, listing, run};
+use crate::auth::scopes::select_closed_sources;
+use crate::auth::{Sight, Who};
+use crate::catalog::{self, AssetId, Counts};
+use crate::db::entity::{asset, finding, listing, run};
 use crate::db::{Page, PageRequest, storable};
+
+/// The state of a listing that was read to its last page.
+const COMPLETE: &str = "complete";
 
 /// Writes down that a run has begun. The unique index on `active` decides who came first.
 pub(super) async fn begin(
@@ -141,7 +147,7 @@ pub(super) async fn add_listings(
         database_id: Set(listed.database.0),
         name: Set(storable(&listed.name)),
         state: Set(if listed.complete {
-            "complete"
+            COMPLETE
         } else {
             "incomplete"
         }
@@ -234,14 +240,139 @@ pub(super) async fn latest(db: &impl ConnectionTrait, recipes: &[&str]) -> Resul
     rows.into_iter().map(read).collect()
 }
 
-/// Lists the databases of a run: incomplete ones first, each group by id.
+/// Which of some runs read a source in which something is hidden from somebody, or may have tried to.
+pub(super) async fn seen_in_part(
+    db: &impl ConnectionTrait,
+    sight: &Sight,
+    runs: &[Uuid],
+) -> Result<HashSet<Uuid>, DbErr> {
+    let Some(closed) = select_closed_sources(sight) else {
+        return Ok(HashSet::new());
+    };
+    let of_run = || {
+        Expr::col((listing::Entity, listing::Column::RunId)).equals((run::Entity, run::Column::Id))
+    };
+    let any = Query::select()
+        .expr(Expr::val(1))
+        .from(listing::Entity)
+        .and_where(of_run())
+        .to_owned();
+    let of = |column, closed| Expr::col((asset::Entity, column)).equals(("closed", closed));
+    let touched = Query::select()
+        .expr(Expr::val(1))
+        .from(listing::Entity)
+        .inner_join(
+            asset::Entity,
+            Expr::col((asset::Entity, asset::Column::Id))
+                .equals((listing::Entity, listing::Column::DatabaseId)),
+        )
+        .join_subquery(
+            JoinType::InnerJoin,
+            closed,
+            "closed",
+            of(asset::Column::Platform, "platform").and(of(asset::Column::Instance, "instance")),
+        )
+        .and_where(of_run())
+        .to_owned();
+    let ids: Vec<Uuid> = run::Entity::find()
+        .select_only()
+        .column(run::Column::Id)
+        .filter(run::Column::Id.is_in(runs.iter().copied()))
+        .filter(
+            Condition::any()
+                .add(Expr::exists(any).not())
+                .add(Expr::exists(touched)),
+        )
+        .into_tuple()
+        .all(db)
+        .await?;
+    Ok(ids.into_iter().collect())
+}
+
+/// What can be told of a run to somebody who does not see all of it.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Told {
+    /// Of the listings that are seen.
+    pub(super) counts: RunCounts,
+    /// Whether there is a problem with something that is seen.
+    pub(super) problems: bool,
+}
+
+/// Adds up what somebody sees of some runs.
+pub(super) async fn told(
+    db: &impl ConnectionTrait,
+    sight: &Sight,
+    runs: &HashSet<Uuid>,
+) -> Result<HashMap<Uuid, Told>, Error> {
+    // Most databases do not change from run to run, so that there are few different counts.
+    let rows: Vec<(Uuid, String, String, i64)> = listing::Entity::find()
+        .select_only()
+        .columns([
+            listing::Column::RunId,
+            listing::Column::State,
+            listing::Column::Counts,
+        ])
+        .expr_as(
+            Func::count(Expr::col((listing::Entity, listing::Column::DatabaseId))),
+            "n",
+        )
+        .filter(listing::Column::RunId.is_in(runs.iter().copied()))
+        .filter(catalog::belongs_to_seen(sight, database()))
+        .group_by(listing::Column::RunId)
+        .group_by(listing::Column::State)
+        .group_by(listing::Column::Counts)
+        .into_tuple()
+        .all(db)
+        .await?;
+    let mut told: HashMap<Uuid, Told> = HashMap::new();
+    for (run, state, counts, many) in rows {
+        let counts: Counts = serde_json::from_str(&counts).map_err(Error::damaged(run))?;
+        let of = told.entry(run).or_default();
+        let many = many.unsigned_abs();
+        for _ in 0..many {
+            of.counts.assets += counts;
+        }
+        of.counts.databases += many;
+        if state != COMPLETE {
+            of.counts.incomplete += many;
+        }
+    }
+    let troubled: Vec<Uuid> = finding::Entity::find()
+        .select_only()
+        .column(finding::Column::RunId)
+        .distinct()
+        .filter(finding::Column::RunId.is_in(runs.iter().copied()))
+        .filter(finding::Column::Level.eq(Level::Problem.as_str()))
+        .filter(catalog::belongs_to_seen(sight, subject()))
+        .into_tuple()
+        .all(db)
+        .await?;
+    for run in troubled {
+        told.entry(run).or_default().problems = true;
+    }
+    Ok(told)
+}
+
+/// The asset that a listing is about.
+fn database() -> Expr {
+    Expr::col((listing::Entity, listing::Column::DatabaseId))
+}
+
+/// The asset that a finding is about.
+fn subject() -> Expr {
+    Expr::col((finding::Entity, finding::Column::AssetId))
+}
+
+/// Lists the databases of a run that somebody sees: incomplete ones first, each group by id.
 pub(super) async fn list_listings(
     db: &impl ConnectionTrait,
+    sight: &Sight,
     run: Uuid,
     page: &PageRequest,
 ) -> Result<Page<Listed>, Error> {
     let mut query = listing::Entity::find()
         .filter(listing::Column::RunId.eq(run))
+        .filter(catalog::belongs_to_seen(sight, database()))
         .order_by_desc(listing::Column::State)
         .order_by_asc(listing::Column::DatabaseId)
         .limit(page.limit + 1);
@@ -268,12 +399,15 @@ pub(super) async fn list_listings(
 /// Finds the newest listing of a database, or the newest complete one.
 pub(super) async fn latest_listing(
     db: &impl ConnectionTrait,
+    sight: &Sight,
     database: AssetId,
     complete: bool,
 ) -> Result<Option<Listed>, Error> {
-    let mut query = listing::Entity::find().filter(listing::Column::DatabaseId.eq(database.0));
+    let mut query = listing::Entity::find()
+        .filter(listing::Column::DatabaseId.eq(database.0))
+        .filter(catalog::belongs_to_seen(sight, database.0));
     if complete {
-        query = query.filter(listing::Column::State.eq("complete"));
+        query = query.filter(listing::Column::State.eq(COMPLETE));
     }
     query
         .order_by_desc(listing::Column::RunId)
@@ -283,33 +417,50 @@ pub(super) async fn latest_listing(
         .transpose()
 }
 
-/// Lists the findings of a run, in the order in which they were made.
+/// Lists the findings of a run, in the order in which they were made; only those about what somebody sees, unless they
+/// see everything, and then numbered as if these were all.
 pub(super) async fn list_findings(
     db: &impl ConnectionTrait,
+    sight: &Sight,
     run: Uuid,
     page: &PageRequest,
 ) -> Result<Page<RunFinding>, Error> {
     let after = page.key::<i32>()?.unwrap_or(-1);
-    let rows = finding::Entity::find()
+    let all = finding::Entity::find()
         .filter(finding::Column::RunId.eq(run))
+        .filter(catalog::belongs_to_seen(sight, subject()));
+    let rows = all
+        .clone()
         .filter(finding::Column::Position.gt(after))
         .order_by_asc(finding::Column::Position)
         .limit(page.limit + 1)
         .all(db)
         .await?;
-    Ok(
-        Page::of_rows(rows, page, |row| row.position).map(|row| RunFinding {
-            position: row.position,
-            level: if row.level == Level::Problem.as_str() {
-                Level::Problem
-            } else {
-                Level::Notice
-            },
-            asset: row.asset_id.map(AssetId),
-            about: row.about,
-            text: row.text,
-        }),
-    )
+    let mut page = Page::of_rows(rows, page, |row| row.position);
+    if *sight != Sight::Everything {
+        let before = all.filter(finding::Column::Position.lte(after));
+        let before: Option<i64> = before
+            .select_only()
+            .expr_as(Func::count(Expr::col(finding::Column::Position)), "n")
+            .into_tuple()
+            .one(db)
+            .await?;
+        let first = i32::try_from(before.unwrap_or_default()).unwrap_or(i32::MAX);
+        for (position, row) in (first..).zip(&mut page.items) {
+            row.position = position;
+        }
+    }
+    Ok(page.map(|row| RunFinding {
+        position: row.position,
+        level: if row.level == Level::Problem.as_str() {
+            Level::Problem
+        } else {
+            Level::Notice
+        },
+        asset: row.asset_id.map(AssetId),
+        about: row.about,
+        text: row.text,
+    }))
 }
 
 fn read(row: run::Model) -> Result<Run, Error> {
@@ -336,7 +487,7 @@ fn read_listing(row: listing::Model) -> Result<Listed, Error> {
         run: row.run_id,
         database: AssetId(row.database_id),
         name: row.name,
-        complete: row.state == "complete",
+        complete: row.state == COMPLETE,
         reason: row.reason,
         counts: serde_json::from_str(&row.counts).map_err(Error::damaged(row.run_id))?,
         listed_at: row.listed_at,

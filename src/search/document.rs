@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use tantivy::TantivyDocument;
+use uuid::Uuid;
 
 use super::schema::{Fields, Whole};
 use super::words::{fold, squeeze};
@@ -18,6 +19,8 @@ pub struct Document {
     platform: String,
     instance: String,
     path: Vec<String>,
+    /// The asset of the database that it is in, or is.
+    home: AssetId,
     gone: bool,
     owner: Option<String>,
     column_names: Vec<String>,
@@ -29,7 +32,7 @@ pub struct Document {
 #[serde(default)]
 pub(super) struct Texts {
     #[serde(rename = "i")]
-    pub(super) id: uuid::Uuid,
+    pub(super) id: Uuid,
     #[serde(rename = "n")]
     pub(super) name: String,
     /// Where it is, outermost first, without its own name.
@@ -89,6 +92,7 @@ impl Document {
             platform: address.platform.clone(),
             instance: address.instance.clone(),
             path: address.path.clone(),
+            home: id,
             gone: false,
             owner: source.owner.clone(),
             column_names: columns.iter().map(|column| column.name.clone()).collect(),
@@ -99,6 +103,12 @@ impl Document {
     /// Says whether the source no longer lists it.
     pub fn gone(mut self, gone: bool) -> Self {
         self.gone = gone;
+        self
+    }
+
+    /// Says which database it is in, unless it is one.
+    pub fn inside(mut self, database: Option<AssetId>) -> Self {
+        self.home = database.unwrap_or(self.id);
         self
     }
 
@@ -177,6 +187,8 @@ impl Document {
         laid_out.add_text(fields.kind, self.kind.as_str());
         laid_out.add_text(fields.platform, &self.platform);
         laid_out.add_text(fields.database, self.database());
+        laid_out.add_text(fields.source, source_term(&self.platform, &self.instance));
+        laid_out.add_text(fields.home, home_term(self.home.0));
         laid_out.add_u64(fields.gone, u64::from(self.gone));
         laid_out.add_text(fields.order, self.order());
         laid_out.add_bytes(fields.stored, &self.stored());
@@ -188,6 +200,16 @@ impl Document {
         texts.sql = texts.sql.map(|sql| sql.chars().take(SQL_KEPT).collect());
         serde_json::to_vec(&texts).unwrap_or_default()
     }
+}
+
+/// A source as a value of the index.
+pub(super) fn source_term(platform: &str, instance: &str) -> String {
+    format!("{}:{platform}{instance}", platform.len())
+}
+
+/// A database as a value of the index.
+pub(super) fn home_term(database: Uuid) -> String {
+    database.simple().to_string()
 }
 
 /// What is worth finding beside names and descriptions, by the word that people are shown.

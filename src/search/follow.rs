@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use super::{Change, Document, Error, Index, Writer};
+use crate::auth::Sight;
 use crate::catalog::{self, Asset, AssetId};
 use crate::db::{Db, changes};
 use crate::error::chain;
@@ -84,7 +85,7 @@ async fn apply_changes(db: &Db, writer: &mut Writer, mut applied: i64) -> Result
             .filter(|id| seen.insert(*id))
             .collect();
         written += ids.len() as u64;
-        let assets = catalog::find_assets(db, &ids).await?;
+        let assets = catalog::find_assets(db, &Sight::Everything, &ids).await?;
         writer.apply(assets.into_iter().map(|asset| Change {
             seq,
             id: asset.id,
@@ -102,6 +103,7 @@ async fn apply_changes(db: &Db, writer: &mut Writer, mut applied: i64) -> Result
 
 fn document(asset: &Asset) -> Document {
     Document::new(asset.id, asset.kind, &asset.address, &asset.source)
+        .inside(asset.parent)
         .gone(asset.gone_at.is_some())
         .described(asset.human.description())
 }

@@ -21,14 +21,18 @@ use uuid::Uuid;
 use super::document::Texts;
 use super::explain::Marker;
 use super::lag::Lag;
+use super::outlook::Outlook;
 use super::plan::Plan;
 use super::query::{Narrowing, Typed};
 use super::rank::{Place, rank};
 use super::schema::{self, Fields};
+use super::veil::{Veil, Veils};
 use super::view::{Known, View};
 use super::words::Splitter;
 use super::{Answer, Document, Error, Hit, MOST_HITS, Query};
+use crate::auth::Sight;
 use crate::catalog::AssetId;
+use crate::db::Db;
 
 /// Names the folder in use.
 const CURRENT: &str = "current";
@@ -82,6 +86,7 @@ struct Shared {
     /// One refresh at a time.
     refreshing: Mutex<()>,
     splitters: Mutex<Vec<Splitter>>,
+    veils: Veils,
     lag: Lag,
 }
 
@@ -124,17 +129,23 @@ impl Index {
                 built: RwLock::new(Arc::new(built)),
                 refreshing: Mutex::new(()),
                 splitters: Mutex::new(Vec::new()),
+                veils: Veils::default(),
                 lag: Lag::default(),
             }),
         })
     }
 
-    /// Finds what a query asks for. Takes milliseconds and does not wait for writers.
+    /// What somebody does not see now, for [`Self::search`]; asks the database whether that has changed.
+    pub async fn veil(&self, db: &Db, sight: &Sight) -> Result<Veil, Error> {
+        self.shared.veils.of(db, sight).await
+    }
+
+    /// Finds what a query asks for, under a veil. Takes milliseconds and does not wait for writers.
     ///
     /// Answers from what is open even when its folder is gone; [`Self::applied`] tells.
-    pub fn search(&self, query: &Query) -> Result<Answer, Error> {
+    pub fn search(&self, query: &Query, veil: &Veil) -> Result<Answer, Error> {
         let started = Instant::now();
-        let mut answer = self.find(query, false)?;
+        let mut answer = self.find(query, veil, false)?;
         answer.took = started.elapsed();
         Ok(answer)
     }
@@ -150,7 +161,7 @@ impl Index {
     }
 
     /// Finds assets by the beginning of what is being typed, for a list below the field.
-    pub fn suggest(&self, text: &str, limit: usize) -> Result<Vec<Hit>, Error> {
+    pub fn suggest(&self, text: &str, limit: usize, veil: &Veil) -> Result<Vec<Hit>, Error> {
         if text.trim().is_empty() {
             return Ok(Vec::new());
         }
@@ -158,7 +169,7 @@ impl Index {
             limit,
             ..Query::words(text)
         };
-        Ok(self.find(&query, true)?.hits)
+        Ok(self.find(&query, veil, true)?.hits)
     }
 
     /// The last change that the index contains; 0 when it contains nothing or its folder is gone, so that everything
@@ -216,14 +227,14 @@ impl Index {
         })
     }
 
-    fn find(&self, query: &Query, typing: bool) -> Result<Answer, Error> {
+    fn find(&self, query: &Query, veil: &Veil, typing: bool) -> Result<Answer, Error> {
         if self.built().is_stale() {
             // What is open still answers; whoever follows the log sees that it is lost.
             if let Err(error) = self.refresh() {
                 tracing::debug!(%error, "the search index could not be refreshed");
             }
         }
-        let view = self.built().view();
+        let view = Outlook::new(self.built().view(), veil)?;
         let mut splitter = lock(&self.shared.splitters).pop().unwrap_or_default();
         let answer = answer(&view, &mut splitter, query, typing);
         let mut splitters = lock(&self.shared.splitters);
@@ -254,7 +265,7 @@ impl Index {
 }
 
 fn answer(
-    view: &View,
+    view: &Outlook,
     splitter: &mut Splitter,
     query: &Query,
     typing: bool,
@@ -268,7 +279,7 @@ fn answer(
     let mut marker = Marker::new(splitter, &plan);
     let page = ranking.best.iter().skip(query.offset).take(limit);
     let hits = page
-        .map(|place| hit(view, &mut marker, place))
+        .map(|place| hit(&view.view, &mut marker, place))
         .collect::<Result<_, _>>()?;
     Ok(Answer {
         total: ranking.total,

@@ -9,10 +9,12 @@ pub mod follow;
 mod index;
 mod lag;
 mod explain;
+mod outlook;
 mod plan;
 mod query;
 mod rank;
 mod schema;
+mod veil;
 mod view;
 mod words;
 
@@ -26,6 +28,7 @@ use crate::error::{Explain, Kind};
 
 pub use document::Document;
 pub use index::{Change, Index, Options, Rebuild, Writer};
+pub use veil::Veil;
 
 /// How many hits a query answers at most, whatever it asks for.
 pub const MOST_HITS: usize = 200;

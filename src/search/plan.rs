@@ -8,10 +8,10 @@ use std::collections::HashMap;
 
 use tantivy::DocId;
 
+use super::outlook::{Outlook, most_frequent};
 use super::query::{Condition, Scope, Typed};
 use super::rank;
 use super::schema::{RANKED, Whole};
-use super::view::{View, most_frequent};
 use super::words::{Form, STEM, Splitter, fold, squeeze};
 use super::{Error, LeftOut, ReadAs};
 
@@ -155,7 +155,7 @@ struct Atom {
 impl Plan {
     /// Works out what to look up. With `typing`, the last word may be the beginning of one.
     pub(super) fn new(
-        view: &View,
+        view: &Outlook,
         splitter: &mut Splitter,
         typed: &Typed,
         typing: bool,
@@ -181,7 +181,7 @@ impl Plan {
 
     fn add_words(
         &mut self,
-        view: &View,
+        view: &Outlook,
         splitter: &mut Splitter,
         text: &str,
         typing: bool,
@@ -209,7 +209,7 @@ impl Plan {
     /// Adds a word, or what it is taken for, or says that it is left out.
     fn add(
         &mut self,
-        view: &View,
+        view: &Outlook,
         splitter: &mut Splitter,
         mut word: Word,
         term: &str,
@@ -287,7 +287,7 @@ impl Plan {
 
     fn require(
         &mut self,
-        view: &View,
+        view: &Outlook,
         splitter: &mut Splitter,
         condition: &Condition,
     ) -> Result<(), Error> {
@@ -384,7 +384,7 @@ fn cut(splitter: &mut Splitter, text: &str) -> Vec<Atom> {
 }
 
 /// Lets a word be the beginning of others.
-fn begin(view: &View, word: &mut Word, term: &str) -> Result<(), Error> {
+fn begin(view: &Outlook, word: &mut Word, term: &str) -> Result<(), Error> {
     let words = view.beginning_with(term, READABLE, MOST_BEGINNINGS)?;
     let words = words.into_iter().filter(|other| other != term);
     word.forms.extend(words.map(|term| Lookup {
@@ -399,7 +399,7 @@ fn begin(view: &View, word: &mut Word, term: &str) -> Result<(), Error> {
 
 /// The words of a condition, each of which may be inflected, and begin others when it stands nowhere itself.
 fn loosely(
-    view: &View,
+    view: &Outlook,
     splitter: &mut Splitter,
     condition: &Condition,
 ) -> Result<Vec<Word>, Error> {
@@ -494,7 +494,7 @@ fn direct(splitter: &mut Splitter, atom: &Atom) -> Word {
 }
 
 /// Whether any form of the word stands anywhere.
-fn stands(view: &View, word: &Word) -> Result<bool, Error> {
+fn stands(view: &Outlook, word: &Word) -> Result<bool, Error> {
     for form in &word.forms {
         if view.frequencies(&form.term)?.is_some() {
             return Ok(true);
@@ -504,7 +504,7 @@ fn stands(view: &View, word: &Word) -> Result<bool, Error> {
 }
 
 /// Two or three words written as one: those that stand most often, each at least twice as long as a letter.
-fn parts(view: &View, word: &str) -> Result<Option<Vec<String>>, Error> {
+fn parts(view: &Outlook, word: &str) -> Result<Option<Vec<String>>, Error> {
     let length = word.chars().count();
     if !(4..=40).contains(&length) {
         return Ok(None);
@@ -562,7 +562,7 @@ fn parts(view: &View, word: &str) -> Result<Option<Vec<String>>, Error> {
 }
 
 /// Words spelt almost like this one, the most likely first.
-fn misspelt(view: &View, word: &str) -> Result<Vec<String>, Error> {
+fn misspelt(view: &Outlook, word: &str) -> Result<Vec<String>, Error> {
     let length = word.chars().count();
     let furthest = match length {
         0..=3 => return Ok(Vec::new()),
@@ -586,7 +586,7 @@ fn misspelt(view: &View, word: &str) -> Result<Vec<String>, Error> {
 }
 
 /// Words that look like those of a phrase that stand nowhere.
-fn nearest_to_any(view: &View, phrase: &[String]) -> Result<Vec<String>, Error> {
+fn nearest_to_any(view: &Outlook, phrase: &[String]) -> Result<Vec<String>, Error> {
     let mut near = Vec::new();
     for term in phrase {
         if near.len() < 3 && view.frequencies(term)?.is_none() {
@@ -598,7 +598,7 @@ fn nearest_to_any(view: &View, phrase: &[String]) -> Result<Vec<String>, Error> 
 }
 
 /// Words that look most like one that stands nowhere.
-fn nearest(view: &View, word: &str) -> Result<Vec<String>, Error> {
+fn nearest(view: &Outlook, word: &str) -> Result<Vec<String>, Error> {
     let length = word.chars().count();
     let mut found = match length {
         0..=1 => HashMap::new(),

@@ -12,10 +12,12 @@ use tantivy::query::{EnableScoring, PhraseQuery, Query as _, TermQuery};
 use tantivy::schema::{Field, IndexRecordOption};
 use tantivy::{DocId, DocSet, TERMINATED, Term};
 
+use super::outlook::Outlook;
 use super::plan::{Plan, Test, Word};
 use super::query::{Narrowing, Scope};
 use super::schema::RANKED;
-use super::view::{FACETS, Facts, Segment, View};
+use super::veil::Shade;
+use super::view::{FACETS, Facts, Segment};
 use super::words::fold;
 use super::{Error, Facet, FacetField, FacetValue};
 
@@ -85,7 +87,7 @@ struct Gathered {
 
 /// Ranks what the plan asks for; answers `keep` hits.
 pub(super) fn rank(
-    view: &View,
+    view: &Outlook,
     plan: &Plan,
     narrowing: &Narrowing,
     keep: usize,
@@ -94,9 +96,12 @@ pub(super) fn rank(
     let rarities = rarities(view, plan)?;
     let chosen = Chosen::new(view, narrowing);
     let mut tally = Tally::new(view, &chosen);
-    let mut slots = Vec::with_capacity(view.segments.len());
-    for (nth, segment) in view.segments.iter().enumerate() {
+    let mut slots = Vec::with_capacity(view.view.segments.len());
+    for (nth, (segment, shade)) in view.segments().enumerate() {
         let mut gathered = gather(view, segment, plan, &rarities, &scales)?;
+        if let Some(shade) = shade {
+            blank(&mut gathered, shade);
+        }
         let passing = plan.requirements.iter().map(|one| one.passing.get(nth));
         meet(
             &mut gathered,
@@ -117,7 +122,7 @@ pub(super) fn rank(
         requirements: u8::try_from(mask(plan.requirements.len())).unwrap_or(u8::MAX),
     };
     let mut candidates = Vec::new();
-    for (number, (segment, slots)) in view.segments.iter().zip(&slots).enumerate() {
+    for (number, (segment, slots)) in view.segments().zip(&slots).enumerate() {
         let hits = tally.count(number, segment, slots, &found);
         candidates.extend(best_of(hits, keep));
     }
@@ -165,7 +170,7 @@ impl Found {
 }
 
 /// For each field, what a length dilutes a word to, by the length's short form.
-fn scales(view: &View) -> [[f32; 256]; RANKED] {
+fn scales(view: &Outlook) -> [[f32; 256]; RANKED] {
     let mut scales = [[0.0; 256]; RANKED];
     let fields = scales
         .iter_mut()
@@ -184,7 +189,7 @@ fn scales(view: &View) -> [[f32; 256]; RANKED] {
 
 /// How much it says that a document holds a word.
 #[expect(clippy::cast_precision_loss, reason = "a weight needs no more")]
-fn rarities(view: &View, plan: &Plan) -> Result<Vec<f32>, Error> {
+fn rarities(view: &Outlook, plan: &Plan) -> Result<Vec<f32>, Error> {
     let all = view.len() as f32;
     let mut rarities = Vec::new();
     for word in &plan.words {
@@ -209,7 +214,7 @@ fn mask(words: usize) -> u32 {
 
 /// Reads every posting of every word in one segment.
 fn gather(
-    view: &View,
+    view: &Outlook,
     segment: &Segment,
     plan: &Plan,
     rarities: &[f32],
@@ -231,6 +236,15 @@ fn gather(
         }
     }
     Ok(slots)
+}
+
+/// Forgets what was found in documents that are hidden.
+fn blank(slots: &mut [Slot], shade: &Shade) {
+    for (doc, slot) in (0..).zip(slots) {
+        if shade.hides(doc) {
+            *slot = Slot::default();
+        }
+    }
 }
 
 /// Notes which documents meet which requirement.
@@ -275,7 +289,7 @@ impl Desk {
     /// Adds up the postings of one word.
     fn gather(
         &mut self,
-        view: &View,
+        view: &Outlook,
         segment: &Segment,
         word: &Word,
         scales: &[[f32; 256]; RANKED],
@@ -307,7 +321,7 @@ impl Desk {
     }
 
     /// Books what one word has collected.
-    fn settle(&mut self, view: &View, segment: &Segment, bit: u32, rarity: f32) {
+    fn settle(&mut self, view: &Outlook, segment: &Segment, bit: u32, rarity: f32) {
         for doc in self.touched.drain(..) {
             let at = doc as usize;
             let (Some(slot), Some(gathered)) = (self.slots.get_mut(at), self.gathered.get_mut(at))
@@ -333,12 +347,12 @@ impl Desk {
 }
 
 fn for_each_in_whole(
-    view: &View,
+    view: &Outlook,
     segment: &Segment,
     term: &str,
     mut visit: impl FnMut(DocId),
 ) -> Result<(), Error> {
-    let index = segment.reader.inverted_index(view.fields.whole)?;
+    let index = segment.reader.inverted_index(view.view.fields.whole)?;
     let Some(found) = index.terms().get(term)? else {
         return Ok(());
     };
@@ -351,16 +365,16 @@ fn for_each_in_whole(
 }
 
 /// The documents of each segment that pass a test.
-pub(super) fn passing(view: &View, scope: Scope, test: &Test) -> Result<Vec<Vec<DocId>>, Error> {
+pub(super) fn passing(view: &Outlook, scope: Scope, test: &Test) -> Result<Vec<Vec<DocId>>, Error> {
     let fields = match scope {
-        Scope::Anywhere => view.fields.ranked().to_vec(),
-        Scope::Name => vec![view.fields.name],
-        Scope::Column => vec![view.fields.column],
-        Scope::Description => vec![view.fields.text],
-        Scope::Owner => vec![view.fields.owner],
+        Scope::Anywhere => view.view.fields.ranked().to_vec(),
+        Scope::Name => vec![view.view.fields.name],
+        Scope::Column => vec![view.view.fields.column],
+        Scope::Description => vec![view.view.fields.text],
+        Scope::Owner => vec![view.view.fields.owner],
     };
-    let mut all = Vec::with_capacity(view.segments.len());
-    for segment in &view.segments {
+    let mut all = Vec::with_capacity(view.view.segments.len());
+    for (segment, shade) in view.segments() {
         let mut passing = Vec::new();
         for field in &fields {
             passing.extend(match test {
@@ -368,13 +382,16 @@ pub(super) fn passing(view: &View, scope: Scope, test: &Test) -> Result<Vec<Vec<
                 Test::Each(words) => holding_each(segment, *field, words)?,
             });
         }
+        if let Some(shade) = shade {
+            passing.retain(|doc| !shade.hides(*doc));
+        }
         all.push(passing);
     }
     Ok(all)
 }
 
 fn holding_phrase(
-    view: &View,
+    view: &Outlook,
     segment: &Segment,
     field: Field,
     words: &[String],
@@ -388,7 +405,7 @@ fn holding_phrase(
         [term] => Box::new(TermQuery::new(term.clone(), IndexRecordOption::Basic)),
         _ => Box::new(PhraseQuery::new(terms)),
     };
-    let weight = query.weight(EnableScoring::disabled_from_searcher(&view.searcher))?;
+    let weight = query.weight(EnableScoring::disabled_from_searcher(&view.view.searcher))?;
     let mut scorer = weight.scorer(&segment.reader, 1.0)?;
     let mut holding = Vec::new();
     while scorer.doc() != TERMINATED {
@@ -431,12 +448,16 @@ struct Chosen {
 }
 
 impl Chosen {
-    fn new(view: &View, narrowing: &Narrowing) -> Self {
-        let [kinds, platforms, databases] = &view.values;
+    fn new(view: &Outlook, narrowing: &Narrowing) -> Self {
+        let [kinds, platforms, databases] = &view.view.values;
+        let seen = |facet: usize| {
+            let values = view.values.as_ref()?.get(facet)?;
+            Some(values.as_slice())
+        };
         let values = [
-            chosen(kinds, &narrowing.kinds),
-            chosen(platforms, &narrowing.platforms),
-            chosen(databases, &narrowing.databases),
+            chosen(kinds, seen(0), &narrowing.kinds),
+            chosen(platforms, seen(1), &narrowing.platforms),
+            chosen(databases, seen(2), &narrowing.databases),
         ];
         Self {
             values,
@@ -452,15 +473,28 @@ impl Chosen {
     }
 }
 
-/// Which values are meant by what was typed and by what was chosen: exactly so named, or else with such a word.
-fn chosen(values: &[String], [typed, picked]: &[Vec<String>; 2]) -> Option<Vec<bool>> {
+/// Which values are meant by what was typed and by what was chosen: exactly so named, or else with such a word. One that
+/// is not to be seen is meant by nothing.
+fn chosen(
+    values: &[String],
+    seen: Option<&[bool]>,
+    [typed, picked]: &[Vec<String>; 2],
+) -> Option<Vec<bool>> {
     if typed.is_empty() && picked.is_empty() {
         return None;
     }
     let typed: Vec<String> = typed.iter().map(|name| fold(name)).collect();
+    let is_seen = |nth: usize| seen.is_none_or(|seen| seen.get(nth) == Some(&true));
     let exact = |value: &String| typed.contains(&fold(value));
-    let loosely = !typed.is_empty() && !values.iter().any(exact);
-    let meant = |value: &String| {
+    let loosely = !typed.is_empty()
+        && !values
+            .iter()
+            .enumerate()
+            .any(|(nth, value)| is_seen(nth) && exact(value));
+    let meant = |(nth, value): (usize, &String)| {
+        if !is_seen(nth) {
+            return false;
+        }
         let by_typing = if typed.is_empty() {
             true
         } else if loosely {
@@ -471,7 +505,7 @@ fn chosen(values: &[String], [typed, picked]: &[Vec<String>; 2]) -> Option<Vec<b
         };
         by_typing && (picked.is_empty() || picked.contains(value))
     };
-    Some(values.iter().map(meant).collect())
+    Some(values.iter().enumerate().map(meant).collect())
 }
 
 /// Counts hits while they are gone through.
@@ -482,11 +516,15 @@ struct Tally<'a> {
 }
 
 impl<'a> Tally<'a> {
-    fn new(view: &View, chosen: &'a Chosen) -> Self {
+    fn new(view: &Outlook, chosen: &'a Chosen) -> Self {
         Self {
             chosen,
             total: 0,
-            counts: view.values.each_ref().map(|values| vec![0; values.len()]),
+            counts: view
+                .view
+                .values
+                .each_ref()
+                .map(|values| vec![0; values.len()]),
         }
     }
 
@@ -494,14 +532,17 @@ impl<'a> Tally<'a> {
     fn count(
         &mut self,
         number: usize,
-        segment: &Segment,
+        (segment, shade): (&Segment, Option<&Shade>),
         slots: &[Slot],
         found: &Found,
     ) -> Vec<Place> {
         let alive = segment.reader.alive_bitset();
         let mut hits = Vec::new();
         for (doc, slot) in (0..).zip(slots) {
-            if !found.is_hit(slot) || alive.is_some_and(|alive| alive.is_deleted(doc)) {
+            if !found.is_hit(slot)
+                || alive.is_some_and(|alive| alive.is_deleted(doc))
+                || shade.is_some_and(|shade| shade.hides(doc))
+            {
                 continue;
             }
             let facts = segment.facts(doc);
@@ -548,9 +589,13 @@ impl<'a> Tally<'a> {
         refusals == 0
     }
 
-    fn facets(&self, view: &View, chosen: &Chosen) -> Vec<Facet> {
+    fn facets(&self, view: &Outlook, chosen: &Chosen) -> Vec<Facet> {
         let fields = [FacetField::Kind, FacetField::Platform, FacetField::Database];
-        let counted = self.counts.iter().zip(&view.values).zip(&chosen.values);
+        let counted = self
+            .counts
+            .iter()
+            .zip(&view.view.values)
+            .zip(&chosen.values);
         fields
             .into_iter()
             .zip(counted)
@@ -610,7 +655,7 @@ fn best_of(mut hits: Vec<Place>, keep: usize) -> Vec<Place> {
 }
 
 /// The best hits of all segments, best first, equals by name.
-fn in_order(view: &View, mut places: Vec<Place>, keep: usize) -> Result<Vec<Place>, Error> {
+fn in_order(view: &Outlook, mut places: Vec<Place>, keep: usize) -> Result<Vec<Place>, Error> {
     places.sort_by(by_score);
     let mut ordered = Vec::with_capacity(keep.min(places.len()));
     for equals in places.chunk_by(|a, b| a.score.total_cmp(&b.score).is_eq()) {
@@ -626,7 +671,7 @@ fn in_order(view: &View, mut places: Vec<Place>, keep: usize) -> Result<Vec<Plac
         }
         let mut named = Vec::with_capacity(equals.len());
         for place in equals {
-            named.push((view.order(place.segment, place.doc)?, *place));
+            named.push((view.view.order(place.segment, place.doc)?, *place));
         }
         named.sort_by(|(a, _), (b, _)| a.cmp(b));
         ordered.extend(named.into_iter().map(|(_, place)| place));

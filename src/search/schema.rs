@@ -32,6 +32,9 @@ pub(super) struct Fields {
     pub(super) kind: Field,
     pub(super) platform: Field,
     pub(super) database: Field,
+    /// The source and the id of the database that it stands in, by which it may be hidden.
+    pub(super) source: Field,
+    pub(super) home: Field,
     pub(super) gone: Field,
     /// Sorts by name; unique.
     pub(super) order: Field,
@@ -106,6 +109,8 @@ pub(super) fn lay_out() -> (Schema, Fields) {
         kind: schema.add_text_field("kind", value()),
         platform: schema.add_text_field("platform", value()),
         database: schema.add_text_field("database", value()),
+        source: schema.add_text_field("source", value()),
+        home: schema.add_text_field("home", value()),
         gone: schema.add_u64_field("gone", FAST),
         order: schema.add_text_field("order", value()),
         stored: schema.add_bytes_field("stored", BytesOptions::default().set_stored()),

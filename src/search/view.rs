@@ -7,14 +7,12 @@ use std::sync::Arc;
 use tantivy::columnar::StrColumn;
 use tantivy::fieldnorm::FieldNormReader;
 use tantivy::index::{InvertedIndexReader, SegmentId};
-use tantivy::postings::TermInfo;
-use tantivy::query::FuzzyTermQuery;
 use tantivy::schema::Field;
-use tantivy::{DocId, Searcher, SegmentReader, Term};
+use tantivy::{DocId, Searcher, SegmentReader};
 
 use super::Error;
-use super::schema::{Fields, RANKED, Whole};
-use super::words::STEM;
+use super::schema::{Fields, RANKED};
+use super::veil::{Shade, Shades, Veil};
 
 /// How many values a facet can tell apart; assets of further ones are found, but not counted by them.
 const MOST_VALUES: usize = 1 << 20;
@@ -32,7 +30,7 @@ pub(super) struct Facts {
 }
 
 /// How many of the ranked fields make up the length of a document: name, place, columns, texts.
-const MEASURED: usize = 4;
+pub(super) const MEASURED: usize = 4;
 
 /// Kind, platform, database.
 pub(super) const FACETS: usize = 3;
@@ -42,6 +40,7 @@ pub(super) const FACETS: usize = 3;
 pub(super) struct SegmentFacts {
     facts: Vec<Facts>,
     values: [Vec<String>; FACETS],
+    shades: Shades,
 }
 
 /// One segment, opened.
@@ -49,6 +48,9 @@ pub(super) struct Segment {
     pub(super) reader: SegmentReader,
     pub(super) ranked: [Arc<InvertedIndexReader>; RANKED],
     pub(super) lengths: [FieldNormReader; RANKED],
+    /// By which its documents may be hidden.
+    pub(super) source: Option<StrColumn>,
+    pub(super) home: Option<StrColumn>,
     order: Option<StrColumn>,
     facts: Arc<SegmentFacts>,
     /// From the segment's numbers of values to the view's.
@@ -62,10 +64,6 @@ pub(super) struct View {
     pub(super) segments: Vec<Segment>,
     /// Every value of each facet.
     pub(super) values: [Vec<String>; FACETS],
-    /// How many words a field has on average.
-    pub(super) lengths: [f32; RANKED],
-    /// How many words a document has on average, SQL and the like aside.
-    pub(super) length: f32,
     /// The last change that it contains.
     pub(super) applied: i64,
 }
@@ -107,20 +105,19 @@ impl View {
                 reader: reader.clone(),
                 ranked: each_ranked(&fields, |field| reader.inverted_index(field))?,
                 lengths: each_ranked(&fields, |field| reader.get_fieldnorms_reader(field))?,
+                source: reader.fast_fields().str("source")?,
+                home: reader.fast_fields().str("home")?,
                 order: reader.fast_fields().str("order")?,
                 facts,
                 renumbered,
             });
         }
         *known = next;
-        let lengths = average_lengths(&segments);
         Ok(Self {
             searcher,
             fields,
             segments,
             values,
-            lengths,
-            length: lengths.iter().take(MEASURED).sum(),
             applied,
         })
     }
@@ -128,92 +125,6 @@ impl View {
     /// How many assets there are.
     pub(super) fn len(&self) -> u64 {
         self.searcher.num_docs()
-    }
-
-    /// In how many documents of each ranked field a term stands; `None` when it stands nowhere.
-    pub(super) fn frequencies(&self, term: &str) -> Result<Option<[u64; RANKED]>, Error> {
-        let mut counts = [0; RANKED];
-        for segment in &self.segments {
-            for (count, index) in counts.iter_mut().zip(&segment.ranked) {
-                if let Some(found) = index.terms().get(term)? {
-                    *count += u64::from(found.doc_freq);
-                }
-            }
-        }
-        Ok(counts.iter().any(|count| *count > 0).then_some(counts))
-    }
-
-    /// Words that begin like this in the first `fields` of the ranked fields, most frequent first.
-    pub(super) fn beginning_with(
-        &self,
-        beginning: &str,
-        fields: usize,
-        limit: usize,
-    ) -> Result<Vec<String>, Error> {
-        let mut counts = HashMap::new();
-        for segment in &self.segments {
-            for index in segment.ranked.iter().take(fields) {
-                let mut stream = index.terms().range().ge(beginning).into_stream()?;
-                let mut seen = 0;
-                while seen < 5 * limit
-                    && let Some((term, found)) = stream.next()
-                    && term.starts_with(beginning.as_bytes())
-                {
-                    seen += 1;
-                    count(&mut counts, term, found);
-                }
-            }
-        }
-        Ok(most_frequent(counts, limit))
-    }
-
-    /// Names that, without their separators, begin like this; as terms of the field of whole names.
-    pub(super) fn names_beginning_with(
-        &self,
-        squeezed: &str,
-        limit: usize,
-    ) -> Result<Vec<String>, Error> {
-        let beginning = Whole::Squeezed.term(squeezed);
-        let mut counts = HashMap::new();
-        for segment in &self.segments {
-            let index = segment.reader.inverted_index(self.fields.whole)?;
-            let mut stream = index.terms().range().ge(&beginning).into_stream()?;
-            let mut read = 0;
-            while read < limit
-                && let Some((term, found)) = stream.next()
-                && term.starts_with(beginning.as_bytes())
-            {
-                count(&mut counts, term, found);
-                read += 1;
-            }
-        }
-        Ok(most_frequent(counts, limit))
-    }
-
-    /// Words that differ from this one by so many letters in the first `fields` of the ranked fields, and how often
-    /// they occur.
-    pub(super) fn similar(
-        &self,
-        word: &str,
-        distance: u8,
-        fields: usize,
-    ) -> Result<HashMap<String, u64>, Error> {
-        let query = FuzzyTermQuery::new(
-            Term::from_field_text(self.fields.name, word),
-            distance,
-            true,
-        );
-        let automaton = query.automaton()?;
-        let mut counts = HashMap::new();
-        for segment in &self.segments {
-            for index in segment.ranked.iter().take(fields) {
-                let mut stream = index.terms().search(&automaton).into_stream()?;
-                while let Some((term, found)) = stream.next() {
-                    count(&mut counts, term, found);
-                }
-            }
-        }
-        Ok(counts)
     }
 
     /// The name by which a document is sorted, unique and the same in every view.
@@ -240,6 +151,11 @@ impl Segment {
             .get(doc as usize)
             .copied()
             .unwrap_or_default()
+    }
+
+    /// What a veil hides of it; `None` when nothing.
+    pub(super) fn shade(&self, veil: &Veil) -> Result<Option<Arc<Shade>>, Error> {
+        self.facts.shades.of(self, veil)
     }
 
     /// The view's numbers of the segment's values.
@@ -287,7 +203,11 @@ impl SegmentFacts {
                 *values = every_value(column)?;
             }
         }
-        Ok(Self { facts, values })
+        Ok(Self {
+            facts,
+            values,
+            shades: Shades::default(),
+        })
     }
 }
 
@@ -323,37 +243,4 @@ fn each_ranked<T>(
         open(text)?,
         open(other)?,
     ])
-}
-
-#[expect(clippy::cast_precision_loss, reason = "an average needs no more")]
-fn average_lengths(segments: &[Segment]) -> [f32; RANKED] {
-    let mut words = [0_u64; RANKED];
-    let mut documents = 0_u64;
-    for segment in segments {
-        documents += u64::from(segment.reader.max_doc());
-        for (words, index) in words.iter_mut().zip(&segment.ranked) {
-            *words += index.total_num_tokens();
-        }
-    }
-    words.map(|words| (words as f32 / documents.max(1) as f32).max(1.0))
-}
-
-/// Counts a word, leaving out what nobody wrote.
-fn count(counts: &mut HashMap<String, u64>, term: &[u8], found: &TermInfo) {
-    if let Ok(term) = std::str::from_utf8(term)
-        && !term.ends_with(STEM)
-    {
-        *counts.entry(term.to_owned()).or_default() += u64::from(found.doc_freq);
-    }
-}
-
-/// Orders counted words, most frequent first.
-pub(super) fn most_frequent(counts: HashMap<String, u64>, limit: usize) -> Vec<String> {
-    let mut terms: Vec<_> = counts.into_iter().collect();
-    terms.sort_by(|(a, many), (b, more)| more.cmp(many).then_with(|| a.cmp(b)));
-    terms
-        .into_iter()
-        .take(limit)
-        .map(|(term, _)| term)
-        .collect()
 }

@@ -80,8 +80,23 @@ pub(crate) fn instance(platform: &str, instance: &str) -> String {
     format!("/browse/{}/{}", encode(platform), encode(instance))
 }
 
+/// Who sees a source.
+pub(crate) fn instance_restriction(platform: &str, of: &str) -> String {
+    format!("{}/restriction", instance(platform, of))
+}
+
+/// Every restricted source and database.
+pub(crate) fn restricted() -> String {
+    "/restricted".to_owned()
+}
+
 pub(crate) fn asset(id: AssetId) -> String {
     format!("/assets/{id}")
+}
+
+/// Who sees a database.
+pub(crate) fn asset_restriction(id: AssetId) -> String {
+    format!("/assets/{id}/restriction")
 }
 
 /// More lines of an asset's history, as a part of a page.

@@ -44,6 +44,11 @@ impl Parameters {
         self.all(name).next().unwrap_or_default()
     }
 
+    /// Whether a parameter is there, even without a text.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.0.iter().any(|(given, _)| given == name)
+    }
+
     /// Every text of a parameter that may be repeated, without empty ones.
     pub(crate) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         self.0

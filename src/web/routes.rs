@@ -9,7 +9,7 @@ use actix_web::{FromRequest, Handler, Responder, Route, middleware as actix};
 
 use super::failure::Failure;
 use super::{access, api, health, middleware, pages, rate, statics};
-use crate::auth::Permission::{self, ManageOwnAccount, Read, RunRecipe};
+use crate::auth::Permission::{self, ManageOwnAccount, Read, Restrict, RunRecipe};
 
 /// One line of the site map.
 pub struct Site {
@@ -79,6 +79,27 @@ pub fn all() -> Vec<Site> {
         get("/assets/{id}", Read, pages::assets::show),
         get("/assets/{id}/history", Read, pages::assets::history),
         get("/assets/{id}/columns", Read, pages::assets::columns),
+        get("/restricted", Restrict, pages::restrictions::list),
+        get(
+            "/assets/{id}/restriction",
+            Restrict,
+            pages::restrictions::of_database,
+        ),
+        post(
+            "/assets/{id}/restriction",
+            Restrict,
+            pages::restrictions::change_database,
+        ),
+        get(
+            "/browse/{platform}/{instance}/restriction",
+            Restrict,
+            pages::restrictions::of_source,
+        ),
+        post(
+            "/browse/{platform}/{instance}/restriction",
+            Restrict,
+            pages::restrictions::change_source,
+        ),
         get("/ingestion", Read, pages::ingestion::show),
         get("/ingestion/recipes/{name}", Read, pages::ingestion::recipe),
         costly(post(

@@ -4,6 +4,8 @@ use actix_web::web;
 
 use super::failure::Failure;
 use super::parameters::Parameters;
+use crate::auth::Sight;
+use crate::db::Db;
 use crate::search::{self, Answer, Hit, Index, Query};
 use crate::telemetry::request;
 
@@ -38,18 +40,31 @@ pub(crate) fn query_of(parameters: &Parameters) -> Result<Query, Failure> {
     })
 }
 
-/// Searches without holding up other requests.
-pub(crate) async fn search(index: &Index, query: Query) -> Result<Answer, Failure> {
-    let answer = in_background(index, move |index| index.search(&query)).await?;
+/// Searches what somebody sees, without holding up other requests.
+pub(crate) async fn search(
+    db: &Db,
+    index: &Index,
+    sight: &Sight,
+    query: Query,
+) -> Result<Answer, Failure> {
+    let veil = index.veil(db, sight).await?;
+    let answer = in_background(index, move |index| index.search(&query, &veil)).await?;
     metrics::histogram!("gazetteer_search_seconds", "what" => "search").record(answer.took);
     Ok(answer)
 }
 
 /// Suggests what may be meant by what has been typed so far.
-pub(crate) async fn suggest(index: &Index, typed: &str, limit: usize) -> Result<Vec<Hit>, Failure> {
+pub(crate) async fn suggest(
+    db: &Db,
+    index: &Index,
+    sight: &Sight,
+    typed: &str,
+    limit: usize,
+) -> Result<Vec<Hit>, Failure> {
+    let veil = index.veil(db, sight).await?;
     let typed: String = typed.chars().take(LONGEST_TEXT).collect();
     let started = std::time::Instant::now();
-    let hits = in_background(index, move |index| index.suggest(&typed, limit)).await?;
+    let hits = in_background(index, move |index| index.suggest(&typed, limit, &veil)).await?;
     metrics::histogram!("gazetteer_search_seconds", "what" => "suggest").record(started.elapsed());
     Ok(hits)
 }

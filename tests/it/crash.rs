@@ -5,12 +5,13 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use gazetteer::app::App;
+use gazetteer::auth::Sight;
 use gazetteer::catalog::{self, Action};
 use gazetteer::config::Storage;
 use gazetteer::db::PageRequest;
 use gazetteer::demo::{EVERY_PAGE, Endpoint, Fault, World};
 use gazetteer::ingest::Recipes;
-use gazetteer::search::Query;
+use gazetteer::search::{Query, Veil};
 use secrecy::ExposeSecret;
 use serde_json::json;
 
@@ -120,9 +121,10 @@ async fn told(storage: &Storage) -> Vec<String> {
             ));
         }
     }
-    let changes = catalog::list_recent_changes(&app.db, &PageRequest::first(500))
-        .await
-        .unwrap();
+    let changes =
+        catalog::list_recent_changes(&app.db, &Sight::Everything, &PageRequest::first(500))
+            .await
+            .unwrap();
     let created = changes
         .items
         .iter()
@@ -135,7 +137,10 @@ async fn told(storage: &Storage) -> Vec<String> {
     ));
     told.push(format!("{} documents", app.index.len()));
     for words in ["column_7", "table_119", "db3"] {
-        let answer = app.index.search(&Query::words(words)).unwrap();
+        let answer = app
+            .index
+            .search(&Query::words(words), &Veil::none())
+            .unwrap();
         told.push(format!("{words}: {} {:?}", answer.total, answer.facets));
     }
     told.sort();

@@ -3,7 +3,7 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use gazetteer::auth::accounts::{self, AccountKind, NewAccount, Standing};
 use gazetteer::auth::principals::Principal;
-use gazetteer::auth::{AccountId, Actor, teams};
+use gazetteer::auth::{AccountId, Actor, Sight, teams};
 use gazetteer::catalog::human::{
     self, Aspect, Deprecation, Description, Draft, Edition, Links, Note, OfAsset, Owner, OwnerRole,
     Owners, Reference, Refusal, Stale, Tags, Verification,
@@ -79,7 +79,7 @@ async fn report(catalog: &TestCatalog, tables: Vec<Discovered>) -> AssetId {
     let Some(address) = first else {
         return AssetId(Uuid::nil());
     };
-    let found = catalog::find_at(&catalog.app.db, &[&address])
+    let found = catalog::find_at(&catalog.app.db, &Sight::Everything, &[&address])
         .await
         .unwrap();
     found.into_values().next().unwrap()
@@ -96,7 +96,9 @@ async fn save<A: Aspect>(
 }
 
 async fn find(catalog: &TestCatalog, id: AssetId) -> Asset {
-    catalog::find_asset(&catalog.app.db, id).await.unwrap()
+    catalog::find_asset(&catalog.app.db, &Sight::Everything, id)
+        .await
+        .unwrap()
 }
 
 fn stale<A: Aspect>(saved: Result<Edition<A>, Refusal<A>>) -> Stale<A> {
@@ -117,7 +119,7 @@ fn problems<A: Aspect>(saved: Result<Edition<A>, Refusal<A>>) -> Vec<String> {
 
 async fn sentences(catalog: &TestCatalog, id: AssetId) -> Vec<String> {
     let page = PageRequest::first(100);
-    let history = catalog::list_history(&catalog.app.db, id, &page)
+    let history = catalog::list_history(&catalog.app.db, &Sight::Everything, id, &page)
         .await
         .unwrap();
     let changes = history.items.into_iter();

@@ -25,6 +25,7 @@ mod ingest;
 mod migrations;
 mod permissions;
 mod recipes;
+mod restricted;
 mod search_index;
 mod signing_in;
 mod support;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use gazetteer::catalog::{Address, AssetId, AssetKind, Column, SourceLayer, View};
 use gazetteer::search::{
-    Answer, Change, Document, Error, FacetField, Index, MatchedField, Options, Query, Writer,
+    Answer, Change, Document, Error, FacetField, Index, MatchedField, Options, Query, Veil, Writer,
 };
 use tempfile::TempDir;
 use uuid::Uuid;
@@ -66,7 +66,9 @@ impl World {
     }
 
     fn search(&self, text: &str) -> Answer {
-        self.index.search(&Query::words(text)).unwrap()
+        self.index
+            .search(&Query::words(text), &Veil::none())
+            .unwrap()
     }
 
     /// The names of what is found, best first.
@@ -397,7 +399,7 @@ fn what_is_chosen_in_a_facet_does_not_hide_its_other_values() {
         kinds: vec![AssetKind::Table],
         ..Query::words("orders")
     };
-    let answer = world.index.search(&query).unwrap();
+    let answer = world.index.search(&query, &Veil::none()).unwrap();
 
     assert_eq!(answer.total, 2);
     assert_eq!(
@@ -515,15 +517,21 @@ fn nothing_that_can_be_typed_is_an_error() {
         &many,
         &quotes,
     ] {
-        world.index.search(&Query::words(text)).unwrap();
-        world.index.suggest(text, 5).unwrap();
+        world
+            .index
+            .search(&Query::words(text), &Veil::none())
+            .unwrap();
+        world.index.suggest(text, 5, &Veil::none()).unwrap();
     }
     let far = Query {
         offset: usize::MAX,
         limit: usize::MAX,
         ..Query::words("orders")
     };
-    assert_eq!(world.index.search(&far).unwrap().hits.len(), 0);
+    assert_eq!(
+        world.index.search(&far, &Veil::none()).unwrap().hits.len(),
+        0
+    );
 }
 
 #[test]
@@ -546,7 +554,7 @@ fn a_question_finds_the_table_that_answers_most_of_it() {
 fn the_beginning_of_a_name_suggests_it() {
     let world = World::of(&["dwh.fct_users_created", "dwh.customers", "dwh.orders"]);
     let suggested = |text: &str| {
-        let hits = world.index.suggest(text, 5).unwrap();
+        let hits = world.index.suggest(text, 5, &Veil::none()).unwrap();
         hits.iter()
             .map(|hit| world.name(hit.id).to_owned())
             .collect::<Vec<_>>()
@@ -582,7 +590,7 @@ fn what_is_gone_is_found_only_when_asked_for() {
         include_gone: true,
         ..Query::words("orders")
     };
-    assert_eq!(world.index.search(&query).unwrap().total, 1);
+    assert_eq!(world.index.search(&query, &Veil::none()).unwrap().total, 1);
 }
 
 #[test]
@@ -617,7 +625,8 @@ fn pages_follow_one_another_without_gaps() {
         ..Query::words("")
     };
 
-    let pages = [0, 15, 30, 45].map(|offset| world.index.search(&page(offset)).unwrap());
+    let pages =
+        [0, 15, 30, 45].map(|offset| world.index.search(&page(offset), &Veil::none()).unwrap());
     let names: Vec<_> = pages
         .iter()
         .flat_map(|answer| world.names(answer))
@@ -671,7 +680,13 @@ fn only_what_was_committed_is_there_after_a_crash() {
     let index = reopen(dir.path());
 
     assert_eq!((index.applied(), index.len()), (1, 1));
-    assert_eq!(index.search(&Query::words("never")).unwrap().total, 0);
+    assert_eq!(
+        index
+            .search(&Query::words("never"), &Veil::none())
+            .unwrap()
+            .total,
+        0
+    );
 }
 
 #[test]
@@ -683,7 +698,13 @@ fn only_one_writes_and_the_others_see_what_it_commits() {
 
     world.table("a.customers", &SourceLayer::default());
     world.writer.commit(7).unwrap();
-    assert_eq!(other.search(&Query::words("customers")).unwrap().total, 1);
+    assert_eq!(
+        other
+            .search(&Query::words("customers"), &Veil::none())
+            .unwrap()
+            .total,
+        1
+    );
     assert_eq!(other.applied(), 7);
     drop(world.writer);
     other.writer().unwrap();
@@ -702,7 +723,13 @@ fn a_half_written_index_is_put_aside() {
         let index = reopen(dir.path());
         assert_eq!((index.applied(), index.len()), (0, 0));
         fill(&index, 3);
-        assert_eq!(index.search(&Query::words("refilled")).unwrap().total, 1);
+        assert_eq!(
+            index
+                .search(&Query::words("refilled"), &Veil::none())
+                .unwrap()
+                .total,
+            1
+        );
     }
 }
 
@@ -728,7 +755,13 @@ fn a_damaged_segment_is_noticed_when_opening() {
 
     assert_eq!(index.applied(), 0);
     fill(&index, 2);
-    assert_eq!(index.search(&Query::words("refilled")).unwrap().total, 1);
+    assert_eq!(
+        index
+            .search(&Query::words("refilled"), &Veil::none())
+            .unwrap()
+            .total,
+        1
+    );
 }
 
 #[test]
@@ -762,7 +795,13 @@ fn the_old_index_answers_until_the_new_one_is_finished() {
 
     let mut rebuild = world.writer.rebuild().unwrap();
     rebuild.add([refilled()]).unwrap();
-    assert_eq!(other.search(&Query::words("orders")).unwrap().total, 1);
+    assert_eq!(
+        other
+            .search(&Query::words("orders"), &Veil::none())
+            .unwrap()
+            .total,
+        1
+    );
     drop(rebuild);
     assert_eq!(world.search("orders").total, 1);
 
@@ -771,7 +810,13 @@ fn the_old_index_answers_until_the_new_one_is_finished() {
     rebuild.finish(9).unwrap();
     for index in [&world.index, &other] {
         index.refresh().unwrap();
-        assert_eq!(index.search(&Query::words("orders")).unwrap().total, 0);
+        assert_eq!(
+            index
+                .search(&Query::words("orders"), &Veil::none())
+                .unwrap()
+                .total,
+            0
+        );
         assert_eq!(index.applied(), 9);
     }
     let home = folder(world.dir.path()).parent().unwrap().to_owned();

@@ -1,6 +1,6 @@
 //! People and teams by their names, for whoever chooses an owner or shows one.
 
-mod store;
+pub(super) mod store;
 
 use std::collections::HashMap;
 
@@ -35,6 +35,16 @@ impl Principal {
         match self {
             Self::Account(id) => id.0,
             Self::Team(id) => id.0,
+        }
+    }
+}
+
+impl Named {
+    /// The name with what it is the name of, for a sentence.
+    pub(super) fn in_words(&self) -> String {
+        match self.principal {
+            Principal::Account(_) => format!("“{}”", self.name),
+            Principal::Team(_) => format!("the team “{}”", self.name),
         }
     }
 }

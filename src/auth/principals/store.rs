@@ -35,7 +35,7 @@ pub(super) async fn search(
     Ok(people.chain(teams.into_iter().map(named_team)).collect())
 }
 
-pub(super) async fn find_named(
+pub(in crate::auth) async fn find_named(
     db: &impl ConnectionTrait,
     principals: &[Principal],
 ) -> Result<HashMap<Principal, Named>, DbErr> {

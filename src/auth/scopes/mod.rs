@@ -7,25 +7,22 @@
 
 mod store;
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use sea_orm::DbErr;
-use serde::Serialize;
 use uuid::Uuid;
 
-use super::{AccountId, Actor, Denied, Permission, Place, Scope, Sight, TeamId};
-use crate::db::{self, BadCursor, Db, Page, PageRequest, changes};
+use super::event::{Event, Subject};
+use super::principals::{self, Named, Principal};
+use super::{Actor, Denied, Permission, Place, Scope, Sight};
+use crate::db::{self, BadCursor, Db, Page, PageRequest};
 use crate::error::{Explain, Kind};
 
-pub(crate) use store::{Standing, forget_principal, scope_id, sees};
+pub(crate) use store::{Standing, scope_id, sees, select_closed_sources};
 
 /// Who sees what is in a restricted scope, beside admins.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct Admitted {
-    pub accounts: BTreeSet<AccountId>,
-    pub teams: BTreeSet<TeamId>,
-}
+pub type Admitted = BTreeSet<Principal>;
 
 /// A restricted scope.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,19 +54,6 @@ impl Closed {
                     .sources
                     .contains(&(place.platform.to_owned(), place.instance.to_owned())))
     }
-}
-
-/// What a row of the log tells of a restriction that was made, changed or lifted.
-#[derive(Serialize)]
-struct Details<'a> {
-    kind: &'static str,
-    platform: &'a str,
-    instance: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    database: Option<Uuid>,
-    /// Nothing where everybody saw it.
-    before: Option<&'a Admitted>,
-    after: Option<&'a Admitted>,
 }
 
 /// Makes a scope visible to these people and teams only, from now on and at once everywhere.
@@ -104,35 +88,47 @@ async fn set(
     if before.as_ref() == after {
         return Ok(());
     }
-    if let Some(admitted) = after {
-        store::require_known(&*txn, admitted).await?;
+    let concerned: Vec<Principal> = before.iter().chain(after).flatten().copied().collect();
+    let names = principals::store::find_named(&*txn, &concerned).await?;
+    if after.is_some_and(|after| after.iter().any(|one| !names.contains_key(one))) {
+        return Err(Error::UnknownPrincipal);
     }
     let id = store::scope_id(&txn, scope).await?;
     store::replace(&txn, id, after).await?;
     store::count_up(&txn).await?;
-    let action = match (&before, after) {
-        (_, None) => "opened",
-        (None, Some(_)) => "restricted",
-        (Some(_), Some(_)) => "admitted",
-    };
-    let details = details(scope, before.as_ref(), after);
-    let entry = actor.entry(("scope", id), action, details, now);
-    changes::append(&txn, vec![entry]).await?;
+    event(scope, before.as_ref(), after, &names)
+        .log(&txn, actor, Subject::Scope(id), now)
+        .await?;
     txn.commit().await?;
     Ok(())
 }
 
-fn details(scope: &Scope, before: Option<&Admitted>, after: Option<&Admitted>) -> String {
-    let (platform, instance) = scope.source();
-    let details = Details {
-        kind: scope.kind(),
-        platform,
-        instance,
-        database: scope.database(),
-        before,
-        after,
+fn event(
+    scope: &Scope,
+    before: Option<&Admitted>,
+    after: Option<&Admitted>,
+    names: &HashMap<Principal, Named>,
+) -> Event {
+    let scope = scope.clone();
+    let names = |admitted: &Admitted| {
+        let all = admitted.iter().filter_map(|one| names.get(one));
+        all.map(Named::in_words).collect()
     };
-    serde_json::to_string(&details).expect("names and ids are plain text")
+    match (before, after) {
+        (before, None) => Event::ScopeOpened {
+            scope,
+            before: before.map(names).unwrap_or_default(),
+        },
+        (None, Some(after)) => Event::ScopeRestricted {
+            scope,
+            after: names(after),
+        },
+        (Some(before), Some(after)) => Event::AdmissionChanged {
+            scope,
+            before: names(before),
+            after: names(after),
+        },
+    }
 }
 
 /// Whom a scope admits; nothing when it is open to everybody.
@@ -154,6 +150,11 @@ pub async fn list_restricted(
 /// The restricted scopes that do not admit somebody.
 pub async fn closed_to(db: &Db, sight: &Sight) -> Result<Closed, DbErr> {
     store::closed_to(&**db, sight).await
+}
+
+/// Whether anything at all is closed to somebody.
+pub async fn is_limited(db: &Db, sight: &Sight) -> Result<bool, DbErr> {
+    store::is_limited(&**db, sight).await
 }
 
 /// A number that grows whenever a scope is restricted or opened, or admits others.

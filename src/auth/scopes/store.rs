@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use sea_orm::sea_query::{Expr, ExprTrait, Query, SimpleExpr};
+use sea_orm::sea_query::{Expr, ExprTrait, Query, SelectStatement, SimpleExpr};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter,
     QueryOrder, QuerySelect, SqlErr,
@@ -10,8 +10,9 @@ use sea_orm::{
 use uuid::Uuid;
 
 use super::{Admitted, Closed, Error, Restriction};
+use crate::auth::principals::Principal;
 use crate::auth::{AccountId, Scope, Sight, TeamId};
-use crate::db::entity::{account, admission, scope, team, visibility};
+use crate::db::entity::{admission, scope, visibility};
 use crate::db::{Page, PageRequest, Txn, storable};
 
 const ACCOUNT: &str = "account";
@@ -53,6 +54,35 @@ pub(crate) fn sees(sight: &Sight, standing: Standing) -> Condition {
     Condition::all()
         .add(scopes(database).not())
         .add(scopes(source).not())
+}
+
+/// Selects platform and instance of the sources in which anything is closed to somebody; `None` when nothing can be.
+pub(crate) fn select_closed_sources(sight: &Sight) -> Option<SelectStatement> {
+    let closed = closed(sight)?;
+    Some(
+        Query::select()
+            .distinct()
+            .columns([scope::Column::Platform, scope::Column::Instance])
+            .from(scope::Entity)
+            .cond_where(closed)
+            .to_owned(),
+    )
+}
+
+/// Tells whether anything at all is closed to somebody.
+pub(super) async fn is_limited(db: &impl ConnectionTrait, sight: &Sight) -> Result<bool, DbErr> {
+    let Some(condition) = closed(sight) else {
+        return Ok(false);
+    };
+    let row: Option<Uuid> = scope::Entity::find()
+        .select_only()
+        .column(scope::Column::Id)
+        .filter(condition)
+        .limit(1)
+        .into_tuple()
+        .one(db)
+        .await?;
+    Ok(row.is_some())
 }
 
 /// Is true of the scopes that are closed to somebody; `None` when nothing can be.
@@ -140,12 +170,12 @@ async fn admitted(
         .await?;
     let mut admitted: HashMap<Uuid, Admitted> = HashMap::new();
     for row in rows {
-        let of = admitted.entry(row.scope_id).or_default();
-        if row.principal == TEAM {
-            of.teams.insert(TeamId(row.principal_id));
+        let principal = if row.principal == TEAM {
+            Principal::Team(TeamId(row.principal_id))
         } else {
-            of.accounts.insert(AccountId(row.principal_id));
-        }
+            Principal::Account(AccountId(row.principal_id))
+        };
+        admitted.entry(row.scope_id).or_default().insert(principal);
     }
     Ok(admitted)
 }
@@ -184,48 +214,15 @@ pub(super) async fn list(
     });
     let ids = page.items.iter().map(|row| row.id).collect();
     let mut admitted = admitted(db, ids).await?;
-    Ok(page.map(|row| Restriction {
-        admitted: admitted.remove(&row.id).unwrap_or_default(),
-        scope: read(row),
-    }))
-}
-
-fn read(row: scope::Model) -> Scope {
-    let (platform, instance) = (row.platform, row.instance);
-    match row.database_id {
-        Some(database) => Scope::Database {
-            platform,
-            instance,
-            database,
-        },
-        None => Scope::Source { platform, instance },
-    }
-}
-
-/// Refuses people and teams that are not there.
-pub(super) async fn require_known(
-    db: &impl ConnectionTrait,
-    admitted: &Admitted,
-) -> Result<(), Error> {
-    let accounts = account::Entity::find()
-        .select_only()
-        .column(account::Column::Id)
-        .filter(account::Column::Id.is_in(admitted.accounts.iter().map(|id| id.0)))
-        .into_tuple::<Uuid>()
-        .all(db)
-        .await?;
-    let teams = team::Entity::find()
-        .select_only()
-        .column(team::Column::Id)
-        .filter(team::Column::Id.is_in(admitted.teams.iter().map(|id| id.0)))
-        .into_tuple::<Uuid>()
-        .all(db)
-        .await?;
-    if accounts.len() == admitted.accounts.len() && teams.len() == admitted.teams.len() {
-        Ok(())
-    } else {
-        Err(Error::UnknownPrincipal)
-    }
+    let next = page.next;
+    let restriction = |row: scope::Model| {
+        Some(Restriction {
+            admitted: admitted.remove(&row.id).unwrap_or_default(),
+            scope: Scope::from_parts(&row.kind, row.platform, row.instance, row.database_id)?,
+        })
+    };
+    let items = page.items.into_iter().filter_map(restriction).collect();
+    Ok(Page { items, next })
 }
 
 /// The id of a scope's row, which is made when it is first needed.
@@ -278,32 +275,19 @@ pub(super) async fn replace(txn: &Txn, id: Uuid, admitted: Option<&Admitted>) ->
     let Some(admitted) = admitted else {
         return Ok(());
     };
-    let accounts = admitted.accounts.iter().map(|of| (of.0, ACCOUNT));
-    let teams = admitted.teams.iter().map(|of| (of.0, TEAM));
-    let rows: Vec<_> = accounts
-        .chain(teams)
-        .map(|(principal, kind)| admission::ActiveModel {
-            scope_id: Set(id),
-            principal_id: Set(principal),
-            principal: Set(kind.to_owned()),
-        })
-        .collect();
+    let rows = admitted.iter().map(|principal| admission::ActiveModel {
+        scope_id: Set(id),
+        principal_id: Set(principal.id()),
+        principal: Set(match principal {
+            Principal::Account(_) => ACCOUNT.to_owned(),
+            Principal::Team(_) => TEAM.to_owned(),
+        }),
+    });
+    let rows: Vec<_> = rows.collect();
     for batch in rows.chunks(BATCH) {
         admission::Entity::insert_many(batch.to_vec())
             .exec_without_returning(&**txn)
             .await?;
-    }
-    Ok(())
-}
-
-/// Forgets that a person or team, which is about to be deleted, was admitted anywhere.
-pub(crate) async fn forget_principal(txn: &Txn, principal: Uuid) -> Result<(), DbErr> {
-    let done = admission::Entity::delete_many()
-        .filter(admission::Column::PrincipalId.eq(principal))
-        .exec(&**txn)
-        .await?;
-    if done.rows_affected > 0 {
-        count_up(txn).await?;
     }
     Ok(())
 }

@@ -589,11 +589,16 @@ impl Aspect for Deprecation {
         .collect()
     }
 
-    async fn resolve(&mut self, db: &Db, _: &Actor, asset: &Asset) -> Result<Vec<Problem>, Error> {
+    async fn resolve(
+        &mut self,
+        db: &Db,
+        actor: &Actor,
+        asset: &Asset,
+    ) -> Result<Vec<Problem>, Error> {
         let text = match self.replacement {
             None => return Ok(Vec::new()),
             Some(id) if id == asset.id => "An asset cannot be replaced by itself.",
-            Some(id) => match super::super::find_asset(db, id).await {
+            Some(id) => match super::super::find_asset(db, actor.sight(), id).await {
                 Ok(_) => return Ok(Vec::new()),
                 Err(Error::UnknownAsset) => "The replacement is no asset of this catalog.",
                 Err(error) => return Err(error),

@@ -179,7 +179,7 @@ pub async fn revise<A: Aspect>(
     draft: Draft<A>,
     now: DateTime<Utc>,
 ) -> Result<Edition<A>, Refusal<A>> {
-    let asset = super::find_asset(db, id).await?;
+    let asset = super::find_asset(db, actor.sight(), id).await?;
     actor
         .require_in(Permission::Describe, &asset.place())
         .map_err(Error::from)?;
@@ -314,7 +314,7 @@ pub async fn move_note(
     (from, to): (&str, &str),
     now: DateTime<Utc>,
 ) -> Result<(), Error> {
-    let asset = super::find_asset(db, id).await?;
+    let asset = super::find_asset(db, actor.sight(), id).await?;
     actor.require_in(Permission::Describe, &asset.place())?;
     if !asset.has_column(to) || asset.has_column(from) {
         return Err(Error::UnknownColumn(to.to_owned()));

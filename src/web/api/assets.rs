@@ -4,6 +4,7 @@ use actix_web::web::{Data, Path};
 
 use super::asset_shape::{AssetShape, ChangeShape, DatabaseShape, Seen, SummaryShape};
 use super::{Json, List};
+use crate::auth::Actor;
 use crate::catalog::{self, AssetId, Children};
 use crate::db::{Db, PageRequest};
 use crate::ingest;
@@ -24,12 +25,14 @@ use crate::web::parameters::Parameters;
 )]
 pub(in crate::web) async fn show(
     db: Data<Db>,
+    actor: Actor,
     id: Path<AssetId>,
 ) -> Result<Json<AssetShape>, Failure> {
-    let asset = catalog::find_asset(&db, *id).await?;
-    let aliases = catalog::list_aliases(&db, asset.id).await?;
+    let asset = catalog::find_asset(&db, actor.sight(), *id).await?;
+    let aliases = catalog::list_aliases(&db, actor.sight(), asset.id).await?;
     let last_seen = ingest::last_seen(&db, &asset).await?;
-    let listing = ingest::latest_listing(&db, asset.parent.unwrap_or(asset.id)).await?;
+    let listing =
+        ingest::latest_listing(&db, actor.sight(), asset.parent.unwrap_or(asset.id)).await?;
     Ok(Json(AssetShape::new(
         asset,
         aliases,
@@ -55,12 +58,13 @@ pub(in crate::web) async fn show(
 )]
 pub(in crate::web) async fn history(
     db: Data<Db>,
+    actor: Actor,
     id: Path<AssetId>,
     parameters: Parameters,
 ) -> Result<Json<List<ChangeShape>>, Failure> {
     let page = parameters.page(50)?;
-    let asset = catalog::find_asset(&db, *id).await?;
-    let changes = catalog::list_history(&db, asset.id, &page).await?;
+    let asset = catalog::find_asset(&db, actor.sight(), *id).await?;
+    let changes = catalog::list_history(&db, actor.sight(), asset.id, &page).await?;
     Ok(Json(List::of(changes, ChangeShape::from)))
 }
 
@@ -84,6 +88,7 @@ pub(in crate::web) async fn history(
 )]
 pub(in crate::web) async fn list(
     db: Data<Db>,
+    actor: Actor,
     parameters: Parameters,
 ) -> Result<Json<List<SummaryShape>>, Failure> {
     let page = parameters.page(50)?;
@@ -93,20 +98,21 @@ pub(in crate::web) async fn list(
         filter: parameters.text("name"),
         gone: parameters.switch("gone")?,
     };
-    let assets = list_children(&db, &children, &page).await?;
+    let assets = list_children(&db, &actor, &children, &page).await?;
     Ok(Json(List::of(assets, SummaryShape::from)))
 }
 
 async fn list_children(
     db: &Db,
+    actor: &Actor,
     children: &Children<'_>,
     page: &PageRequest,
 ) -> Result<crate::db::Page<catalog::Summary>, catalog::Error> {
     if let Some(parent) = children.parent {
         // An unknown database is not an empty one.
-        catalog::find_asset(db, parent).await?;
+        catalog::find_asset(db, actor.sight(), parent).await?;
     }
-    catalog::list_children(db, children, page).await
+    catalog::list_children(db, actor.sight(), children, page).await
 }
 
 /// `GET /api/v1/databases`: every database.
@@ -127,6 +133,7 @@ async fn list_children(
 )]
 pub(in crate::web) async fn list_databases(
     db: Data<Db>,
+    actor: Actor,
     parameters: Parameters,
 ) -> Result<Json<List<DatabaseShape>>, Failure> {
     let page = parameters.page(50)?;
@@ -134,9 +141,9 @@ pub(in crate::web) async fn list_databases(
         gone: parameters.switch("gone")?,
         ..Children::default()
     };
-    let databases = catalog::list_children(&db, &children, &page).await?;
+    let databases = catalog::list_children(&db, actor.sight(), &children, &page).await?;
     let ids: Vec<AssetId> = databases.items.iter().map(|database| database.id).collect();
-    let inside = catalog::count_inside(&db, &ids).await?;
+    let inside = catalog::count_inside(&db, actor.sight(), &ids).await?;
     Ok(Json(List::of(databases, |database| {
         let inside = inside.get(&database.id).copied().unwrap_or_default();
         DatabaseShape::new(database, inside)

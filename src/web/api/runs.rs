@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use super::run_shape::{FindingShape, ListedShape, RunShape, WholeRunShape};
 use super::{Json, List};
+use crate::auth::Actor;
 use crate::db::{Db, PageRequest};
 use crate::ingest;
 use crate::web::failure::Failure;
@@ -31,11 +32,12 @@ const SHOWN: u64 = 100;
 )]
 pub(in crate::web) async fn list(
     db: Data<Db>,
+    actor: Actor,
     parameters: Parameters,
 ) -> Result<Json<List<RunShape>>, Failure> {
     let page = parameters.page(50)?;
     let recipe = parameters.all("recipe").next();
-    let runs = ingest::list_runs(&db, recipe, &page).await?;
+    let runs = ingest::list_runs(&db, actor.sight(), recipe, &page).await?;
     Ok(Json(List::of(runs, RunShape::from)))
 }
 
@@ -53,12 +55,13 @@ pub(in crate::web) async fn list(
 )]
 pub(in crate::web) async fn show(
     db: Data<Db>,
+    actor: Actor,
     id: Path<Uuid>,
 ) -> Result<Json<WholeRunShape>, Failure> {
-    let run = ingest::find_run(&db, *id).await?;
+    let run = ingest::find_run(&db, actor.sight(), *id).await?;
     let first = PageRequest::first(SHOWN);
-    let findings = ingest::list_findings(&db, run.id, &first).await?;
-    let databases = ingest::list_listings(&db, run.id, &first).await?;
+    let findings = ingest::list_findings(&db, actor.sight(), run.id, &first).await?;
+    let databases = ingest::list_listings(&db, actor.sight(), run.id, &first).await?;
     Ok(Json(WholeRunShape::new(run, findings, databases)))
 }
 
@@ -80,12 +83,13 @@ pub(in crate::web) async fn show(
 )]
 pub(in crate::web) async fn list_findings(
     db: Data<Db>,
+    actor: Actor,
     id: Path<Uuid>,
     parameters: Parameters,
 ) -> Result<Json<List<FindingShape>>, Failure> {
     let page = parameters.page(100)?;
-    let run = ingest::find_run(&db, *id).await?;
-    let findings = ingest::list_findings(&db, run.id, &page).await?;
+    let run = ingest::find_run(&db, actor.sight(), *id).await?;
+    let findings = ingest::list_findings(&db, actor.sight(), run.id, &page).await?;
     Ok(Json(List::of(findings, FindingShape::from)))
 }
 
@@ -107,11 +111,12 @@ pub(in crate::web) async fn list_findings(
 )]
 pub(in crate::web) async fn list_databases_of_run(
     db: Data<Db>,
+    actor: Actor,
     id: Path<Uuid>,
     parameters: Parameters,
 ) -> Result<Json<List<ListedShape>>, Failure> {
     let page = parameters.page(100)?;
-    let run = ingest::find_run(&db, *id).await?;
-    let databases = ingest::list_listings(&db, run.id, &page).await?;
+    let run = ingest::find_run(&db, actor.sight(), *id).await?;
+    let databases = ingest::list_listings(&db, actor.sight(), run.id, &page).await?;
     Ok(Json(List::of(databases, ListedShape::from)))
 }

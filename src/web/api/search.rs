@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::Json;
+use crate::auth::Actor;
 use crate::catalog::{self, Asset, AssetId};
 use crate::db::Db;
 use crate::search::{Answer, Facet, Hit, Index, Matched, MatchedField};
@@ -102,13 +103,14 @@ struct ReadAsShape {
 )]
 pub(in crate::web) async fn search(
     db: Data<Db>,
+    actor: Actor,
     index: Data<Index>,
     parameters: Parameters,
 ) -> Result<Json<AnswerShape>, Failure> {
     let query = searching::query_of(&parameters)?;
-    let answer = searching::search(&index, query).await?;
+    let answer = searching::search(&db, &index, actor.sight(), query).await?;
     let ids: Vec<AssetId> = answer.hits.iter().map(|hit| hit.id).collect();
-    let assets = catalog::find_assets(&db, &ids).await?;
+    let assets = catalog::find_assets(&db, actor.sight(), &ids).await?;
     Ok(Json(AnswerShape::new(answer, assets)))
 }
 

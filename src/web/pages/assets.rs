@@ -11,7 +11,9 @@ use super::parts::{
     AssetRow, Changes, Fact, Html, Link, More, Text, heading, inside_words, kind_word, name,
     platform_word,
 };
+use super::restrictions::Door;
 use super::sql::highlight;
+use crate::auth::Actor;
 use crate::catalog::{
     self, Alias, Asset, AssetId, AssetKind, Change, Children, Inside, LinkTarget, Summary,
     View as ViewText,
@@ -36,16 +38,23 @@ const MOST_SELECTED: usize = 100;
 /// `GET /assets/{id}`: everything that is known of a database, table or view.
 pub(crate) async fn show(
     db: Data<Db>,
+    actor: Actor,
     id: Path<AssetId>,
     parameters: Parameters,
 ) -> Result<Either<Page<DatabasePage>, Page<TablePage>>, Failure> {
-    let asset = catalog::find_asset(&db, *id).await?;
-    let around = Around::read(&db, &asset, &parameters).await?;
+    let asset = catalog::find_asset(&db, actor.sight(), *id).await?;
+    let around = Around::read(&db, &actor, &asset, &parameters).await?;
     if asset.kind == AssetKind::Database {
         let asked = Asked::read(&parameters)?;
-        let inside = catalog::list_children(&db, &asked.children(asset.id), &asked.page).await?;
+        let door = Door::of_database(&db, &actor, asset.id, &asset.place()).await?;
+        let inside =
+            catalog::list_children(&db, actor.sight(), &asked.children(asset.id), &asked.page)
+                .await?;
         return Ok(Either::Left(Page(DatabasePage::new(
-            &asset, &around, &asked, &inside,
+            &asset,
+            (&around, door),
+            &asked,
+            &inside,
         ))));
     }
     let columns = Columns::new(&asset, wanted(&parameters));
@@ -57,11 +66,12 @@ pub(crate) async fn show(
 /// `GET /assets/{id}/history`: more lines of its history.
 pub(crate) async fn history(
     db: Data<Db>,
+    actor: Actor,
     id: Path<AssetId>,
     parameters: Parameters,
 ) -> Result<Page<HistoryPart>, Failure> {
     let page = parameters.page(50)?;
-    let changes = catalog::list_history(&db, *id, &page).await?;
+    let changes = catalog::list_history(&db, actor.sight(), *id, &page).await?;
     Ok(Page(HistoryPart {
         id: "history-list",
         changes: Changes::of_asset(*id, &changes),
@@ -71,10 +81,11 @@ pub(crate) async fn history(
 /// `GET /assets/{id}/columns`: the columns alone.
 pub(crate) async fn columns(
     db: Data<Db>,
+    actor: Actor,
     id: Path<AssetId>,
     parameters: Parameters,
 ) -> Result<Page<Columns>, Failure> {
-    let asset = catalog::find_asset(&db, *id).await?;
+    let asset = catalog::find_asset(&db, actor.sight(), *id).await?;
     Ok(Page(Columns::new(&asset, wanted(&parameters))))
 }
 
@@ -97,26 +108,39 @@ struct Around {
 }
 
 impl Around {
-    async fn read(db: &Db, asset: &Asset, parameters: &Parameters) -> Result<Self, Failure> {
+    async fn read(
+        db: &Db,
+        actor: &Actor,
+        asset: &Asset,
+        parameters: &Parameters,
+    ) -> Result<Self, Failure> {
         let after = parameters.all("history").next().map(Cursor::from_text);
         let database = asset.parent.unwrap_or(asset.id);
         let target = target_address(asset);
         Ok(Self {
             parent: match asset.parent {
-                Some(parent) => catalog::find_assets(db, &[parent]).await?.pop(),
+                Some(parent) => catalog::find_assets(db, actor.sight(), &[parent])
+                    .await?
+                    .pop(),
                 None => None,
             },
-            history: catalog::list_history(db, asset.id, &PageRequest::new(after, HISTORY)).await?,
-            aliases: catalog::list_aliases(db, asset.id).await?,
-            listed: ingest::latest_listing(db, database).await?,
+            history: catalog::list_history(
+                db,
+                actor.sight(),
+                asset.id,
+                &PageRequest::new(after, HISTORY),
+            )
+            .await?,
+            aliases: catalog::list_aliases(db, actor.sight(), asset.id).await?,
+            listed: ingest::latest_listing(db, actor.sight(), database).await?,
             target: match target {
-                Some(address) => catalog::find_at(db, &[&address])
+                Some(address) => catalog::find_at(db, actor.sight(), &[&address])
                     .await?
                     .into_values()
                     .next(),
                 None => None,
             },
-            inside: catalog::count_inside(db, &[asset.id])
+            inside: catalog::count_inside(db, actor.sight(), &[asset.id])
                 .await?
                 .remove(&asset.id)
                 .unwrap_or_default(),
@@ -309,6 +333,7 @@ fn listing_fact(listed: Option<&Listed>) -> Option<Fact> {
 pub(crate) struct DatabasePage {
     #[serde(flatten)]
     head: Head,
+    door: Door,
     incomplete: Option<Text>,
     here: String,
     filter: String,
@@ -357,7 +382,12 @@ impl<'a> Asked<'a> {
 }
 
 impl DatabasePage {
-    fn new(asset: &Asset, around: &Around, asked: &Asked<'_>, inside: &ListPage<Summary>) -> Self {
+    fn new(
+        asset: &Asset,
+        (around, door): (&Around, Door),
+        asked: &Asked<'_>,
+        inside: &ListPage<Summary>,
+    ) -> Self {
         let listed = around.listed.as_ref();
         let trust = [
             Some(Fact::text("Inside", &inside_words(Some(&around.inside)))),
@@ -378,6 +408,7 @@ impl DatabasePage {
         let gone = if asked.gone { "1" } else { "" };
         Self {
             head: Head::new(asset, around, trust.into_iter().flatten().collect()),
+            door,
             incomplete: listed
                 .filter(|listed| !listed.complete)
                 .map(|listed| Text::new(listed.reason.as_deref().unwrap_or_default())),

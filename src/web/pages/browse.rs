@@ -4,6 +4,8 @@ use actix_web::web::{Data, Path};
 use serde::Serialize;
 
 use super::parts::{Link, More, first_sentence, heading, inside_words, name, platform_word};
+use super::restrictions::Door;
+use crate::auth::{Actor, Permission};
 use crate::catalog::{self, AssetId, Children, Inside, InstanceSummary, Summary};
 use crate::db::{Db, Page as ListPage, PageRequest};
 use crate::web::failure::Failure;
@@ -19,19 +21,22 @@ const DATABASES_AT_FIRST: u64 = 60;
 const DATABASES: usize = 100;
 
 /// `GET /browse`: every source with its databases.
-pub(crate) async fn show(db: Data<Db>) -> Result<Page<BrowsePage>, Failure> {
-    let shelves = Shelf::read_all(&db, DATABASES_AT_FIRST).await?;
-    Ok(Page(BrowsePage::new(shelves)))
+pub(crate) async fn show(db: Data<Db>, actor: Actor) -> Result<Page<BrowsePage>, Failure> {
+    let shelves = Shelf::read_all(&db, &actor, DATABASES_AT_FIRST).await?;
+    let restricted = actor.may(Permission::Restrict);
+    let restricted = restricted.then(links::restricted);
+    Ok(Page(BrowsePage::new(shelves, restricted)))
 }
 
 /// `GET /browse/{platform}/{instance}`: the databases of one source.
 pub(crate) async fn instance(
     db: Data<Db>,
+    actor: Actor,
     place: Path<(String, String)>,
     parameters: Parameters,
 ) -> Result<Page<InstancePage>, Failure> {
     let (platform, instance) = place.into_inner();
-    let known = catalog::list_instances(&db).await?;
+    let known = catalog::list_instances(&db, actor.sight()).await?;
     let summary = known
         .into_iter()
         .find(|known| known.platform == platform && known.instance == instance)
@@ -46,9 +51,11 @@ pub(crate) async fn instance(
         gone: asked.gone,
         ..Children::default()
     };
-    let databases = catalog::list_children(&db, &children, &parameters.page(DATABASES)?).await?;
-    let inside = Databases::read(&db, databases).await?;
-    Ok(Page(InstancePage::new(&summary, &asked, &inside)))
+    let databases =
+        catalog::list_children(&db, actor.sight(), &children, &parameters.page(DATABASES)?).await?;
+    let inside = Databases::read(&db, &actor, databases).await?;
+    let door = Door::of_source(&db, &actor, &platform, &instance).await?;
+    Ok(Page(InstancePage::new(&summary, door, &asked, &inside)))
 }
 
 /// Some databases, and how much is in each.
@@ -58,9 +65,9 @@ struct Databases {
 }
 
 impl Databases {
-    async fn read(db: &Db, page: ListPage<Summary>) -> Result<Self, Failure> {
+    async fn read(db: &Db, actor: &Actor, page: ListPage<Summary>) -> Result<Self, Failure> {
         let ids: Vec<AssetId> = page.items.iter().map(|summary| summary.id).collect();
-        let inside = catalog::count_inside(db, &ids).await?;
+        let inside = catalog::count_inside(db, actor.sight(), &ids).await?;
         Ok(Self { page, inside })
     }
 }
@@ -89,15 +96,17 @@ struct Book {
 
 impl Shelf {
     /// Reads every source with the first `most` of its databases; there are few sources.
-    pub(super) async fn read_all(db: &Db, most: u64) -> Result<Vec<Self>, Failure> {
+    pub(super) async fn read_all(db: &Db, actor: &Actor, most: u64) -> Result<Vec<Self>, Failure> {
         let mut shelves = Vec::new();
-        for summary in catalog::list_instances(db).await? {
+        for summary in catalog::list_instances(db, actor.sight()).await? {
             let children = Children {
                 instance: Some((&summary.platform, &summary.instance)),
                 ..Children::default()
             };
-            let page = catalog::list_children(db, &children, &PageRequest::first(most)).await?;
-            let databases = Databases::read(db, page).await?;
+            let page =
+                catalog::list_children(db, actor.sight(), &children, &PageRequest::first(most))
+                    .await?;
+            let databases = Databases::read(db, actor, page).await?;
             shelves.push(Self::new(shelves.len(), &summary, &databases));
         }
         Ok(shelves)
@@ -133,6 +142,8 @@ impl Shelf {
 /// What `templates/browse/index.hbs` can show.
 #[derive(Debug, Serialize)]
 pub(crate) struct BrowsePage {
+    /// For admins, what only some people see.
+    restricted: Option<String>,
     summary: String,
     sources: Vec<Shelf>,
 }
@@ -150,8 +161,9 @@ impl View for BrowsePage {
 }
 
 impl BrowsePage {
-    fn new(sources: Vec<Shelf>) -> Self {
+    fn new(sources: Vec<Shelf>, restricted: Option<String>) -> Self {
         Self {
+            restricted,
             summary: match sources.len() {
                 0 => String::new(),
                 many => count(many as u64, "source", "sources"),
@@ -174,6 +186,7 @@ pub(crate) struct InstancePage {
     crumbs: Vec<Link>,
     platform: String,
     name: Shortened,
+    door: Door,
     summary: String,
     here: String,
     filter: String,
@@ -208,7 +221,12 @@ impl View for InstancePage {
 }
 
 impl InstancePage {
-    fn new(summary: &InstanceSummary, asked: &Asked<'_>, databases: &Databases) -> Self {
+    fn new(
+        summary: &InstanceSummary,
+        door: Door,
+        asked: &Asked<'_>,
+        databases: &Databases,
+    ) -> Self {
         let here = links::instance(&summary.platform, &summary.instance);
         let gone = if asked.gone { "1" } else { "" };
         let platform = platform_word(&summary.platform);
@@ -217,6 +235,7 @@ impl InstancePage {
             crumbs: vec![Link::new("Browse", links::browse())],
             platform,
             name: heading(&summary.instance),
+            door,
             summary: count(summary.databases, "database", "databases"),
             filter: asked.filter.to_owned(),
             with_gone: asked.gone,

@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::browse::Shelf;
 use super::ingestion::RecipeLine;
 use super::parts::Changes;
+use crate::auth::Actor;
 use crate::catalog::{self, Asset, AssetId, AssetKind, Change};
 use crate::db::{Db, PageRequest};
 use crate::ingest::Runner;
@@ -28,23 +29,28 @@ const CHANGES_TOLD: usize = 8;
 /// `GET /`: search, and what is going on.
 pub(crate) async fn show(
     db: Data<Db>,
+    actor: Actor,
     index: Data<Index>,
     runner: Data<Runner>,
 ) -> Result<Page<HomePage>, Failure> {
     let everything = searching::search(
+        &db,
         &index,
+        actor.sight(),
         Query {
             limit: 0,
             ..Query::default()
         },
     )
     .await?;
-    let shelves = Shelf::read_all(&db, DATABASES).await?;
-    let recipes = RecipeLine::read_all(&db, &runner.recipes()?).await?;
+    let shelves = Shelf::read_all(&db, &actor, DATABASES).await?;
+    let recipes = RecipeLine::read_all(&db, &actor, &runner.recipes()?).await?;
     let page = PageRequest::first(CHANGES_READ);
-    let changes = catalog::list_recent_changes(&db, &page).await?.items;
+    let changes = catalog::list_recent_changes(&db, actor.sight(), &page)
+        .await?
+        .items;
     let ids: Vec<AssetId> = changes.iter().map(|change| change.asset).collect();
-    let assets = catalog::find_assets(&db, &ids).await?;
+    let assets = catalog::find_assets(&db, actor.sight(), &ids).await?;
     Ok(Page(HomePage::new(
         &everything,
         shelves,

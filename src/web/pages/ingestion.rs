@@ -35,30 +35,36 @@ const RUNS: usize = 50;
 /// `GET /ingestion`: every recipe and the latest runs.
 pub(crate) async fn show(
     db: Data<Db>,
+    actor: Actor,
     runner: Data<Runner>,
 ) -> Result<Page<IngestionPage>, Failure> {
     let files = runner.recipes()?;
-    let lines = RecipeLine::read_all(&db, &files).await?;
-    let runs = ingest::list_runs(&db, None, &PageRequest::first(LATEST)).await?;
+    let lines = RecipeLine::read_all(&db, &actor, &files).await?;
+    let runs = ingest::list_runs(&db, actor.sight(), None, &PageRequest::first(LATEST)).await?;
     Ok(Page(IngestionPage::new(&files, lines, &runs.items)))
 }
 
 /// `GET /ingestion/runs`: every run, newest first.
-pub(crate) async fn runs(db: Data<Db>, parameters: Parameters) -> Result<Page<RunsPage>, Failure> {
-    let runs = ingest::list_runs(&db, None, &parameters.page(RUNS)?).await?;
+pub(crate) async fn runs(
+    db: Data<Db>,
+    actor: Actor,
+    parameters: Parameters,
+) -> Result<Page<RunsPage>, Failure> {
+    let runs = ingest::list_runs(&db, actor.sight(), None, &parameters.page(RUNS)?).await?;
     Ok(Page(RunsPage::new(&runs)))
 }
 
 /// `GET /ingestion/recipes/{name}`: one recipe and its runs.
 pub(crate) async fn recipe(
     db: Data<Db>,
+    actor: Actor,
     runner: Data<Runner>,
     name: Path<String>,
     parameters: Parameters,
 ) -> Result<Page<RecipePage>, Failure> {
     let file = runner.find_recipe(&name)?;
     let page = parameters.page(RUNS)?;
-    Ok(Page(RecipePage::read(&db, &file, &page).await?))
+    Ok(Page(RecipePage::read(&db, &actor, &file, &page).await?))
 }
 
 /// `POST /ingestion/recipes/{name}/runs`: starts a run and leads to it.
@@ -76,28 +82,30 @@ pub(crate) async fn start_run(
         return Err(refusal.into());
     }
     let file = runner.find_recipe(&name)?;
-    let page = RecipePage::read(&db, &file, &PageRequest::first(RUNS as u64)).await?;
+    let page = RecipePage::read(&db, &actor, &file, &PageRequest::first(RUNS as u64)).await?;
     Ok(Either::Right(Page(page.refused(&refusal))))
 }
 
 /// `GET /ingestion/runs/{id}`: how one run stands, and what it did.
 pub(crate) async fn run(
     db: Data<Db>,
+    actor: Actor,
     id: Path<Uuid>,
     parameters: Parameters,
 ) -> Result<Page<RunPage>, Failure> {
-    let run = ingest::find_run(&db, *id).await?;
+    let run = ingest::find_run(&db, actor.sight(), *id).await?;
     let part = |name| {
         PageRequest::new(
             parameters.all(name).next().map(Cursor::from_text),
             RUNS as u64,
         )
     };
-    let listings = ingest::list_listings(&db, run.id, &part("listings")).await?;
-    let findings = ingest::list_findings(&db, run.id, &part("findings")).await?;
-    let changes = catalog::list_changes_of_run(&db, run.id, &part("changes")).await?;
+    let listings = ingest::list_listings(&db, actor.sight(), run.id, &part("listings")).await?;
+    let findings = ingest::list_findings(&db, actor.sight(), run.id, &part("findings")).await?;
+    let changes =
+        catalog::list_changes_of_run(&db, actor.sight(), run.id, &part("changes")).await?;
     let ids: Vec<AssetId> = changes.items.iter().map(|change| change.asset).collect();
-    let assets = catalog::find_assets(&db, &ids).await?;
+    let assets = catalog::find_assets(&db, actor.sight(), &ids).await?;
     let changes = Changes::of_run(&run, &changes, &assets);
     Ok(Page(RunPage::new(&run, &listings, &findings, changes)))
 }
@@ -118,11 +126,15 @@ pub(crate) struct RecipeLine {
 
 impl RecipeLine {
     /// Reads the recipes that can run; there are as many as files in the folder.
-    pub(super) async fn read_all(db: &Db, files: &[RecipeFile]) -> Result<Vec<Self>, Failure> {
+    pub(super) async fn read_all(
+        db: &Db,
+        actor: &Actor,
+        files: &[RecipeFile],
+    ) -> Result<Vec<Self>, Failure> {
         let recipes = files.iter().filter_map(|file| file.recipe.as_ref().ok());
         let recipes: Vec<&Recipe> = recipes.collect();
         let names: Vec<&str> = recipes.iter().map(|recipe| recipe.name.as_str()).collect();
-        let last = ingest::latest_runs(db, &names).await?;
+        let last = ingest::latest_runs(db, actor.sight(), &names).await?;
         let line = |recipe: &&Recipe| Self::new(recipe, last.get(&recipe.name));
         Ok(recipes.iter().map(line).collect())
     }
@@ -371,9 +383,14 @@ impl View for RecipePage {
 }
 
 impl RecipePage {
-    async fn read(db: &Db, file: &RecipeFile, page: &PageRequest) -> Result<Self, Failure> {
-        let runs = ingest::list_runs(db, Some(&file.name), page).await?;
-        let last = ingest::latest_runs(db, &[&file.name]).await?;
+    async fn read(
+        db: &Db,
+        actor: &Actor,
+        file: &RecipeFile,
+        page: &PageRequest,
+    ) -> Result<Self, Failure> {
+        let runs = ingest::list_runs(db, actor.sight(), Some(&file.name), page).await?;
+        let last = ingest::latest_runs(db, actor.sight(), &[&file.name]).await?;
         Ok(Self::new(file, &runs, last.get(&file.name)))
     }
 

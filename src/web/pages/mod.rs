@@ -6,6 +6,7 @@ mod columns;
 pub(super) mod home;
 pub(super) mod ingestion;
 mod parts;
+pub(super) mod restrictions;
 pub(super) mod search;
 pub(super) mod set_up;
 pub(super) mod sign_in;

@@ -95,7 +95,7 @@ impl Text {
 }
 
 /// A link whose label may have been shortened.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 pub(super) struct Link {
     shown: String,
     whole: Option<String>,

@@ -6,6 +6,7 @@ use actix_web::web::Data;
 use serde::Serialize;
 
 use super::parts::{first_sentence, icon, kind_word, name, platform_word};
+use crate::auth::Actor;
 use crate::catalog::{self, Asset, AssetId, AssetKind};
 use crate::db::Db;
 use crate::search::{
@@ -28,29 +29,42 @@ const SUGGESTIONS: usize = 8;
 /// `GET /search`: what is found for some words.
 pub(crate) async fn show(
     db: Data<Db>,
+    actor: Actor,
     index: Data<Index>,
     parameters: Parameters,
 ) -> Result<Page<SearchPage>, Failure> {
     let query = query_of(&parameters)?;
-    let answer = searching::search(&index, query.clone()).await?;
-    let assets = assets_of(&db, &answer.hits).await?;
+    let answer = searching::search(&db, &index, actor.sight(), query.clone()).await?;
+    let assets = assets_of(&db, &actor, &answer.hits).await?;
     Ok(Page(SearchPage::new(&query, &answer, &assets)))
 }
 
 /// `GET /search/suggest`: names that somebody may be typing.
 pub(crate) async fn suggest(
     db: Data<Db>,
+    actor: Actor,
     index: Data<Index>,
     parameters: Parameters,
 ) -> Result<Page<Suggestions>, Failure> {
-    let hits = searching::suggest(&index, parameters.text("q"), SUGGESTIONS).await?;
-    let assets = assets_of(&db, &hits).await?;
+    let hits = searching::suggest(
+        &db,
+        &index,
+        actor.sight(),
+        parameters.text("q"),
+        SUGGESTIONS,
+    )
+    .await?;
+    let assets = assets_of(&db, &actor, &hits).await?;
     Ok(Page(Suggestions::new(&hits, &assets)))
 }
 
-async fn assets_of(db: &Db, hits: &[Hit]) -> Result<HashMap<AssetId, Asset>, Failure> {
+async fn assets_of(
+    db: &Db,
+    actor: &Actor,
+    hits: &[Hit],
+) -> Result<HashMap<AssetId, Asset>, Failure> {
     let ids: Vec<AssetId> = hits.iter().map(|hit| hit.id).collect();
-    let assets = catalog::find_assets(db, &ids).await?;
+    let assets = catalog::find_assets(db, actor.sight(), &ids).await?;
     Ok(assets.into_iter().map(|asset| (asset.id, asset)).collect())
 }
 

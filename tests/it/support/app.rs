@@ -12,7 +12,7 @@ use chrono::Utc;
 use gazetteer::app::{App, Background};
 use gazetteer::auth::directories::{self, Assertion};
 use gazetteer::auth::sessions::{Lifetimes, Method as SignInMethod, Origin};
-use gazetteer::auth::{Actor, Passwords, Role};
+use gazetteer::auth::{Actor, Passwords, Role, Sight};
 use gazetteer::catalog::{self, Address, AssetId, AssetKind, Cause, Column, Discovered};
 use gazetteer::db::{Db, changes};
 use gazetteer::demo::{Endpoint, World};
@@ -226,7 +226,9 @@ impl TestApp {
     /// Finds the id of something that was added, by its path.
     pub(crate) async fn id_of(&self, path: &[&str]) -> AssetId {
         let address = address(path);
-        let found = catalog::find_at(&self.app.db, &[&address]).await.unwrap();
+        let found = catalog::find_at(&self.app.db, &Sight::Everything, &[&address])
+            .await
+            .unwrap();
         let id = found.into_values().next();
         id.unwrap_or_else(|| panic!("there is no {path:?}"))
     }
@@ -245,7 +247,9 @@ impl TestApp {
     pub(crate) async fn until_ended(&self, id: uuid::Uuid) -> Run {
         let deadline = Instant::now() + PATIENCE;
         loop {
-            let run = ingest::find_run(&self.app.db, id).await.unwrap();
+            let run = ingest::find_run(&self.app.db, &Sight::Everything, id)
+                .await
+                .unwrap();
             if run.state != RunState::Running {
                 return run;
             }

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use gazetteer::app::App;
-use gazetteer::auth::Actor;
+use gazetteer::auth::{Actor, Sight};
 use gazetteer::catalog;
 use gazetteer::catalog::{Asset, AssetKind, Change};
 use gazetteer::config::{self, Storage};
@@ -12,7 +12,7 @@ use gazetteer::db::PageRequest;
 use gazetteer::demo::Endpoint;
 use gazetteer::ingest::recipe::Recipe;
 use gazetteer::ingest::{self, Progress, Recipes, Run, RunFinding};
-use gazetteer::search::{Answer, Query, follow};
+use gazetteer::search::{Answer, Query, Veil, follow};
 use sea_orm::{ConnectionTrait, Database, DbBackend, Statement};
 use tempfile::TempDir;
 use tokio::sync::watch;
@@ -76,10 +76,15 @@ impl TestCatalog {
     }
 
     pub async fn findings(&self, run: &Run) -> Vec<RunFinding> {
-        ingest::list_findings(&self.app.db, run.id, &PageRequest::first(500))
-            .await
-            .unwrap()
-            .items
+        ingest::list_findings(
+            &self.app.db,
+            &Sight::Everything,
+            run.id,
+            &PageRequest::first(500),
+        )
+        .await
+        .unwrap()
+        .items
     }
 
     /// Every table and view, gone ones too, as `database.table`.
@@ -117,14 +122,22 @@ impl TestCatalog {
 
     pub async fn history(&self, path: &[&str]) -> Vec<Change> {
         let asset = self.find(path).await;
-        catalog::list_history(&self.app.db, asset.id, &PageRequest::first(100))
-            .await
-            .unwrap()
-            .items
+        catalog::list_history(
+            &self.app.db,
+            &Sight::Everything,
+            asset.id,
+            &PageRequest::first(100),
+        )
+        .await
+        .unwrap()
+        .items
     }
 
     pub fn search(&self, words: &str) -> Answer {
-        self.app.index.search(&Query::words(words)).unwrap()
+        self.app
+            .index
+            .search(&Query::words(words), &Veil::none())
+            .unwrap()
     }
 
     /// The number of the newest entry in the change log.

@@ -1,0 +1,249 @@
+//! One committed state of the index, as one person sees it.
+//!
+//! Everything that is read of the dictionaries goes through here, so that a word that stands only where somebody does
+//! not see it stands nowhere: it is not suggested, not counted and not weighed.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use tantivy::Term;
+use tantivy::index::InvertedIndexReader;
+use tantivy::postings::TermInfo;
+use tantivy::query::FuzzyTermQuery;
+use tantivy::schema::IndexRecordOption;
+
+use super::Error;
+use super::schema::{RANKED, Whole};
+use super::veil::{Shade, Veil};
+use super::view::{FACETS, MEASURED, Segment, View};
+use super::words::STEM;
+
+/// A view under a veil.
+pub(super) struct Outlook {
+    pub(super) view: Arc<View>,
+    /// What is hidden of each segment.
+    shades: Vec<Option<Arc<Shade>>>,
+    documents: u64,
+    /// Which of the view's values of each facet are to be seen; `None` when all are.
+    pub(super) values: Option<[Vec<bool>; FACETS]>,
+    /// How many words a field has on average.
+    pub(super) lengths: [f32; RANKED],
+    /// How many words a document has on average, SQL and the like aside.
+    pub(super) length: f32,
+}
+
+impl Outlook {
+    pub(super) fn new(view: Arc<View>, veil: &Veil) -> Result<Self, Error> {
+        let shades = view.segments.iter().map(|segment| segment.shade(veil));
+        let shades: Vec<_> = shades.collect::<Result<_, _>>()?;
+        let mut outlook = Self {
+            documents: view.len(),
+            values: None,
+            lengths: [1.0; RANKED],
+            length: 1.0,
+            view,
+            shades,
+        };
+        outlook.lengths = outlook.average_lengths();
+        outlook.length = outlook.lengths.iter().take(MEASURED).sum();
+        if outlook.shades.iter().any(Option::is_some) {
+            outlook.documents = outlook.remaining();
+            outlook.values = Some(outlook.seen_values());
+        }
+        Ok(outlook)
+    }
+
+    /// Each segment with what is hidden of it.
+    pub(super) fn segments(&self) -> impl Iterator<Item = (&Segment, Option<&Shade>)> {
+        let shades = self.shades.iter().map(Option::as_deref);
+        self.view.segments.iter().zip(shades)
+    }
+
+    fn remaining(&self) -> u64 {
+        self.segments()
+            .map(|(segment, shade)| match shade {
+                Some(shade) => shade.documents,
+                None => u64::from(segment.reader.num_docs()),
+            })
+            .sum()
+    }
+
+    fn seen_values(&self) -> [Vec<bool>; FACETS] {
+        let values = &self.view.values;
+        let mut seen = values.each_ref().map(|values| vec![false; values.len()]);
+        for (segment, shade) in self.segments() {
+            for (facet, (seen, numbers)) in seen.iter_mut().zip(segment.renumbered()).enumerate() {
+                let remaining = shade.and_then(|shade| shade.values.get(facet));
+                for (nth, number) in numbers.iter().enumerate() {
+                    let remains = remaining.is_none_or(|values| values.get(nth) == Some(&true));
+                    if let Some(seen) = seen.get_mut(*number as usize)
+                        && remains
+                    {
+                        *seen = true;
+                    }
+                }
+            }
+        }
+        seen
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "an average needs no more")]
+    fn average_lengths(&self) -> [f32; RANKED] {
+        let mut words = [0_u64; RANKED];
+        let mut documents = 0_u64;
+        for (segment, shade) in self.segments() {
+            if let Some(shade) = shade {
+                documents += shade.documents;
+                words
+                    .iter_mut()
+                    .zip(shade.words)
+                    .for_each(|(words, more)| *words += more);
+                continue;
+            }
+            documents += u64::from(segment.reader.max_doc());
+            for (words, index) in words.iter_mut().zip(&segment.ranked) {
+                *words += index.total_num_tokens();
+            }
+        }
+        words.map(|words| (words as f32 / documents.max(1) as f32).max(1.0))
+    }
+
+    /// How many assets there are to see.
+    pub(super) fn len(&self) -> u64 {
+        self.documents
+    }
+
+    /// In how many documents of each ranked field a term stands; `None` when it stands nowhere.
+    pub(super) fn frequencies(&self, term: &str) -> Result<Option<[u64; RANKED]>, Error> {
+        let mut counts = [0; RANKED];
+        for (segment, shade) in self.segments() {
+            for (count, index) in counts.iter_mut().zip(&segment.ranked) {
+                if let Some(found) = index.terms().get(term)? {
+                    *count += seen(index, &found, shade)?;
+                }
+            }
+        }
+        Ok(counts.iter().any(|count| *count > 0).then_some(counts))
+    }
+
+    /// Words that begin like this in the first `fields` of the ranked fields, most frequent first.
+    pub(super) fn beginning_with(
+        &self,
+        beginning: &str,
+        fields: usize,
+        limit: usize,
+    ) -> Result<Vec<String>, Error> {
+        let mut counts = HashMap::new();
+        for (segment, shade) in self.segments() {
+            for index in segment.ranked.iter().take(fields) {
+                let mut stream = index.terms().range().ge(beginning).into_stream()?;
+                let mut read = 0;
+                while read < 5 * limit as u64
+                    && let Some((term, found)) = stream.next()
+                    && term.starts_with(beginning.as_bytes())
+                {
+                    read += u64::from(count(&mut counts, index, (term, found), shade)?);
+                }
+            }
+        }
+        Ok(most_frequent(counts, limit))
+    }
+
+    /// Names that, without their separators, begin like this; as terms of the field of whole names.
+    pub(super) fn names_beginning_with(
+        &self,
+        squeezed: &str,
+        limit: usize,
+    ) -> Result<Vec<String>, Error> {
+        let beginning = Whole::Squeezed.term(squeezed);
+        let mut counts = HashMap::new();
+        for (segment, shade) in self.segments() {
+            let index = segment.reader.inverted_index(self.view.fields.whole)?;
+            let mut stream = index.terms().range().ge(&beginning).into_stream()?;
+            let mut read = 0;
+            while read < limit
+                && let Some((term, found)) = stream.next()
+                && term.starts_with(beginning.as_bytes())
+            {
+                read += usize::from(count(&mut counts, &index, (term, found), shade)?);
+            }
+        }
+        Ok(most_frequent(counts, limit))
+    }
+
+    /// Words that differ from this one by so many letters in the first `fields` of the ranked fields, and how often
+    /// they occur.
+    pub(super) fn similar(
+        &self,
+        word: &str,
+        distance: u8,
+        fields: usize,
+    ) -> Result<HashMap<String, u64>, Error> {
+        let query = FuzzyTermQuery::new(
+            Term::from_field_text(self.view.fields.name, word),
+            distance,
+            true,
+        );
+        let automaton = query.automaton()?;
+        let mut counts = HashMap::new();
+        for (segment, shade) in self.segments() {
+            for index in segment.ranked.iter().take(fields) {
+                let mut stream = index.terms().search(&automaton).into_stream()?;
+                while let Some((term, found)) = stream.next() {
+                    count(&mut counts, index, (term, found), shade)?;
+                }
+            }
+        }
+        Ok(counts)
+    }
+}
+
+/// In how many documents a term stands that are to be seen.
+fn seen(
+    index: &InvertedIndexReader,
+    found: &TermInfo,
+    shade: Option<&Shade>,
+) -> Result<u64, Error> {
+    let Some(shade) = shade else {
+        return Ok(u64::from(found.doc_freq));
+    };
+    let mut postings = index.read_block_postings_from_terminfo(found, IndexRecordOption::Basic)?;
+    let mut seen = 0;
+    while !postings.docs().is_empty() {
+        seen += postings
+            .docs()
+            .iter()
+            .filter(|doc| !shade.hides(**doc))
+            .count() as u64;
+        postings.advance();
+    }
+    Ok(seen)
+}
+
+/// Counts a word, leaving out what nobody wrote; false when it stands nowhere.
+fn count(
+    counts: &mut HashMap<String, u64>,
+    index: &InvertedIndexReader,
+    (term, found): (&[u8], &TermInfo),
+    shade: Option<&Shade>,
+) -> Result<bool, Error> {
+    let seen = seen(index, found, shade)?;
+    if seen > 0
+        && let Ok(term) = std::str::from_utf8(term)
+        && !term.ends_with(STEM)
+    {
+        *counts.entry(term.to_owned()).or_default() += seen;
+    }
+    Ok(seen > 0)
+}
+
+/// Orders counted words, most frequent first.
+pub(super) fn most_frequent(counts: HashMap<String, u64>, limit: usize) -> Vec<String> {
+    let mut terms: Vec<_> = counts.into_iter().collect();
+    terms.sort_by(|(a, many), (b, more)| more.cmp(many).then_with(|| a.cmp(b)));
+    terms
+        .into_iter()
+        .take(limit)
+        .map(|(term, _)| term)
+        .collect()
+}
