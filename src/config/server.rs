@@ -22,7 +22,7 @@ pub struct Server {
     #[arg(long, env = "GAZETTEER_LISTEN", value_name = "ADDRESS", default_value = LISTEN)]
     pub listen: String,
 
-    /// The address under which people know the catalog, such as <https://catalog.example>
+    /// The address under which people know the catalog, such as `https://catalog.example`
     #[arg(long, env = "GAZETTEER_PUBLIC_URL", value_name = "URL")]
     pub public_url: Option<String>,
 
