@@ -1,12 +1,13 @@
 //! The words by which people name a scope: `glue:INSTANCE` for a source, `glue:INSTANCE/DATABASE` for a database.
 //!
 //! An instance may have a slash in its name, and a database too, so only what the catalog has tells where one ends.
+//! Whoever gives rights names scopes, and sees everything.
 
 use std::collections::HashMap;
 
 use super::asset::{Address, AssetId};
 use super::{Children, Error, find_assets, find_at, list_children, list_instances};
-use crate::auth::Scope;
+use crate::auth::{Scope, Sight};
 use crate::db::{Db, PageRequest};
 
 /// How many names are offered instead of one that is not there.
@@ -21,7 +22,7 @@ const NEAR: f64 = 0.5;
 /// Finds the source or the database that these words name; databases that are gone can be named too.
 pub async fn find_scope(db: &Db, words: &str) -> Result<Scope, Error> {
     let words = words.trim();
-    let mut sources: Vec<(String, String)> = list_instances(db)
+    let mut sources: Vec<(String, String)> = list_instances(db, &Sight::Everything)
         .await?
         .into_iter()
         .map(|source| (source.platform, source.instance))
@@ -42,7 +43,7 @@ pub async fn find_scope(db: &Db, words: &str) -> Result<Scope, Error> {
             None => {}
         }
     }
-    let known = find_at(db, &inside.iter().collect::<Vec<_>>()).await?;
+    let known = find_at(db, &Sight::Everything, &inside.iter().collect::<Vec<_>>()).await?;
     for address in &inside {
         if let Some(id) = known.get(&address.identity()) {
             return Ok(Scope::Database {
@@ -63,7 +64,7 @@ pub async fn name_scopes(db: &Db, scopes: &[Scope]) -> Result<Vec<String>, Error
         .iter()
         .filter_map(|scope| scope.database().map(AssetId))
         .collect();
-    let databases: HashMap<AssetId, String> = find_assets(db, &ids)
+    let databases: HashMap<AssetId, String> = find_assets(db, &Sight::Everything, &ids)
         .await?
         .into_iter()
         .map(|database| (database.id, database.address.name().to_owned()))
@@ -111,7 +112,13 @@ async fn nearest(
             gone: true,
             ..Children::default()
         };
-        let databases = list_children(db, &children, &PageRequest::first(COMPARED)).await?;
+        let databases = list_children(
+            db,
+            &Sight::Everything,
+            &children,
+            &PageRequest::first(COMPARED),
+        )
+        .await?;
         let source = source_words(&address.platform, &address.instance);
         known = databases
             .items
