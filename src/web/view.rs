@@ -188,6 +188,8 @@ struct Layout<'a> {
     navigation: Vec<Entry>,
     /// On the start page, which has a search box of its own.
     at_home: bool,
+    /// Where the page has a search box of its own, or there is nothing to search yet.
+    without_search: bool,
     refreshes: bool,
     search_text: &'a str,
     search_href: String,
@@ -225,6 +227,7 @@ impl<'a> Layout<'a> {
             },
             navigation: Section::LISTED.map(entry).into(),
             at_home: view.section() == Some(Section::Home),
+            without_search: matches!(view.section(), Some(Section::Home | Section::WayIn)),
             refreshes: view.refreshes(),
             kept: view.kept(),
             search_text: view.search_text(),

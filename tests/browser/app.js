@@ -23,42 +23,75 @@ const PATIENCE = 20_000;
 /**
  * Starts the demo and a browser for the journeys of one file, and ends both after them.
  *
- * Each journey opens its pages with `open`, which fails it when a page logs an error, breaks the content policy or asks
- * for something that is not there.
+ * Each journey opens its pages with `open`, as the demo's steward, which fails it when a page logs an error, breaks the
+ * content policy or asks for something that is not there.
  */
 export function demo() {
-  const shared = { troubles: [] };
-
+  const shared = running("demo");
   before(async () => {
-    shared.folder = await mkdtemp(path.join(tmpdir(), "gazetteer-journeys-"));
-    shared.server = spawn(program, ["demo", "--listen", "127.0.0.1:0", "--data-dir", shared.folder], {
-      cwd: root,
-      env: { PATH: process.env.PATH, HOME: shared.folder },
-      stdio: ["ignore", "pipe", "pipe"],
-    });
-    const said = [];
-    createInterface({ input: shared.server.stderr }).on("line", (line) => said.push(line));
-    shared.address = await address(shared.server, said);
-    shared.browser = await launch();
+    await shared.start();
+    shared.cookies = await demoSteward(shared.address);
+    const [{ name, value }] = shared.cookies;
+    const text = (where) => read(new URL(where, shared.address), `${name}=${value}`);
     await until("the demo's first run has ended and is searchable", async () => {
-      const runs = await text(new URL("ingestion/runs", shared.address));
-      const found = await text(new URL("search?q=v_exec_kpis", shared.address));
+      const runs = await text("ingestion/runs");
+      const found = await text("search?q=v_exec_kpis");
       return /Partial|Succeeded|Failed/.test(runs) && !/Running/.test(runs) && />v_exec_kpis|kpis<\/mark>/.test(found);
     });
   });
+  return shared;
+}
 
-  after(async () => {
-    await shared.browser?.close();
-    if (shared.server && shared.server.exitCode === null) {
-      shared.server.kill("SIGINT");
-      await once(shared.server, "exit");
-    }
-    if (shared.folder) await rm(shared.folder, { recursive: true, force: true });
+/**
+ * Starts a server with an empty catalog, in which nobody has an account, and a browser.
+ *
+ * `setUpAddress` is where the first account is made; `command` runs the program on the same catalog.
+ */
+export function emptyCatalog() {
+  const shared = running("serve", "--recipes", "none");
+  before(async () => {
+    await shared.start();
+    await until("the address for setting up is said", () => shared.said.join("\n").match(/\S+\/set-up\?code=\S+/));
+    [shared.setUpAddress] = shared.said.join("\n").match(/\S+\/set-up\?code=\S+/);
   });
+  return shared;
+}
 
-  return {
-    /** Opens an address of the demo in a window of its own, which is closed with the journey. */
-    async open(journey, where, { troubles = [], ...options } = {}) {
+/** A running program with a browser, both ended after the journeys of one file. */
+function running(...words) {
+  const shared = {
+    cookies: [],
+    said: [],
+
+    async start() {
+      shared.folder = await mkdtemp(path.join(tmpdir(), "gazetteer-journeys-"));
+      const place = ["--data-dir", shared.folder, "--listen", "127.0.0.1:0"];
+      shared.server = spawn(program, [...words, ...place], {
+        cwd: root,
+        env: { PATH: process.env.PATH, HOME: shared.folder },
+        stdio: ["ignore", "pipe", "pipe"],
+      });
+      createInterface({ input: shared.server.stderr }).on("line", (line) => shared.said.push(line));
+      shared.address = await address(shared.server, shared.said);
+      shared.browser = await launch();
+    },
+
+    /** Runs a command of the program on the same catalog; answers what it prints. */
+    async command(...command) {
+      const run = spawn(program, [...command, "--data-dir", shared.folder], {
+        cwd: root,
+        env: { PATH: process.env.PATH, HOME: shared.folder },
+        stdio: ["ignore", "pipe", "inherit"],
+      });
+      let printed = "";
+      run.stdout.on("data", (text) => (printed += text));
+      const [status] = await once(run, "close");
+      assert.equal(status, 0, `${command.join(" ")}\n${printed}`);
+      return printed;
+    },
+
+    /** Opens an address in a window of its own, which is closed with the journey. Nobody is signed in with `cookies: []`. */
+    async open(journey, where, { troubles = [], cookies = shared.cookies, ...options } = {}) {
       const context = await shared.browser.newContext({
         baseURL: shared.address,
         viewport: { width: 1440, height: 900 },
@@ -66,6 +99,7 @@ export function demo() {
         ...options,
       });
       context.setDefaultTimeout(PATIENCE);
+      await context.addCookies(cookies);
       const page = await context.newPage();
       const seen = [];
       page.on("pageerror", (error) => seen.push(`script: ${error.message}`));
@@ -80,6 +114,25 @@ export function demo() {
       return page;
     },
   };
+
+  after(async () => {
+    await shared.browser?.close();
+    if (shared.server && shared.server.exitCode === null) {
+      shared.server.kill("SIGINT");
+      await once(shared.server, "exit");
+    }
+    if (shared.folder) await rm(shared.folder, { recursive: true, force: true });
+  });
+  return shared;
+}
+
+/** The cookie that the demo's button gives. */
+async function demoSteward(address) {
+  const form = new URLSearchParams({ next: "/" });
+  const answer = await fetch(new URL("sign-in/demo", address), { method: "POST", body: form, redirect: "manual" });
+  const [pair] = answer.headers.get("set-cookie").split(";");
+  const [name, value] = pair.split("=");
+  return [{ name, value, url: address, httpOnly: true, sameSite: "Lax" }];
 }
 
 /** Checks what holds on every page: axe finds nothing, in light and dark, and a narrow window does not scroll sideways. */
@@ -114,8 +167,8 @@ export async function until(what, condition) {
 }
 
 /** The text of a page, or nothing while it cannot be had. */
-async function text(address) {
-  const response = await fetch(address);
+async function read(address, cookie) {
+  const response = await fetch(address, { headers: { cookie } });
   return response.ok ? response.text() : "";
 }
 

@@ -1,0 +1,92 @@
+// Ways in: setting up an empty catalog, signing in and out, a role that changes under somebody's hands, the demo's button.
+
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+
+import { demo, emptyCatalog, inspect } from "./app.js";
+
+const PASSWORD = "correct horse battery staple";
+
+describe("an empty catalog", () => {
+  const catalog = emptyCatalog();
+
+  test("the first one sets it up, and the address then leads nowhere", async (journey) => {
+    const page = await catalog.open(journey, "/", { troubles: [/422/, /404/] });
+    await page.getByText("Nobody has an account yet").waitFor();
+    await inspect(page);
+    await page.goto(catalog.setUpAddress);
+    await inspect(page);
+    await page.getByLabel("Name to sign in with").fill("ana");
+    await page.getByLabel("What others call you").fill("Ana López");
+    await page.getByLabel("Password").fill("passwordpassword");
+    await page.getByRole("button", { name: "Make my account" }).click();
+    await page.getByRole("alert").getByText("somebody would try first").waitFor();
+    assert.equal(await page.getByLabel("What others call you").inputValue(), "Ana López");
+    await inspect(page);
+    await page.getByLabel("Password").fill(PASSWORD);
+    await page.getByRole("button", { name: "Make my account" }).click();
+    await page.getByRole("heading", { name: "What are you looking for?" }).waitFor();
+    await page.getByText("Ana López").click();
+    await page.getByText("Signed in as ana").waitFor();
+    await inspect(page);
+
+    await page.goto(catalog.setUpAddress);
+    await page.getByText("This address does not work").waitFor();
+  });
+
+  test("a wrong password is refused, the right one leads to the page that was wanted", async (journey) => {
+    const page = await catalog.open(journey, "/ingestion", { troubles: [/401/] });
+    await page.getByRole("heading", { name: "Sign in" }).waitFor();
+    await page.getByLabel("Name", { exact: true }).fill("Ana");
+    await page.getByLabel("Password").fill("not the right password");
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await page.getByRole("alert").getByText("Name or password is wrong.").waitFor();
+    assert.equal(await page.getByLabel("Name", { exact: true }).inputValue(), "Ana");
+    await inspect(page);
+    await page.getByLabel("Password").fill(PASSWORD);
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { name: "Ingestion" }).waitFor();
+
+    await page.getByText("Ana López").click();
+    await page.getByRole("button", { name: "Sign out" }).click();
+    await page.getByRole("heading", { name: "Sign in" }).waitFor();
+    await page.goto("/browse");
+    await page.getByRole("heading", { name: "Sign in" }).waitFor();
+  });
+
+  test("an invited person chooses a password, and a lock counts at once", async (journey) => {
+    const said = await catalog.command("user", "add", "bo", "--role", "steward");
+    const [link] = said.match(/\/choose-password\?code=\S+/);
+    const page = await catalog.open(journey, link);
+    await inspect(page);
+    await page.getByLabel("New password").fill("seven purple tractors hum");
+    await page.getByRole("button", { name: "Save and sign in" }).click();
+    await page.getByRole("heading", { name: "What are you looking for?" }).waitFor();
+
+    await catalog.command("user", "lock", "bo");
+    await page.goto("/browse");
+    await page.getByRole("heading", { name: "Sign in" }).waitFor();
+  });
+});
+
+describe("the demo", () => {
+  const app = demo();
+
+  test("signs its steward in at one click, and goes on to the page that was wanted", async (journey) => {
+    const page = await app.open(journey, "/search?q=orders", { cookies: [] });
+    await page.getByText("It works on this machine only").waitFor();
+    await inspect(page);
+    await page.getByRole("button", { name: "Sign in as the demo steward" }).click();
+    await page.waitForURL("**/search?q=orders");
+    await page.getByText("Demo steward").waitFor();
+  });
+
+  test("a session that ended leads a part of a page to sign in, too", async (journey) => {
+    const page = await app.open(journey, "/browse", { troubles: [/401/] });
+    await page.context().clearCookies();
+    await page.keyboard.press("/");
+    await page.keyboard.type("orders");
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { name: "Sign in" }).waitFor();
+  });
+});
