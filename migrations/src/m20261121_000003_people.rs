@@ -194,7 +194,11 @@ async fn create_scopes(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
                 .to_owned(),
         )
         .await?;
-    // One row, counted up with every change of who may see what.
+    create_visibility(manager).await
+}
+
+/// One row, counted up with every change of who may see what.
+async fn create_visibility(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
     manager
         .create_table(
             Table::create()
@@ -269,6 +273,10 @@ async fn create_ways_in(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         )
         .await?;
     index(manager, "link_of_account", "link", &["account_id"]).await?;
+    create_attempts(manager).await
+}
+
+async fn create_attempts(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
     // Sign-ins that did not succeed, for an account's name or for a client's address.
     manager
         .create_table(

@@ -108,7 +108,7 @@ impl Actor {
     /// An account, in a browser or by a token of this name and with these scopes.
     fn account_with(
         account: &Account,
-        standing: Standing,
+        standing: &Standing,
         teams: Vec<TeamId>,
         token: Option<(String, BTreeSet<TokenScope>)>,
     ) -> Self {

@@ -106,7 +106,7 @@ impl Passwords {
     pub(super) async fn hash(&self, password: Password) -> Result<String, Crowded> {
         let (answer, hashed) = oneshot::channel();
         self.send(Job::Hash(password.0, answer))?;
-        hashed.await.map_err(|_| Crowded)
+        hashed.await.map_err(|_gone| Crowded)
     }
 
     /// Tells whether a password is the one that was hashed; false, after as long a time, when there is none.
@@ -117,11 +117,11 @@ impl Passwords {
     ) -> Result<bool, Crowded> {
         let (answer, checked) = oneshot::channel();
         self.send(Job::Check(normal(password), hash, answer))?;
-        checked.await.map_err(|_| Crowded)
+        checked.await.map_err(|_gone| Crowded)
     }
 
     fn send(&self, job: Job) -> Result<(), Crowded> {
-        self.jobs.try_send(job).map_err(|_| Crowded)
+        self.jobs.try_send(job).map_err(|_full| Crowded)
     }
 }
 
@@ -139,7 +139,7 @@ fn work_off(queue: &mpsc::Receiver<Job>) {
                     let password = password.expose_secret().as_bytes();
                     Argon2::default().verify_password(password, &hash).is_ok()
                 });
-                drop(answer.send(matches && is_known));
+                answer.send(matches && is_known).unwrap_or(());
             }
         }
     }

@@ -92,7 +92,7 @@ async fn list(db: &Db, json: bool) -> Result<(), Failure> {
         let all = all
             .iter()
             .map(|team| json!({"id": team.id, "name": team.name, "created_at": team.created_at}));
-        return print(Value::from_iter(all));
+        return print(all.collect::<Value>());
     }
     if all.is_empty() {
         say("There is no team yet.");

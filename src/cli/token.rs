@@ -93,7 +93,7 @@ async fn list(db: &Db, account: &AccountName, json: bool) -> Result<(), Failure>
         }
     }
     if json {
-        return print(Value::from_iter(all.iter().map(as_json)));
+        return print(all.iter().map(as_json).collect::<Value>());
     }
     if all.is_empty() {
         say(format_args!("“{}” has no tokens.", account.name));

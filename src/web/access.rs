@@ -51,10 +51,7 @@ impl Asking {
         let db = of_app::<Db>(request.request());
         let id = RequestId::of(request.request());
         if let Some(secret) = bearer(request.headers()) {
-            let actor = match secret {
-                Some(secret) => tokens::find_actor(db, secret, Utc::now()).await?,
-                None => None,
-            };
+            let actor = tokens::find_actor(db, secret, Utc::now()).await?;
             let actor = actor.ok_or_else(Failure::bad_token)?;
             return Ok(Self {
                 actor: actor.in_request(id.as_str()),
@@ -151,13 +148,12 @@ fn path_of(url: &HeaderValue) -> String {
     })
 }
 
-/// The token of an `Authorization: Bearer` header; nothing without one, and nothing inside if it cannot be one.
-fn bearer(headers: &HeaderMap) -> Option<Option<&str>> {
+/// The token of an `Authorization: Bearer` header, which may be empty; nothing without such a header.
+fn bearer(headers: &HeaderMap) -> Option<&str> {
     let given = headers.get(header::AUTHORIZATION)?;
-    let (scheme, secret) = given.to_str().unwrap_or_default().split_once(' ')?;
-    scheme
-        .eq_ignore_ascii_case("bearer")
-        .then(|| Some(secret.trim()).filter(|secret| !secret.is_empty()))
+    let given = given.to_str().unwrap_or("bearer ");
+    let (scheme, secret) = given.split_once(' ').unwrap_or((given, ""));
+    scheme.eq_ignore_ascii_case("bearer").then(|| secret.trim())
 }
 
 /// An address to go on to, if it is on this site; else the start.

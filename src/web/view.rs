@@ -181,6 +181,10 @@ impl Section {
 }
 
 /// What every page has, in every template as `layout`.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each switches a part of the page on"
+)]
 #[derive(Debug, Serialize)]
 struct Layout<'a> {
     /// The tab's text, with the product's name in it.

@@ -225,7 +225,7 @@ pub async fn find_named(db: &Db, actor: &Actor, name: &AccountName) -> Result<Ac
 /// Finds what an account may do.
 pub async fn standing(db: &Db, actor: &Actor, account: &Account) -> Result<Standing, Error> {
     require_own_or_all(actor, account.id)?;
-    Ok(store::standing(&**db, account).await?)
+    store::standing(&**db, account).await
 }
 
 /// Finds what each of some accounts may do.

@@ -9,7 +9,6 @@ use sea_orm::{
     EntityTrait as _, PaginatorTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
     SqlErr,
 };
-use uuid::Uuid;
 
 use super::{Account, AccountKind, Standing};
 use crate::auth::name::AccountName;

@@ -108,12 +108,12 @@ pub async fn set_up(
     (from, lifetimes): (&Origin, Lifetimes),
 ) -> Result<Begun, Error> {
     // Before the costly part.
-    require_set_up(find(db, secret, Utc::now()).await?)?;
+    require_set_up(&find(db, secret, Utc::now()).await?)?;
     let display_name = accounts::checked_display_name(Some(admin.display_name))?;
     let hash = passwords.hash(admin.password).await?;
     let now = Utc::now();
     let txn = db.write().await?;
-    require_set_up(store::find(&*txn, &digest(secret), now).await?)?;
+    require_set_up(&store::find(&*txn, &digest(secret), now).await?)?;
     store::delete_to_set_up(&*txn).await?;
     let new = NewAccount {
         kind: AccountKind::Person,
@@ -149,7 +149,7 @@ pub async fn choose_password(
     Ok(begun)
 }
 
-fn require_set_up(purpose: Purpose) -> Result<(), Error> {
+fn require_set_up(purpose: &Purpose) -> Result<(), Error> {
     match purpose {
         Purpose::SetUp => Ok(()),
         Purpose::Choose(_) => Err(Error::SpentLink),

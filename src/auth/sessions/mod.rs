@@ -233,17 +233,17 @@ pub async fn sign_in_to_demo(db: &Db, from: &Origin, lifetimes: Lifetimes) -> Re
     let now = Utc::now();
     let txn = db.write().await?;
     let name: AccountName = "demo".parse()?;
-    let account = match accounts::store::find_by_look(&*txn, &name.look()).await? {
-        Some(account) => account,
-        None => {
-            let new = accounts::NewAccount {
-                kind: AccountKind::Person,
-                name,
-                display_name: Some("Demo steward".to_owned()),
-                standing: accounts::Standing::STEWARD,
-            };
-            accounts::insert(&txn, &Actor::operator(), &new, now).await?
-        }
+    let known = accounts::store::find_by_look(&*txn, &name.look()).await?;
+    let account = if let Some(account) = known {
+        account
+    } else {
+        let new = accounts::NewAccount {
+            kind: AccountKind::Person,
+            name,
+            display_name: Some("Demo steward".to_owned()),
+            standing: accounts::Standing::STEWARD,
+        };
+        accounts::insert(&txn, &Actor::operator(), &new, now).await?
     };
     let begun = begin(&txn, &account, Method::Demo, from, (lifetimes, now)).await?;
     txn.commit().await?;
@@ -284,12 +284,12 @@ pub(super) async fn actor_of(
     let standing = accounts::store::standing(&**db, account).await?;
     let teams = teams::store::list_of(&**db, account.id).await?;
     let teams = teams.into_iter().map(|team| team.id).collect();
-    Ok(Actor::account_with(account, standing, teams, token))
+    Ok(Actor::account_with(account, &standing, teams, token))
 }
 
 /// An account in the log, with no more rights than a reader's.
 pub(super) fn as_account(account: &Account) -> Actor {
-    Actor::account_with(account, accounts::Standing::READER, Vec::new(), None)
+    Actor::account_with(account, &accounts::Standing::READER, Vec::new(), None)
 }
 
 fn visitor() -> Actor {

@@ -124,7 +124,7 @@ pub async fn revoke(db: &Db, actor: &Actor, id: Uuid, now: DateTime<Utc>) -> Res
     let txn = db.write().await?;
     let token = store::find(&*txn, id).await?;
     // Somebody else's token is as if it were not there.
-    accounts::require_own_or_all(actor, token.account).map_err(|_| Error::UnknownToken)?;
+    accounts::require_own_or_all(actor, token.account).map_err(|_denied| Error::UnknownToken)?;
     if token.revoked_at.is_none() {
         let account = accounts::store::find(&*txn, token.account).await?;
         store::revoke(&*txn, id, now).await?;
