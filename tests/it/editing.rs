@@ -11,6 +11,7 @@ use gazetteer::catalog::human::{
 use gazetteer::catalog::{self, Action, Asset, AssetId, AssetKind, Cause, Discovered};
 use gazetteer::db::PageRequest;
 use gazetteer::error::{Explain as _, Kind};
+use gazetteer::search::follow;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use uuid::Uuid;
@@ -99,6 +100,19 @@ async fn find(catalog: &TestCatalog, id: AssetId) -> Asset {
     catalog::find_asset(&catalog.app.db, &Sight::Everything, id)
         .await
         .unwrap()
+}
+
+/// Makes an account for somebody.
+async fn person(catalog: &TestCatalog, name: &str, display_name: &str) -> AccountId {
+    let new = NewAccount {
+        kind: AccountKind::Person,
+        name: name.parse().unwrap(),
+        display_name: Some(display_name.to_owned()),
+        standing: Standing::STEWARD,
+    };
+    let operator = Actor::operator();
+    let made = accounts::create(&catalog.app.db, &operator, &new, now()).await;
+    made.unwrap().id
 }
 
 fn stale<A: Aspect>(saved: Result<Edition<A>, Refusal<A>>) -> Stale<A> {
@@ -349,20 +363,14 @@ async fn each_aspect_is_tidied_kept_and_told() {
 async fn an_owner_is_a_person_or_a_team_that_is_known() {
     let (catalog, id) = catalog().await;
     let (db, operator) = (&catalog.app.db, Actor::operator());
-    let ana = NewAccount {
-        kind: AccountKind::Person,
-        name: "ana".parse().unwrap(),
-        display_name: Some("Ana Lopez".to_owned()),
-        standing: Standing::STEWARD,
-    };
-    let ana = accounts::create(db, &operator, &ana, now()).await.unwrap();
+    let ana = person(&catalog, "ana", "Ana Lopez").await;
     let crew = teams::create(db, &operator, &"Data crew".parse().unwrap(), now()).await;
     let owner = |principal, role| Owner {
         principal,
         role,
         name: String::new(),
     };
-    let ana = owner(Principal::Account(ana.id), OwnerRole::Business);
+    let ana = owner(Principal::Account(ana), OwnerRole::Business);
     let crew = owner(Principal::Team(crew.unwrap().id), OwnerRole::Technical);
     let nobody = owner(
         Principal::Account(AccountId(Uuid::now_v7())),
@@ -372,7 +380,9 @@ async fn an_owner_is_a_person_or_a_team_that_is_known() {
     let both = Owners(vec![ana.clone(), crew.clone(), ana.clone()]);
     let saved = save(&catalog, id, 0, both).await.unwrap();
     let refused = problems(save(&catalog, id, 1, Owners(vec![nobody.clone()])).await);
-    save(&catalog, id, 1, Owners(vec![crew])).await.unwrap();
+    save(&catalog, id, 1, Owners(vec![crew.clone()]))
+        .await
+        .unwrap();
 
     let names: Vec<&str> = saved
         .content
@@ -394,10 +404,75 @@ async fn an_owner_is_a_person_or_a_team_that_is_known() {
             "The team Data crew became technical owner.",
         ]
     );
-    let owned = catalog::list_owned_by(db, &[ana.principal.id()])
+    let of_crew = catalog::list_owned_by(db, &[crew.principal.id()]).await;
+    let of_ana = catalog::list_owned_by(db, &[ana.principal.id()]).await;
+    assert_eq!(of_crew.unwrap(), [id]);
+    assert_eq!(of_ana.unwrap(), []);
+}
+
+/// What is found, by name, once the index has caught up.
+async fn found(catalog: &TestCatalog, words: &str) -> Vec<String> {
+    let (db, index) = (&catalog.app.db, &catalog.app.index);
+    follow::catch_up(db, index).await.unwrap();
+    let hits = catalog.search(words).hits;
+    let ids: Vec<AssetId> = hits.iter().map(|hit| hit.id).collect();
+    let assets = catalog::find_assets(db, &ids).await.unwrap();
+    assets
+        .iter()
+        .map(|asset| asset.address.name().to_owned())
+        .collect()
+}
+
+#[tokio::test]
+async fn what_people_write_is_found_in_a_running_index_and_in_one_built_anew() {
+    let (catalog, id) = catalog().await;
+    let (db, operator) = (&catalog.app.db, Actor::operator());
+    let ana = person(&catalog, "ana", "Ana Lopez").await;
+    found(&catalog, "").await;
+    let owner = Owner {
+        principal: Principal::Account(ana),
+        role: OwnerRole::Business,
+        name: String::new(),
+    };
+
+    save(&catalog, id, 0, text("The *turn*over of a **fortnight**."))
         .await
         .unwrap();
-    assert!(owned.is_empty(), "{owned:?}");
+    save(&catalog, id, 0, note("at", "Zeitpunkt of payment."))
+        .await
+        .unwrap();
+    save(&catalog, id, 0, tags(&["Gold standard", "pii"]))
+        .await
+        .unwrap();
+    save(&catalog, id, 0, Owners(vec![owner])).await.unwrap();
+
+    let queries = [
+        "turnover fortnight",
+        "zeitpunkt",
+        "tag:pii",
+        "tag:gold",
+        "tag:\"gold standard\"",
+        "owner:ana",
+        "owner:lopez",
+        "owner:\"ana lopez\"",
+        "gold standard",
+        "lopez",
+    ];
+    for query in queries {
+        assert_eq!(found(&catalog, query).await, ["orders"], "{query}");
+    }
+    for query in ["tag:silver", "tag:orders", "owner:bo"] {
+        assert!(found(&catalog, query).await.is_empty(), "{query}");
+    }
+    accounts::set_display_name(db, &operator, ana, "Ana Maria Ruiz", now())
+        .await
+        .unwrap();
+    assert!(found(&catalog, "owner:lopez").await.is_empty());
+    assert_eq!(found(&catalog, "owner:ruiz").await, ["orders"]);
+    follow::rebuild_all(db, &catalog.app.index).await.unwrap();
+    for query in ["turnover", "zeitpunkt", "tag:pii", "owner:ruiz"] {
+        assert_eq!(found(&catalog, query).await, ["orders"], "{query}");
+    }
 }
 
 #[tokio::test]
