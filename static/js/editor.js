@@ -124,8 +124,9 @@ function edit(form) {
     else drafts.drop(drafts.key(form));
     preview();
   };
-  offer(form, changed);
+  // A form that was refused holds all that was sent, so there is nothing else to take up.
   if (unsaved) drafts.keep(form);
+  else offer(form, changed);
 
   form.addEventListener("input", changed);
   form.addEventListener("submit", () => {

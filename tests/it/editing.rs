@@ -418,7 +418,9 @@ async fn found(catalog: &TestCatalog, words: &str) -> Vec<String> {
     follow::catch_up(db, index).await.unwrap();
     let hits = catalog.search(words).hits;
     let ids: Vec<AssetId> = hits.iter().map(|hit| hit.id).collect();
-    let assets = catalog::find_assets(db, &Sight::Everything, &ids).await.unwrap();
+    let assets = catalog::find_assets(db, &Sight::Everything, &ids)
+        .await
+        .unwrap();
     assets
         .iter()
         .map(|asset| asset.address.name().to_owned())
