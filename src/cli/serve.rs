@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use chrono::Utc;
 use secrecy::ExposeSecret as _;
@@ -68,6 +69,7 @@ pub(super) async fn serve_app(
         index: app.index.clone(),
         runner: app.runner.clone(),
         access,
+        written: Arc::clone(&app.written),
     };
     let shutdown = async {
         interrupted().await;

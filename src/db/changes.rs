@@ -103,6 +103,7 @@ pub struct Touched {
     pub seq: i64,
     pub subject_kind: String,
     pub subject_id: Uuid,
+    pub action: String,
 }
 
 /// Lists up to `limit` changes behind number `after`, oldest first.
@@ -111,12 +112,13 @@ pub async fn list_after(
     after: i64,
     limit: u64,
 ) -> Result<Vec<Touched>, DbErr> {
-    let rows: Vec<(i64, String, Uuid)> = change::Entity::find()
+    let rows: Vec<(i64, String, Uuid, String)> = change::Entity::find()
         .select_only()
         .columns([
             change::Column::Seq,
             change::Column::SubjectKind,
             change::Column::SubjectId,
+            change::Column::Action,
         ])
         .filter(change::Column::Seq.gt(after))
         .order_by_asc(change::Column::Seq)
@@ -126,10 +128,11 @@ pub async fn list_after(
         .await?;
     Ok(rows
         .into_iter()
-        .map(|(seq, subject_kind, subject_id)| Touched {
+        .map(|(seq, subject_kind, subject_id, action)| Touched {
             seq,
             subject_kind,
             subject_id,
+            action,
         })
         .collect())
 }

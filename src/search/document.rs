@@ -1,5 +1,6 @@
 //! One asset as the index sees it.
 
+use chrono::{Datelike as _, NaiveDate};
 use serde::{Deserialize, Serialize};
 use tantivy::TantivyDocument;
 use uuid::Uuid;
@@ -22,7 +23,10 @@ pub struct Document {
     /// The asset of the database that it is in, or is.
     home: AssetId,
     gone: bool,
-    owner: Option<String>,
+    owners: Vec<String>,
+    tags: Vec<String>,
+    deprecated: bool,
+    verified: Option<NaiveDate>,
     column_names: Vec<String>,
     texts: Texts,
 }
@@ -94,7 +98,10 @@ impl Document {
             path: address.path.clone(),
             home: id,
             gone: false,
-            owner: source.owner.clone(),
+            owners: source.owner.iter().cloned().collect(),
+            tags: Vec::new(),
+            deprecated: false,
+            verified: None,
             column_names: columns.iter().map(|column| column.name.clone()).collect(),
             texts,
         }
@@ -124,6 +131,37 @@ impl Document {
     /// Adds what people wrote about one of its columns.
     pub fn noted(mut self, path: &str, note: &str) -> Self {
         self.texts.comments.push((path.to_owned(), note.to_owned()));
+        self
+    }
+
+    /// Adds a word that people sort assets by.
+    pub fn tagged(mut self, tag: &str) -> Self {
+        let named = ("Tag".to_owned(), tag.to_owned());
+        self.texts.parameters.push(named);
+        self.tags.push(tag.to_owned());
+        self
+    }
+
+    /// Adds somebody who answers for it: what they are called, and the name by which they are known beside that.
+    pub fn owned_by(mut self, label: &str, name: &str) -> Self {
+        let named = ("Owner".to_owned(), label.to_owned());
+        self.texts.parameters.push(named);
+        self.owners.push(label.to_owned());
+        if name != label {
+            self.owners.push(name.to_owned());
+        }
+        self
+    }
+
+    /// Says whether people are told to use something else: then it comes after what is as good.
+    pub fn deprecated(mut self, deprecated: bool) -> Self {
+        self.deprecated = deprecated;
+        self
+    }
+
+    /// Says until when somebody vouches for it: then it comes before its equals.
+    pub fn verified(mut self, until: Option<NaiveDate>) -> Self {
+        self.verified = until;
         self
     }
 
@@ -175,8 +213,11 @@ impl Document {
         for (_, value) in &self.texts.parameters {
             laid_out.add_text(fields.other, value);
         }
-        if let Some(owner) = &self.owner {
+        for owner in &self.owners {
             laid_out.add_text(fields.owner, owner);
+        }
+        for tag in &self.tags {
+            laid_out.add_text(fields.tag, tag);
         }
         laid_out.add_text(fields.whole, Whole::Name.term(&fold(&self.texts.name)));
         laid_out.add_text(fields.whole, Whole::Path.term(&fold(&self.path.join("."))));
@@ -190,6 +231,10 @@ impl Document {
         laid_out.add_text(fields.source, source_term(&self.platform, &self.instance));
         laid_out.add_text(fields.home, home_term(self.home.0));
         laid_out.add_u64(fields.gone, u64::from(self.gone));
+        laid_out.add_u64(fields.deprecated, u64::from(self.deprecated));
+        if let Some(day) = self.verified {
+            laid_out.add_u64(fields.verified, day_number(day).into());
+        }
         laid_out.add_text(fields.order, self.order());
         laid_out.add_bytes(fields.stored, &self.stored());
         laid_out
@@ -210,6 +255,11 @@ pub(super) fn source_term(platform: &str, instance: &str) -> String {
 /// A database as a value of the index.
 pub(super) fn home_term(database: Uuid) -> String {
     database.simple().to_string()
+}
+
+/// A day as a number that grows with time.
+pub(super) fn day_number(day: NaiveDate) -> u32 {
+    u32::try_from(day.num_days_from_ce()).unwrap_or_default()
 }
 
 /// What is worth finding beside names and descriptions, by the word that people are shown.

@@ -406,7 +406,7 @@ fn loosely(
     let mut words = Vec::new();
     for atom in cut(splitter, &condition.text) {
         let mut word = direct(splitter, &atom);
-        if condition.scope != Scope::Owner && !stands(view, &word)? {
+        if !matches!(condition.scope, Scope::Owner | Scope::Tag) && !stands(view, &word)? {
             begin(view, &mut word, &atom.term)?;
             word.names.clear();
         }

@@ -44,6 +44,7 @@ pub(super) enum Scope {
     Column,
     Description,
     Owner,
+    Tag,
 }
 
 /// A prefix that narrows down.
@@ -62,6 +63,7 @@ impl Prefix {
             "column" | "col" => Self::Text(Scope::Column),
             "description" => Self::Text(Scope::Description),
             "owner" => Self::Text(Scope::Owner),
+            "tag" => Self::Text(Scope::Tag),
             "kind" | "type" => Self::Kind,
             "platform" => Self::Platform,
             "database" | "db" | "schema" => Self::Database,

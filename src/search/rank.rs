@@ -7,11 +7,13 @@
 use std::cmp::Ordering;
 use std::collections::HashMap;
 
+use chrono::Utc;
 use tantivy::fieldnorm::FieldNormReader;
 use tantivy::query::{EnableScoring, PhraseQuery, Query as _, TermQuery};
 use tantivy::schema::{Field, IndexRecordOption};
 use tantivy::{DocId, DocSet, TERMINATED, Term};
 
+use super::document::day_number;
 use super::outlook::Outlook;
 use super::plan::{Plan, Test, Word};
 use super::query::{Narrowing, Scope};
@@ -42,6 +44,9 @@ const BEGINNING: f32 = 2.0;
 /// How far stages are apart; more than any score within one.
 const STAGE: f32 = 1_000.0;
 
+/// What the score of something deprecated counts for.
+const DEPRECATED: f32 = 0.5;
+
 /// How many values of a facet are answered.
 const MOST_VALUES: usize = 50;
 
@@ -60,6 +65,8 @@ pub(super) struct Place {
     pub(super) segment: usize,
     pub(super) doc: DocId,
     pub(super) score: f32,
+    /// Whether somebody vouches for it today.
+    verified: bool,
     order: u32,
 }
 
@@ -120,6 +127,7 @@ pub(super) fn rank(
         enough: most * ENOUGH,
         all: mask(plan.words.len()),
         requirements: u8::try_from(mask(plan.requirements.len())).unwrap_or(u8::MAX),
+        today: day_number(Utc::now().date_naive()),
     };
     let mut candidates = Vec::new();
     for (number, (segment, slots)) in view.segments().zip(&slots).enumerate() {
@@ -140,6 +148,8 @@ struct Found {
     enough: f32,
     all: u32,
     requirements: u8,
+    /// The day of the query, as a number.
+    today: u32,
 }
 
 impl Found {
@@ -149,7 +159,7 @@ impl Found {
         held && slot.met & self.requirements == self.requirements
     }
 
-    fn score(&self, slot: &Slot) -> f32 {
+    fn score(&self, slot: &Slot, facts: &Facts) -> f32 {
         let stage = if slot.exact == 2 {
             5.0
         } else if slot.exact == 1 {
@@ -165,7 +175,13 @@ impl Found {
         } else {
             0.0
         };
-        stage * STAGE + slot.score.min(STAGE - 1.0)
+        // What is deprecated comes after what is as good, within its stage.
+        let within = if facts.deprecated {
+            slot.score * DEPRECATED
+        } else {
+            slot.score + 1.0
+        };
+        stage * STAGE + within.min(STAGE - 1.0)
     }
 }
 
@@ -372,6 +388,7 @@ pub(super) fn passing(view: &Outlook, scope: Scope, test: &Test) -> Result<Vec<V
         Scope::Column => vec![view.view.fields.column],
         Scope::Description => vec![view.view.fields.text],
         Scope::Owner => vec![view.view.fields.owner],
+        Scope::Tag => vec![view.view.fields.tag],
     };
     let mut all = Vec::with_capacity(view.view.segments.len());
     for (segment, shade) in view.segments() {
@@ -550,7 +567,8 @@ impl<'a> Tally<'a> {
                 hits.push(Place {
                     segment: number,
                     doc,
-                    score: found.score(slot),
+                    score: found.score(slot, &facts),
+                    verified: facts.verified >= found.today,
                     order: facts.order,
                 });
             }
@@ -642,6 +660,7 @@ fn facet(field: FacetField, counts: &[u64], values: &[String], chosen: Option<&[
 fn by_score(a: &Place, b: &Place) -> Ordering {
     b.score
         .total_cmp(&a.score)
+        .then_with(|| b.verified.cmp(&a.verified))
         .then_with(|| a.order.cmp(&b.order))
 }
 
@@ -654,7 +673,7 @@ fn best_of(mut hits: Vec<Place>, keep: usize) -> Vec<Place> {
     hits
 }
 
-/// The best hits of all segments, best first, equals by name.
+/// The best hits of all segments, best first; equals by whether they are verified, then by name.
 fn in_order(view: &Outlook, mut places: Vec<Place>, keep: usize) -> Result<Vec<Place>, Error> {
     places.sort_by(by_score);
     let mut ordered = Vec::with_capacity(keep.min(places.len()));
@@ -671,7 +690,8 @@ fn in_order(view: &Outlook, mut places: Vec<Place>, keep: usize) -> Result<Vec<P
         }
         let mut named = Vec::with_capacity(equals.len());
         for place in equals {
-            named.push((view.view.order(place.segment, place.doc)?, *place));
+            let name = view.view.order(place.segment, place.doc)?;
+            named.push(((!place.verified, name), *place));
         }
         named.sort_by(|(a, _), (b, _)| a.cmp(b));
         ordered.extend(named.into_iter().map(|(_, place)| place));

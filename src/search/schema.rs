@@ -8,7 +8,7 @@ use tantivy::schema::{
 use super::words::WordTokenizer;
 
 /// Goes up when words are cut, folded or stored in another way than before.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 const WORDS: &str = "gazetteer_words";
 
@@ -24,9 +24,10 @@ pub(super) struct Fields {
     pub(super) column: Field,
     /// Descriptions and comments, the source's and people's.
     pub(super) text: Field,
-    /// SQL, formats, locations, owners.
+    /// SQL, formats, locations, owners, tags.
     pub(super) other: Field,
     pub(super) owner: Field,
+    pub(super) tag: Field,
     /// The name as it is, the path as it is, and the name without separators; told apart by [`Whole`].
     pub(super) whole: Field,
     pub(super) kind: Field,
@@ -36,6 +37,9 @@ pub(super) struct Fields {
     pub(super) source: Field,
     pub(super) home: Field,
     pub(super) gone: Field,
+    pub(super) deprecated: Field,
+    /// The last day on which somebody vouches for it, in days of the common era.
+    pub(super) verified: Field,
     /// Sorts by name; unique.
     pub(super) order: Field,
     pub(super) stored: Field,
@@ -88,14 +92,15 @@ pub(super) fn lay_out() -> (Schema, Fields) {
                 .set_index_option(IndexRecordOption::WithFreqsAndPositions),
         )
     };
-    let unranked = |tokenizer| {
+    let unranked = |tokenizer, option| {
         TextOptions::default().set_indexing_options(
             TextFieldIndexing::default()
                 .set_tokenizer(tokenizer)
                 .set_fieldnorms(false)
-                .set_index_option(IndexRecordOption::Basic),
+                .set_index_option(option),
         )
     };
+    let filter = || unranked(WORDS, IndexRecordOption::WithFreqsAndPositions);
     let value = || TextOptions::default().set_fast("raw");
     let fields = Fields {
         id: schema.add_bytes_field("id", BytesOptions::default().set_indexed()),
@@ -104,14 +109,17 @@ pub(super) fn lay_out() -> (Schema, Fields) {
         column: schema.add_text_field("column", words()),
         text: schema.add_text_field("text", words()),
         other: schema.add_text_field("other", words()),
-        owner: schema.add_text_field("owner", unranked(WORDS)),
-        whole: schema.add_text_field("whole", unranked("raw")),
+        owner: schema.add_text_field("owner", filter()),
+        tag: schema.add_text_field("tag", filter()),
+        whole: schema.add_text_field("whole", unranked("raw", IndexRecordOption::Basic)),
         kind: schema.add_text_field("kind", value()),
         platform: schema.add_text_field("platform", value()),
         database: schema.add_text_field("database", value()),
         source: schema.add_text_field("source", value()),
         home: schema.add_text_field("home", value()),
         gone: schema.add_u64_field("gone", FAST),
+        deprecated: schema.add_u64_field("deprecated", FAST),
+        verified: schema.add_u64_field("verified", FAST),
         order: schema.add_text_field("order", value()),
         stored: schema.add_bytes_field("stored", BytesOptions::default().set_stored()),
     };

@@ -25,6 +25,9 @@ pub(super) struct Facts {
     /// Numbers of values in [`View::values`].
     pub(super) values: [u32; FACETS],
     pub(super) gone: bool,
+    pub(super) deprecated: bool,
+    /// The last day on which somebody vouches for it, as a number; 0 for none.
+    pub(super) verified: u32,
     /// How many words it has, SQL and the like aside.
     pub(super) length: f32,
 }
@@ -184,6 +187,8 @@ impl SegmentFacts {
         ];
         let order = fast.str("order")?;
         let gone = fast.u64("gone")?;
+        let deprecated = fast.u64("deprecated")?;
+        let verified = fast.u64("verified")?;
         let first = |column: &Option<StrColumn>, doc| {
             let ord = column.as_ref()?.ords().first(doc)?;
             u32::try_from(ord).ok()
@@ -194,6 +199,11 @@ impl SegmentFacts {
                 .each_ref()
                 .map(|column| first(column, doc).unwrap_or(u32::MAX)),
             gone: gone.first(doc) == Some(1),
+            deprecated: deprecated.first(doc) == Some(1),
+            verified: verified
+                .first(doc)
+                .and_then(|day| u32::try_from(day).ok())
+                .unwrap_or_default(),
             length: length(doc),
         });
         let facts = facts.collect();

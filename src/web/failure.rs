@@ -8,6 +8,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header;
 use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 use super::view::{Reader, Section, Templates, View, html_response};
 use crate::error::{Explain, Kind, chain};
@@ -26,6 +27,8 @@ pub(crate) struct Failure {
     allow: Option<String>,
     /// When it is worth another try.
     retry_after: Option<Duration>,
+    /// What else a program is told.
+    more: Map<String, Value>,
 }
 
 /// The number that HTTP has for a kind of failure.
@@ -44,10 +47,17 @@ pub(super) fn status_of(kind: Kind) -> StatusCode {
 
 impl<E: Explain + 'static> From<E> for Failure {
     fn from(error: E) -> Self {
+        Self::of(&error)
+    }
+}
+
+impl Failure {
+    /// Words for an error that goes on being used.
+    pub(super) fn of(error: &(impl Explain + 'static)) -> Self {
         match error.kind() {
-            Kind::Internal => Self::defect(&error),
+            Kind::Internal => Self::defect(error),
             Kind::Unavailable => {
-                tracing::error!(cause = chain(&error), "something needed does not answer");
+                tracing::error!(cause = chain(error), "something needed does not answer");
                 Self::unavailable()
             }
             kind => Self {
@@ -56,9 +66,7 @@ impl<E: Explain + 'static> From<E> for Failure {
             },
         }
     }
-}
 
-impl Failure {
     fn new(status: StatusCode, detail: impl Into<String>) -> Self {
         Self {
             status,
@@ -67,11 +75,20 @@ impl Failure {
             parameter: None,
             allow: None,
             retry_after: None,
+            more: Map::new(),
         }
     }
 
     fn hinted(mut self, hint: Option<impl Into<String>>) -> Self {
         self.hint = hint.map(Into::into);
+        self
+    }
+
+    /// Adds something that a program is told beside the sentence.
+    pub(super) fn telling(mut self, name: &str, what: &impl Serialize) -> Self {
+        if let Ok(what) = serde_json::to_value(what) {
+            self.more.insert(name.to_owned(), what);
+        }
         self
     }
 
@@ -224,6 +241,7 @@ impl Failure {
             hint: self.hint.as_deref(),
             parameter: self.parameter,
             request_id,
+            more: &self.more,
         };
         let response = HttpResponse::build(self.status)
             .content_type("application/problem+json")
@@ -318,6 +336,8 @@ struct Problem<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     parameter: Option<&'static str>,
     request_id: &'a str,
+    #[serde(flatten)]
+    more: &'a Map<String, Value>,
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use uuid::Uuid;
 
 use crate::catalog::AssetId;
+use crate::catalog::human::AspectKind;
 
 /// Writes a name so that it can stand between two slashes, or in a query, whatever is in it.
 pub(crate) fn encode(name: &str) -> String {
@@ -107,6 +108,31 @@ pub(crate) fn asset_history(id: AssetId) -> String {
 /// More columns of an asset, as a part of a page.
 pub(crate) fn asset_columns(id: AssetId) -> String {
     format!("/assets/{id}/columns")
+}
+
+/// The form for one aspect of what people say of an asset.
+pub(crate) fn edit(id: AssetId, aspect: AspectKind) -> String {
+    format!("/assets/{id}/edit/{}", aspect.as_str())
+}
+
+/// The form for what people say of a column.
+pub(crate) fn edit_column(id: AssetId, column: &str) -> String {
+    format!("/assets/{id}/columns/{}/edit", encode(column))
+}
+
+/// Where words about a column that was renamed are sent to its new name.
+pub(crate) fn move_note(id: AssetId, column: &str) -> String {
+    format!("/assets/{id}/columns/{}/move", encode(column))
+}
+
+/// Where Markdown is rendered.
+pub(crate) fn preview() -> String {
+    "/preview".to_owned()
+}
+
+/// What is tagged like this.
+pub(crate) fn tagged(tag: &str) -> String {
+    search([("q", format!("tag:\"{}\"", tag.replace('"', " ")).as_str())])
 }
 
 pub(crate) fn ingestion() -> String {

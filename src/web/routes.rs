@@ -9,7 +9,7 @@ use actix_web::{FromRequest, Handler, Responder, Route, middleware as actix};
 
 use super::failure::Failure;
 use super::{access, api, health, middleware, pages, rate, statics};
-use crate::auth::Permission::{self, ManageOwnAccount, Read, Restrict, RunRecipe};
+use crate::auth::Permission::{self, Describe, ManageOwnAccount, Read, Restrict, RunRecipe};
 
 /// One line of the site map.
 pub struct Site {
@@ -79,6 +79,24 @@ pub fn all() -> Vec<Site> {
         get("/assets/{id}", Read, pages::assets::show),
         get("/assets/{id}/history", Read, pages::assets::history),
         get("/assets/{id}/columns", Read, pages::assets::columns),
+        get("/assets/{id}/edit/{aspect}", Describe, pages::editing::show),
+        post("/assets/{id}/edit/{aspect}", Describe, pages::editing::save),
+        get(
+            "/assets/{id}/columns/{column}/edit",
+            Describe,
+            pages::editing::show_note,
+        ),
+        post(
+            "/assets/{id}/columns/{column}/edit",
+            Describe,
+            pages::editing::save_note,
+        ),
+        post(
+            "/assets/{id}/columns/{column}/move",
+            Describe,
+            pages::editing::move_note,
+        ),
+        post("/preview", Describe, pages::editing::preview),
         get("/restricted", Restrict, pages::restrictions::list),
         get(
             "/assets/{id}/restriction",
@@ -113,6 +131,29 @@ pub fn all() -> Vec<Site> {
         costly(get("/api/v1/assets", Read, api::list)),
         get("/api/v1/assets/{id}", Read, api::show),
         costly(get("/api/v1/assets/{id}/history", Read, api::history)),
+        put(
+            "/api/v1/assets/{id}/description",
+            Describe,
+            api::put_description,
+        ),
+        put("/api/v1/assets/{id}/owners", Describe, api::put_owners),
+        put("/api/v1/assets/{id}/tags", Describe, api::put_tags),
+        put("/api/v1/assets/{id}/links", Describe, api::put_links),
+        put(
+            "/api/v1/assets/{id}/verification",
+            Describe,
+            api::put_verification,
+        ),
+        put(
+            "/api/v1/assets/{id}/deprecation",
+            Describe,
+            api::put_deprecation,
+        ),
+        put(
+            "/api/v1/assets/{id}/columns/{column}/description",
+            Describe,
+            api::put_note,
+        ),
         costly(get("/api/v1/databases", Read, api::list_databases)),
         costly(get("/api/v1/recipes", Read, api::list_recipes)),
         costly(post(
@@ -179,12 +220,34 @@ where
     F: Handler<Args, Output: Responder + 'static>,
     Args: FromRequest + 'static,
 {
+    unsafe_method(Method::POST, pattern, permission, handler)
+}
+
+/// Something to put in the place of what is there.
+fn put<F, Args>(pattern: &'static str, permission: Permission, handler: F) -> Site
+where
+    F: Handler<Args, Output: Responder + 'static>,
+    Args: FromRequest + 'static,
+{
+    unsafe_method(Method::PUT, pattern, permission, handler)
+}
+
+fn unsafe_method<F, Args>(
+    method: Method,
+    pattern: &'static str,
+    permission: Permission,
+    handler: F,
+) -> Site
+where
+    F: Handler<Args, Output: Responder + 'static>,
+    Args: FromRequest + 'static,
+{
     Site {
-        method: Method::POST,
         pattern,
         costly: false,
         entry: Entry::With(permission),
-        route: web::post().to(handler),
+        route: web::method(method.clone()).to(handler),
+        method,
     }
 }
 
@@ -246,7 +309,7 @@ fn allowed_methods(sites: &[Site]) -> String {
         .iter()
         .flat_map(|site| match site.method {
             Method::GET => vec!["GET", "HEAD"],
-            _ => vec!["POST"],
+            ref other => vec![other.as_str()],
         })
         .collect();
     words.join(", ")

@@ -3,11 +3,13 @@
 use std::future::Future;
 use std::io;
 use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::dev::Server;
 use actix_web::web::{self, Data};
 use actix_web::{App, HttpServer, middleware as actix};
+use tokio::sync::Notify;
 
 use super::access::Access;
 use super::client::Trust;
@@ -42,6 +44,8 @@ pub struct Parts {
     pub index: Index,
     pub runner: Runner,
     pub access: Access,
+    /// Told when something was written to the catalog.
+    pub written: Arc<Notify>,
 }
 
 /// A port that is already ours, though nobody answers there yet.
@@ -126,6 +130,7 @@ fn build(
     let index = Data::new(parts.index);
     let runner = Data::new(parts.runner);
     let access = Data::new(parts.access);
+    let written = Data::from(parts.written);
 
     let server = HttpServer::new(move || {
         App::new()
@@ -141,6 +146,7 @@ fn build(
             .app_data(Data::clone(&index))
             .app_data(Data::clone(&runner))
             .app_data(Data::clone(&access))
+            .app_data(Data::clone(&written))
             .app_data(web::PayloadConfig::new(LONGEST_BODY))
             .app_data(web::FormConfig::default().limit(LONGEST_BODY))
             .app_data(web::JsonConfig::default().limit(LONGEST_BODY))

@@ -3,6 +3,7 @@
 import { combobox } from "./combobox.js";
 import { columns } from "./columns.js";
 import { copying } from "./copy.js";
+import { editors } from "./editor.js";
 import { keys } from "./keys.js";
 import { themeSwitch } from "./theme-switch.js";
 
@@ -15,6 +16,7 @@ function enhance(root) {
 themeSwitch();
 enhance(document);
 keys();
+editors();
 
 // Parts of a page that arrive later.
 document.addEventListener("htmx:load", (event) => {

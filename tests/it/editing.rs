@@ -3,7 +3,7 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use gazetteer::auth::accounts::{self, AccountKind, NewAccount, Standing};
 use gazetteer::auth::principals::Principal;
-use gazetteer::auth::{AccountId, Actor, Sight, teams};
+use gazetteer::auth::{AccountId, Actor, Role, Sight, teams};
 use gazetteer::catalog::human::{
     self, Aspect, Deprecation, Description, Draft, Edition, Links, Note, OfAsset, Owner, OwnerRole,
     Owners, Reference, Refusal, Stale, Tags, Verification,
@@ -11,11 +11,14 @@ use gazetteer::catalog::human::{
 use gazetteer::catalog::{self, Action, Asset, AssetId, AssetKind, Cause, Discovered};
 use gazetteer::db::PageRequest;
 use gazetteer::error::{Explain as _, Kind};
+use gazetteer::search::follow;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
+use reqwest::Method;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::support::app::{asset, table};
+use crate::support::app::{Answer, Browser, TestApp, asset, table, texts};
 use crate::support::catalog::TestCatalog;
 
 fn now() -> DateTime<Utc> {
@@ -99,6 +102,19 @@ async fn find(catalog: &TestCatalog, id: AssetId) -> Asset {
     catalog::find_asset(&catalog.app.db, &Sight::Everything, id)
         .await
         .unwrap()
+}
+
+/// Makes an account for somebody.
+async fn person(catalog: &TestCatalog, name: &str, display_name: &str) -> AccountId {
+    let new = NewAccount {
+        kind: AccountKind::Person,
+        name: name.parse().unwrap(),
+        display_name: Some(display_name.to_owned()),
+        standing: Standing::STEWARD,
+    };
+    let operator = Actor::operator();
+    let made = accounts::create(&catalog.app.db, &operator, &new, now()).await;
+    made.unwrap().id
 }
 
 fn stale<A: Aspect>(saved: Result<Edition<A>, Refusal<A>>) -> Stale<A> {
@@ -349,20 +365,14 @@ async fn each_aspect_is_tidied_kept_and_told() {
 async fn an_owner_is_a_person_or_a_team_that_is_known() {
     let (catalog, id) = catalog().await;
     let (db, operator) = (&catalog.app.db, Actor::operator());
-    let ana = NewAccount {
-        kind: AccountKind::Person,
-        name: "ana".parse().unwrap(),
-        display_name: Some("Ana Lopez".to_owned()),
-        standing: Standing::STEWARD,
-    };
-    let ana = accounts::create(db, &operator, &ana, now()).await.unwrap();
+    let ana = person(&catalog, "ana", "Ana Lopez").await;
     let crew = teams::create(db, &operator, &"Data crew".parse().unwrap(), now()).await;
     let owner = |principal, role| Owner {
         principal,
         role,
         name: String::new(),
     };
-    let ana = owner(Principal::Account(ana.id), OwnerRole::Business);
+    let ana = owner(Principal::Account(ana), OwnerRole::Business);
     let crew = owner(Principal::Team(crew.unwrap().id), OwnerRole::Technical);
     let nobody = owner(
         Principal::Account(AccountId(Uuid::now_v7())),
@@ -372,7 +382,9 @@ async fn an_owner_is_a_person_or_a_team_that_is_known() {
     let both = Owners(vec![ana.clone(), crew.clone(), ana.clone()]);
     let saved = save(&catalog, id, 0, both).await.unwrap();
     let refused = problems(save(&catalog, id, 1, Owners(vec![nobody.clone()])).await);
-    save(&catalog, id, 1, Owners(vec![crew])).await.unwrap();
+    save(&catalog, id, 1, Owners(vec![crew.clone()]))
+        .await
+        .unwrap();
 
     let names: Vec<&str> = saved
         .content
@@ -394,10 +406,77 @@ async fn an_owner_is_a_person_or_a_team_that_is_known() {
             "The team Data crew became technical owner.",
         ]
     );
-    let owned = catalog::list_owned_by(db, &[ana.principal.id()])
+    let of_crew = catalog::list_owned_by(db, &[crew.principal.id()]).await;
+    let of_ana = catalog::list_owned_by(db, &[ana.principal.id()]).await;
+    assert_eq!(of_crew.unwrap(), [id]);
+    assert_eq!(of_ana.unwrap(), []);
+}
+
+/// What is found, by name, once the index has caught up.
+async fn found(catalog: &TestCatalog, words: &str) -> Vec<String> {
+    let (db, index) = (&catalog.app.db, &catalog.app.index);
+    follow::catch_up(db, index).await.unwrap();
+    let hits = catalog.search(words).hits;
+    let ids: Vec<AssetId> = hits.iter().map(|hit| hit.id).collect();
+    let assets = catalog::find_assets(db, &Sight::Everything, &ids)
         .await
         .unwrap();
-    assert!(owned.is_empty(), "{owned:?}");
+    assets
+        .iter()
+        .map(|asset| asset.address.name().to_owned())
+        .collect()
+}
+
+#[tokio::test]
+async fn what_people_write_is_found_in_a_running_index_and_in_one_built_anew() {
+    let (catalog, id) = catalog().await;
+    let (db, operator) = (&catalog.app.db, Actor::operator());
+    let ana = person(&catalog, "ana", "Ana Lopez").await;
+    found(&catalog, "").await;
+    let owner = Owner {
+        principal: Principal::Account(ana),
+        role: OwnerRole::Business,
+        name: String::new(),
+    };
+
+    save(&catalog, id, 0, text("The *turn*over of a **fortnight**."))
+        .await
+        .unwrap();
+    save(&catalog, id, 0, note("at", "Zeitpunkt of payment."))
+        .await
+        .unwrap();
+    save(&catalog, id, 0, tags(&["Gold standard", "pii"]))
+        .await
+        .unwrap();
+    save(&catalog, id, 0, Owners(vec![owner])).await.unwrap();
+
+    let queries = [
+        "turnover fortnight",
+        "zeitpunkt",
+        "tag:pii",
+        "tag:gold",
+        "tag:\"gold standard\"",
+        "owner:ana",
+        "owner:lopez",
+        "owner:\"ana lopez\"",
+        "gold standard",
+        "lopez",
+    ];
+    for query in queries {
+        assert_eq!(found(&catalog, query).await, ["orders"], "{query}");
+    }
+    for query in ["tag:silver", "tag:orders", "owner:bo"] {
+        assert!(found(&catalog, query).await.is_empty(), "{query}");
+    }
+    accounts::set_display_name(db, &operator, ana, "Ana Maria Ruiz", now())
+        .await
+        .unwrap();
+    assert!(found(&catalog, "owner:lopez").await.is_empty());
+    assert_eq!(found(&catalog, "owner:ruiz").await, ["orders"]);
+    follow::rebuild_all(db, &catalog.app.index).await.unwrap();
+    for query in ["turnover", "zeitpunkt", "tag:pii", "owner:ruiz"] {
+        assert_eq!(found(&catalog, query).await, ["orders"], "{query}");
+    }
 }
 
 #[tokio::test]
@@ -644,4 +723,398 @@ async fn of_two_saves_at_once_one_is_refused() {
 
     assert_eq!(outcomes.iter().filter(|saved| saved.is_ok()).count(), 1);
     assert_eq!(catalog.history(&["sales", "orders"]).await.len(), 2);
+}
+
+/// A form as a browser sends it, filled in from the page; what is given takes the place of what is there.
+fn form<'a>(page: &'a scraper::Html, given: &[(&'a str, &'a str)]) -> Vec<(String, String)> {
+    let fields = scraper::Selector::parse("#editor input[name], #editor textarea[name]").unwrap();
+    let mut form: Vec<(String, String)> = Vec::new();
+    for field in page.select(&fields) {
+        let name = field.value().attr("name").unwrap();
+        let unchecked = field.value().attr("type") == Some("checkbox")
+            && field.value().attr("checked").is_none();
+        let text = match field.value().attr("value") {
+            Some(value) => value.to_owned(),
+            None => field.text().collect(),
+        };
+        if !unchecked && !given.iter().any(|(other, _)| *other == name) {
+            form.push((name.to_owned(), text));
+        }
+    }
+    form.extend(
+        given
+            .iter()
+            .map(|(name, text)| ((*name).to_owned(), (*text).to_owned())),
+    );
+    form
+}
+
+async fn send(browser: &Browser, path: &str, form: &[(String, String)]) -> Answer {
+    Answer::of(browser.request(Method::POST, path).form(form)).await
+}
+
+/// An application with the table `sales.orders`, and the address of its page.
+async fn app() -> (TestApp, String) {
+    let app = TestApp::start().await;
+    let mut orders = table(&["sales", "orders"], &[("id", "int"), ("a/b.c", "date")]);
+    orders.source.description = Some("The source's words.".to_owned());
+    app.add("sales", vec![orders, table(&["sales", "paid"], &[])])
+        .await;
+    let id = app.id_of(&["sales", "orders"]).await;
+    (app, format!("/assets/{id}"))
+}
+
+#[tokio::test]
+async fn a_description_is_written_in_a_browser_and_found_by_its_words_at_once() {
+    let (app, page) = app().await;
+    let ana = app.person("ana", Role::Steward, &[]).await;
+    let edit = format!("{page}/edit/description");
+
+    let opened = ana.page(&edit).await;
+    let fields = form(
+        &opened,
+        &[("text", "One **row** per <b>Bestellung</b>.\r\nLast line.")],
+    );
+    let saved = send(&ana, &edit, &fields).await;
+
+    assert_eq!(saved.status, 303, "{}", saved.text);
+    assert_eq!(saved.header("location"), format!("{page}#description"));
+    let found = ana.json("/api/v1/search?q=bestellung").await;
+    assert_eq!(found["total"], 1, "{found}");
+    let shown = ana.get(&page).await;
+    assert!(
+        shown
+            .text
+            .contains("<strong>row</strong> per &lt;b&gt;Bestellung&lt;/b&gt;."),
+        "{}",
+        shown.text
+    );
+    let html = shown.html();
+    assert_eq!(
+        texts(&html, "#source-description"),
+        ["The source saysThe source's words."]
+    );
+    let history = texts(&html, "#history-list > li");
+    assert!(
+        history[0].contains("The description was written."),
+        "{history:?}"
+    );
+    assert!(history[0].contains("by ana"), "{history:?}");
+    assert_eq!(texts(&html, "#history-list ins").len(), 1);
+    let listed = ana.page("/search?q=bestellung").await;
+    assert!(!listed.html().contains("**row**"));
+    let again = ana.page(&edit).await;
+    assert_eq!(
+        texts(&again, "textarea#text"),
+        ["One **row** per <b>Bestellung</b>. Last line."]
+    );
+}
+
+#[tokio::test]
+async fn two_people_edit_one_description_and_neither_loses_a_word() {
+    let (app, page) = app().await;
+    let edit = format!("{page}/edit/description");
+    let ana = app.person("ana", Role::Steward, &[]).await;
+    let bo = app.person("bo", Role::Steward, &[]).await;
+    let first = form(
+        &ana.page(&edit).await,
+        &[("text", "Orders of the shop.\n\nNever late.")],
+    );
+    send(&ana, &edit, &first).await;
+
+    let hers = form(
+        &ana.page(&edit).await,
+        &[("text", "Paid orders of the shop.\n\nNever late.")],
+    );
+    let his = form(
+        &bo.page(&edit).await,
+        &[("text", "Orders of the shop.\n\nNever later than noon.")],
+    );
+    let collides = form(
+        &bo.page(&edit).await,
+        &[("text", "Unpaid orders of the shop.\n\nNever late.")],
+    );
+    assert_eq!(send(&ana, &edit, &hers).await.status, 303);
+    let refused = send(&bo, &edit, &his).await;
+    let quarrel = send(&bo, &edit, &collides).await;
+
+    assert_eq!(refused.status, 409, "{}", refused.text);
+    let shown = refused.html();
+    assert_eq!(
+        texts(&shown, "#theirs"),
+        ["Paid orders of the shop. Never late."]
+    );
+    assert_eq!(
+        texts(&shown, "#mine"),
+        ["Orders of the shop. Never later than noon."]
+    );
+    assert!(texts(&shown, "#theirs-title")[0].starts_with("Saved by ana"));
+    assert_eq!(
+        texts(&shown, "textarea#text"),
+        ["Paid orders of the shop. Never later than noon."]
+    );
+    assert_eq!(texts(&quarrel.html(), "#mine mark"), ["Unpaid orders"]);
+    let both = form(&shown, &[]);
+    assert_eq!(send(&bo, &edit, &both).await.status, 303);
+    let described = texts(&ana.page(&page).await, "#description");
+    assert_eq!(
+        described,
+        ["Paid orders of the shop. Never later than noon."]
+    );
+}
+
+#[tokio::test]
+async fn every_aspect_has_a_form_that_works_without_scripts() {
+    let (app, page) = app().await;
+    let ana = app.person("ana", Role::Steward, &["Data crew"]).await;
+    let fill = async |what: &str, given: &[(&str, &str)]| {
+        let edit = format!("{page}/{what}");
+        let fields = form(&ana.page(&edit).await, given);
+        send(&ana, &edit, &fields).await
+    };
+
+    for (what, given) in [
+        ("edit/tags", vec![("tags", "pii\r\nGold standard")]),
+        (
+            "edit/owners",
+            vec![
+                ("owner-0", "ana"),
+                ("role-0", "technical"),
+                ("owner-1", "Team: Data crew"),
+                ("role-1", "business"),
+            ],
+        ),
+        (
+            "edit/links",
+            vec![
+                ("label-0", "Runbook"),
+                ("url-0", "https://wiki.example/orders"),
+            ],
+        ),
+        ("edit/verification", vec![("until", "2030-01-31")]),
+        (
+            "edit/deprecation",
+            vec![
+                ("deprecated", "1"),
+                ("since", ""),
+                ("replacement", "sales.paid"),
+                ("text", "Use *the other*."),
+            ],
+        ),
+        ("columns/a%2Fb.c/edit", vec![("text", "The *day*.")]),
+    ] {
+        let saved = fill(what, &given).await;
+        assert_eq!(saved.status, 303, "{what}: {}", saved.text);
+    }
+
+    let shown = ana.page(&page).await;
+    assert_eq!(texts(&shown, "#tags li"), ["pii", "Gold standard"]);
+    assert_eq!(texts(&shown, "#owners dd"), ["Data crew", "ana"]);
+    assert_eq!(texts(&shown, "#links li a"), ["Runbook"]);
+    assert_eq!(
+        texts(&shown, "#verified"),
+        ["Verified until 2030-01-31 by ana"]
+    );
+    let deprecated = texts(&shown, "#deprecated");
+    assert!(
+        deprecated[0].ends_with("Use paid instead.Use the other."),
+        "{deprecated:?}"
+    );
+    assert_eq!(texts(&shown, ".note em"), ["day"]);
+    for query in ["tag:pii", "owner:ana", "owner:crew", "day"] {
+        let found = ana.json(&format!("/api/v1/search?q={query}")).await;
+        assert_eq!(found["hits"][0]["name"], "orders", "{query}");
+    }
+    let again = form(&ana.page(&format!("{page}/edit/owners")).await, &[]);
+    let kept: Vec<&str> = again
+        .iter()
+        .map(|(_, text)| text.as_str())
+        .filter(|text| !text.is_empty())
+        .collect();
+    assert_eq!(kept, ["1", "ana", "Team: Data crew"]);
+    let nobody = fill("edit/owners", &[("owner-2", "Nobody at all")]).await;
+    assert_eq!(nobody.status, 422);
+    assert_eq!(
+        texts(&nobody.html(), "#problems li"),
+        ["There is no person or team named “Nobody at all”."]
+    );
+    assert!(
+        nobody.text.contains("value=\"Nobody at all\""),
+        "{}",
+        nobody.text
+    );
+}
+
+#[tokio::test]
+async fn a_preview_is_what_the_page_will_show() {
+    let (app, page) = app().await;
+    let ana = app.person("ana", Role::Steward, &[]).await;
+    let markdown = "# Orders\n\n[x](javascript:alert) <script>y</script> **z**";
+
+    let preview = ana.post("/preview", &[("text", markdown)]).await;
+    let edit = format!("{page}/edit/description");
+    let fields = form(
+        &ana.page(&edit).await,
+        &[("text", markdown), ("preview", "1")],
+    );
+    let without_scripts = send(&ana, &edit, &fields).await;
+    let saved = form(&ana.page(&edit).await, &[("text", markdown)]);
+    send(&ana, &edit, &saved).await;
+
+    assert_eq!(preview.status, 200, "{}", preview.text);
+    let rendered = preview.text.trim();
+    let inner = rendered
+        .strip_prefix("<div class=\"prose\" dir=\"auto\">")
+        .unwrap();
+    let inner = inner.strip_suffix("</div>").unwrap();
+    assert!(inner.starts_with("<h2>Orders</h2>"), "{inner}");
+    assert!(
+        !inner.contains("<script") && !inner.contains("javascript"),
+        "{inner}"
+    );
+    assert_eq!(without_scripts.status, 200);
+    assert!(
+        without_scripts.text.contains(inner),
+        "{}",
+        without_scripts.text
+    );
+    assert!(ana.get(&page).await.text.contains(inner));
+}
+
+#[tokio::test]
+async fn a_reader_sees_what_was_written_and_no_way_to_write() {
+    let (app, page) = app().await;
+    let reader = app.person("rita", Role::Reader, &[]).await;
+
+    let shown = reader.page(&page).await;
+    let opened = reader.get(&format!("{page}/edit/description")).await;
+    let sent = reader
+        .post(
+            &format!("{page}/edit/description"),
+            &[("text", "x"), ("version", "0")],
+        )
+        .await;
+    let put = reader
+        .request(Method::PUT, &format!("/api/v1{page}/tags"))
+        .json(&json!({"tags": [], "version": 0}));
+
+    assert!(texts(&shown, "a.edit").is_empty());
+    assert_eq!(opened.status, 403);
+    assert_eq!(sent.status, 403);
+    assert_eq!(Answer::of(put).await.status, 403);
+    assert_eq!(reader.post("/preview", &[("text", "x")]).await.status, 403);
+}
+
+#[tokio::test]
+async fn a_program_writes_against_the_version_it_read() {
+    let (app, page) = app().await;
+    let put = async |what: &str, body: Value, tag: Option<&str>| {
+        let request = app
+            .request(Method::PUT, &format!("/api/v1{page}/{what}"))
+            .json(&body);
+        let request = match tag {
+            Some(tag) => request.header("if-match", tag),
+            None => request,
+        };
+        Answer::of(request).await
+    };
+
+    let first = put(
+        "description",
+        json!({"text": "Orders. Never late.", "version": 0}),
+        None,
+    )
+    .await;
+    let second = put(
+        "description",
+        json!({"text": "Paid orders. Never late."}),
+        Some("\"1\""),
+    )
+    .await;
+    let stale = put(
+        "description",
+        json!({"text": "Orders. Never later than noon.", "version": 1}),
+        None,
+    )
+    .await;
+    let unversioned = put("tags", json!({"tags": ["pii"]}), None).await;
+    let odd = put(
+        "links",
+        json!({"links": [{"url": "ftp://x"}, {"url": "y"}], "version": 0}),
+        None,
+    )
+    .await;
+    let note = put(
+        "columns/a%2Fb.c/description",
+        json!({"text": "The day.", "version": 0}),
+        None,
+    )
+    .await;
+    let unknown = put(
+        "columns/nothing/description",
+        json!({"text": "x", "version": 0}),
+        None,
+    )
+    .await;
+
+    assert_eq!(first.status, 200, "{}", first.text);
+    assert_eq!(first.header("etag"), "\"1\"");
+    assert_eq!(second.json()["version"], 2);
+    assert_eq!(stale.status, 409, "{}", stale.text);
+    assert_eq!(stale.header("content-type"), "application/problem+json");
+    let told = stale.json();
+    assert_eq!(told["theirs"]["text"], "Paid orders. Never late.");
+    assert_eq!(told["theirs"]["edited_by"]["name"], "admin");
+    assert_eq!(told["version"], 2);
+    assert_eq!(
+        told["merged"]["text"],
+        "Paid orders. Never later than noon."
+    );
+    assert_eq!(told["collisions"], 0);
+    assert_eq!(unversioned.status, 422, "{}", unversioned.text);
+    assert_eq!(odd.status, 422);
+    assert_eq!(odd.json()["problems"].as_array().unwrap().len(), 2);
+    assert_eq!(note.status, 200, "{}", note.text);
+    assert_eq!(unknown.status, 404);
+    let shape = app.json(&format!("/api/v1{page}")).await;
+    assert_eq!(
+        shape["human"]["description"]["text"],
+        "Paid orders. Never late."
+    );
+    assert_eq!(shape["human"]["columns"]["a/b.c"]["text"], "The day.");
+    assert_eq!(shape["source"]["description"], "The source's words.");
+    let history = app.json(&format!("/api/v1{page}/history")).await;
+    assert_eq!(history["items"][1]["action"], "description_revised");
+    assert_eq!(
+        history["items"][1]["differences"][0]["before"]["text"],
+        "Orders. Never late."
+    );
+}
+
+#[tokio::test]
+async fn words_of_a_renamed_column_are_offered_to_its_new_name() {
+    let (app, page) = app().await;
+    let ana = app.person("ana", Role::Steward, &[]).await;
+    let edit = format!("{page}/columns/id/edit");
+    let fields = form(&ana.page(&edit).await, &[("text", "Counts up.")]);
+    send(&ana, &edit, &fields).await;
+
+    app.add(
+        "sales",
+        vec![table(&["sales", "orders"], &[("order_id", "int")])],
+    )
+    .await;
+    let shown = ana.page(&page).await;
+    let offered = texts(&shown, "#orphans li .note");
+    let choices = texts(&shown, "#orphans option");
+    let moved = ana
+        .post(&format!("{page}/columns/id/move"), &[("to", "order_id")])
+        .await;
+
+    assert_eq!(offered, ["Counts up."]);
+    assert_eq!(choices, ["choose a column", "order_id"]);
+    assert_eq!(moved.status, 303, "{}", moved.text);
+    let after = ana.page(&page).await;
+    assert!(texts(&after, "#orphans").is_empty());
+    assert_eq!(texts(&after, "#columns-rows .note"), ["Counts up."]);
 }

@@ -184,13 +184,16 @@ impl World {
 }
 
 /// A body that the handler of a route can read.
-fn body(_pattern: &str) -> serde_json::Value {
-    json!({"version": 0, "text": "Words."})
+fn body(pattern: &str) -> serde_json::Value {
+    match pattern.rsplit('/').next() {
+        Some(set @ ("owners" | "tags" | "links")) => json!({"version": 0, set: []}),
+        _ => json!({"version": 0, "text": "Words."}),
+    }
 }
 
 /// A form that the handler of a route can read.
 fn form(_pattern: &str) -> Vec<(&'static str, &'static str)> {
-    vec![("version", "0"), ("text", "Words.")]
+    vec![("version", "0"), ("text", "Words."), ("to", "id")]
 }
 
 fn verdict(answer: &Answer) -> &'static str {

@@ -876,3 +876,34 @@ fn fill(index: &Index, seq: i64) {
     rebuild.add([refilled()]).unwrap();
     rebuild.finish(seq).unwrap();
 }
+
+#[test]
+fn what_is_deprecated_comes_after_what_is_as_good_and_what_is_verified_before_its_equals() {
+    let mut world = World::new();
+    let day = chrono::NaiveDate::from_ymd_opt;
+    for (nth, path) in ["a.sales", "b.sales", "c.sales", "d.sales"]
+        .into_iter()
+        .enumerate()
+    {
+        world.names.push(path.to_owned());
+        let document = Document::new(
+            id(nth + 1),
+            AssetKind::Table,
+            &address(path),
+            &SourceLayer::default(),
+        );
+        let document = match path {
+            "a.sales" => document.deprecated(true).verified(day(2999, 1, 1)),
+            "b.sales" => document.verified(day(2020, 1, 1)),
+            "d.sales" => document.verified(day(2999, 1, 1)),
+            _ => document,
+        };
+        world.put(id(nth + 1), document);
+    }
+    world.commit();
+
+    let order = ["d.sales", "b.sales", "c.sales", "a.sales"];
+    assert_eq!(world.found("sales"), order);
+    assert_eq!(world.found(""), order);
+    assert_eq!(world.found("a.sales").first(), Some(&"a.sales"));
+}

@@ -103,7 +103,7 @@ impl Problem {
 
 /// One aspect of what people say. The default says nothing.
 pub trait Aspect:
-    Debug + Clone + Default + PartialEq + Serialize + DeserializeOwned + Send + Sync
+    Debug + Clone + Default + PartialEq + Serialize + DeserializeOwned + Send + Sync + 'static
 {
     const KIND: AspectKind;
 

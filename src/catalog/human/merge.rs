@@ -146,10 +146,13 @@ struct Edit {
 }
 
 /// The words of a text, spaces among them, and what was changed in it.
+///
+/// Words that were changed one behind the other are one edit, with the spaces between them.
 fn edits<'a>(base: &'a str, edited: &'a str) -> (Vec<&'a str>, Vec<Edit>) {
     let diff = TextDiff::configure()
         .timeout(PATIENCE)
         .diff_unicode_words(base, edited);
+    let before: Vec<&str> = base.split_word_bounds().collect();
     let after: Vec<&str> = diff.iter_new_slices().collect();
     let mut edits: Vec<Edit> = Vec::new();
     for operation in diff.ops() {
@@ -159,9 +162,11 @@ fn edits<'a>(base: &'a str, edited: &'a str) -> (Vec<&'a str>, Vec<Edit>) {
         let range = operation.old_range();
         let words = joined(&after, operation.new_range());
         match edits.last_mut() {
-            Some(last) if last.range.end == range.start => {
-                last.range.end = range.end;
+            Some(last) if is_space(&before, last.range.end..range.start) => {
+                last.after
+                    .push_str(&joined(&before, last.range.end..range.start));
                 last.after.push_str(&words);
+                last.range.end = range.end;
             }
             _ => edits.push(Edit {
                 range,
@@ -169,7 +174,14 @@ fn edits<'a>(base: &'a str, edited: &'a str) -> (Vec<&'a str>, Vec<Edit>) {
             }),
         }
     }
-    (base.split_word_bounds().collect(), edits)
+    (before, edits)
+}
+
+/// Tells whether there is nothing between two words but spaces on one line.
+fn is_space(words: &[&str], range: Range<usize>) -> bool {
+    let between = words.get(range).unwrap_or_default();
+    let mut letters = between.iter().flat_map(|word| word.chars());
+    letters.all(|letter| letter.is_whitespace() && letter != '\n')
 }
 
 /// Takes the edits that begin no later than `end` off the list, and moves `end` behind them.
@@ -281,6 +293,21 @@ mod tests {
             theirs: "green".to_owned(),
             mine: "blue".to_owned(),
         }));
+    }
+
+    #[test]
+    fn phrases_collide_as_a_whole() {
+        let merged = texts(
+            "Written when the payment arrives.",
+            "Written when the money has arrived.",
+            "Written when the bank says so.",
+        );
+
+        assert_eq!(
+            merged.content,
+            "Written when the money has arrived bank says so."
+        );
+        assert_eq!(merged.collisions, 1);
     }
 
     #[test]

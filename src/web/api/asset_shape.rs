@@ -4,12 +4,15 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
+use serde_json::json;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::ActorShape;
 use super::words_shape::HumanShape;
-use crate::catalog::{Alias, Asset, AssetId, Change, Column, Facts, Inside, SourceLayer, Summary};
+use crate::catalog::{
+    Action, Alias, Asset, AssetId, Change, Column, Facts, Inside, SourceLayer, Summary,
+};
 use crate::ingest::Listed;
 use crate::web::links;
 
@@ -336,7 +339,7 @@ pub(in crate::web) struct ChangeShape {
     actor: ActorShape,
     /// The run that made it.
     run: Option<Uuid>,
-    /// `created`, `changed`, `gone` or `returned`.
+    /// `created`, `changed`, `gone`, `returned`, or `description_revised` and likewise for each aspect of what people say.
     action: &'static str,
     /// The change as a person would tell it.
     sentences: Vec<String>,
@@ -348,6 +351,18 @@ pub(in crate::web) struct ChangeShape {
 impl From<Change> for ChangeShape {
     fn from(change: Change) -> Self {
         let differences = change.action.differences().iter();
+        let differences = differences.map(|difference| {
+            serde_json::to_value(difference).expect("differences are plain text")
+        });
+        let revised = match &change.action {
+            Action::Revised(revision) => Some(json!({
+                "what": revision.kind.as_str(),
+                "version": revision.version,
+                "before": revision.before,
+                "after": revision.after,
+            })),
+            _ => None,
+        };
         Self {
             seq: change.seq,
             at: change.at,
@@ -355,11 +370,7 @@ impl From<Change> for ChangeShape {
             run: change.run,
             action: change.action.as_str(),
             sentences: change.action.sentences(),
-            differences: differences
-                .map(|difference| {
-                    serde_json::to_value(difference).expect("differences are plain text")
-                })
-                .collect(),
+            differences: differences.chain(revised).collect(),
         }
     }
 }

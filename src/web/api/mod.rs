@@ -27,6 +27,9 @@ pub(super) use openapi::show as describe;
 pub(super) use recipes::{list as list_recipes, start_run};
 pub(super) use runs::{list as list_runs, list_databases_of_run, list_findings, show as show_run};
 pub(super) use search::search;
+pub(super) use words::{
+    put_deprecation, put_description, put_links, put_note, put_owners, put_tags, put_verification,
+};
 
 /// Answers with a shape as JSON.
 #[derive(Debug)]

@@ -5,13 +5,14 @@ use actix_web::http::header;
 use serde::Serialize;
 use utoipa::{OpenApi, ToResponse, ToSchema};
 
-use super::{assets, recipes, runs, search};
+use super::{assets, recipes, runs, search, words};
 
 #[derive(OpenApi)]
 #[openapi(
     info(
         title = "Gazetteer",
-        description = "Search the catalog, read what it knows of an asset, start runs and see how they stand. \
+        description = "Search the catalog, read what it knows of an asset, write what people say of it, start runs and see \
+                       how they stand. \
                        Every answer carries its request id in `x-request-id`.",
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),
@@ -27,14 +28,21 @@ use super::{assets, recipes, runs, search};
         runs::show,
         runs::list_findings,
         runs::list_databases_of_run,
+        words::put_description,
+        words::put_owners,
+        words::put_tags,
+        words::put_links,
+        words::put_verification,
+        words::put_deprecation,
+        words::put_note,
     ),
-    components(responses(ProblemAnswer), schemas(ProblemShape))
+    components(responses(ProblemAnswer, words::ProblemsAnswer), schemas(ProblemShape))
 )]
 struct Description;
 
 /// An error as RFC 9457 words it.
 #[derive(Serialize, ToSchema)]
-struct ProblemShape {
+pub(super) struct ProblemShape {
     r#type: String,
     /// What the status means in general.
     title: String,

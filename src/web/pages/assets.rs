@@ -12,6 +12,7 @@ use super::parts::{
     platform_word,
 };
 use super::restrictions::Door;
+use super::said::{Said, may_edit};
 use super::sql::highlight;
 use crate::auth::Actor;
 use crate::catalog::{
@@ -44,6 +45,7 @@ pub(crate) async fn show(
 ) -> Result<Either<Page<DatabasePage>, Page<TablePage>>, Failure> {
     let asset = catalog::find_asset(&db, actor.sight(), *id).await?;
     let around = Around::read(&db, &actor, &asset, &parameters).await?;
+    let said = Said::read(&db, &asset, &actor).await?;
     if asset.kind == AssetKind::Database {
         let asked = Asked::read(&parameters)?;
         let door = Door::of_database(&db, &actor, asset.id, &asset.place()).await?;
@@ -51,15 +53,19 @@ pub(crate) async fn show(
             catalog::list_children(&db, actor.sight(), &asked.children(asset.id), &asked.page)
                 .await?;
         return Ok(Either::Left(Page(DatabasePage::new(
+            Head::new(&asset, &around, said),
             &asset,
             (&around, door),
             &asked,
             &inside,
         ))));
     }
-    let columns = Columns::new(&asset, wanted(&parameters));
+    let columns = Columns::new(&asset, wanted(&parameters), may_edit(&asset, &actor));
     Ok(Either::Right(Page(TablePage::new(
-        &asset, &around, columns,
+        Head::new(&asset, &around, said),
+        &asset,
+        &around,
+        columns,
     ))))
 }
 
@@ -86,7 +92,8 @@ pub(crate) async fn columns(
     parameters: Parameters,
 ) -> Result<Page<Columns>, Failure> {
     let asset = catalog::find_asset(&db, actor.sight(), *id).await?;
-    Ok(Page(Columns::new(&asset, wanted(&parameters))))
+    let editable = may_edit(&asset, &actor);
+    Ok(Page(Columns::new(&asset, wanted(&parameters), editable)))
 }
 
 fn wanted(parameters: &Parameters) -> Wanted<'_> {
@@ -169,9 +176,7 @@ struct Head {
     qualified: String,
     gone: Option<Moment>,
     target: Option<Target>,
-    lead: Option<Text>,
-    /// What the source says, where people say something else.
-    said: Option<Text>,
+    said: Said,
     trust: Vec<Fact>,
     links: Vec<Outward>,
     facts: Vec<Fact>,
@@ -203,10 +208,9 @@ struct Parameter {
 }
 
 impl Head {
-    fn new(asset: &Asset, around: &Around, trust: Vec<Fact>) -> Self {
+    fn new(asset: &Asset, around: &Around, said: Said) -> Self {
         let parameters = parameters(asset);
-        let human = asset.human.description();
-        let source = asset.source.description.as_deref();
+        let listed = around.listed.as_ref();
         Self {
             crumbs: crumbs(asset, around.parent.as_ref()),
             name: heading(asset.address.name()),
@@ -217,12 +221,11 @@ impl Head {
                 .link
                 .as_ref()
                 .map(|link| Target::new(link, around.target)),
-            lead: asset
-                .description()
-                .filter(|text| !text.trim().is_empty())
-                .map(|text| Text::new(&text)),
-            said: human.and(source).map(Text::new),
-            trust,
+            said,
+            trust: match asset.kind {
+                AssetKind::Database => database_trust(asset, around),
+                AssetKind::Table | AssetKind::View => table_trust(asset, listed),
+            },
             links: outward(asset),
             facts: facts(asset),
             parameters_count: number(parameters.len() as u64),
@@ -383,31 +386,17 @@ impl<'a> Asked<'a> {
 
 impl DatabasePage {
     fn new(
+        head: Head,
         asset: &Asset,
         (around, door): (&Around, Door),
         asked: &Asked<'_>,
         inside: &ListPage<Summary>,
     ) -> Self {
         let listed = around.listed.as_ref();
-        let trust = [
-            Some(Fact::text("Inside", &inside_words(Some(&around.inside)))),
-            listing_fact(listed),
-            asset
-                .source
-                .owner
-                .as_deref()
-                .map(|owner| Fact::text("Owner", owner)),
-            asset
-                .source
-                .storage
-                .locations
-                .first()
-                .map(|place| Fact::text("Location", place).mono()),
-        ];
         let here = links::asset(asset.id);
         let gone = if asked.gone { "1" } else { "" };
         Self {
-            head: Head::new(asset, around, trust.into_iter().flatten().collect()),
+            head,
             door,
             incomplete: listed
                 .filter(|listed| !listed.complete)
@@ -435,6 +424,25 @@ impl DatabasePage {
     }
 }
 
+fn database_trust(asset: &Asset, around: &Around) -> Vec<Fact> {
+    let trust = [
+        Some(Fact::text("Inside", &inside_words(Some(&around.inside)))),
+        listing_fact(around.listed.as_ref()),
+        asset
+            .source
+            .owner
+            .as_deref()
+            .map(|owner| Fact::text("Owner", owner)),
+        asset
+            .source
+            .storage
+            .locations
+            .first()
+            .map(|place| Fact::text("Location", place).mono()),
+    ];
+    trust.into_iter().flatten().collect()
+}
+
 /// What `templates/assets/table.hbs` can show: a table or a view.
 #[derive(Debug, Serialize)]
 pub(crate) struct TablePage {
@@ -442,7 +450,6 @@ pub(crate) struct TablePage {
     head: Head,
     icon: &'static str,
     kind: &'static str,
-    kind_word: &'static str,
     select: String,
     columns: Columns,
     sql: Option<Sql>,
@@ -491,21 +498,20 @@ struct AliasFact {
 }
 
 impl TablePage {
-    fn new(asset: &Asset, around: &Around, columns: Columns) -> Self {
+    fn new(head: Head, asset: &Asset, around: &Around, columns: Columns) -> Self {
         let materialized = asset
             .source
             .view
             .as_ref()
             .is_some_and(|view| view.materialized);
         Self {
-            head: Head::new(asset, around, table_trust(asset, around.listed.as_ref())),
+            head,
             icon: super::parts::icon(asset.kind),
             kind: if materialized {
                 "Materialized view"
             } else {
                 kind_word(asset.kind)
             },
-            kind_word: asset.kind.as_str(),
             select: select(asset),
             columns,
             sql: asset.source.view.as_ref().map(Sql::new),

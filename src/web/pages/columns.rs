@@ -3,8 +3,10 @@
 use serde::Serialize;
 
 use super::parts::{Text, name};
-use crate::catalog::{Asset, Column, HumanLayer};
+use super::said::{self, Orphan};
+use crate::catalog::{Asset, Column};
 use crate::web::links;
+use crate::web::markdown::{self, SafeHtml};
 use crate::web::text::{Shortened, count, number};
 use crate::web::view::View;
 
@@ -55,6 +57,9 @@ pub(crate) struct Columns {
     whole_label: String,
     bookkeeping: Vec<Row>,
     bookkeeping_count: String,
+    /// Words about columns that are no longer there, and the columns that they may be about now.
+    orphans: Vec<Orphan>,
+    choices: Vec<String>,
 }
 
 impl View for Columns {
@@ -83,13 +88,15 @@ struct Row {
     partition_key: bool,
     required: bool,
     comment: Option<Text>,
-    note: Option<Text>,
+    note: Option<SafeHtml>,
+    edit_href: Option<String>,
 }
 
 impl Columns {
-    pub(super) fn new(asset: &Asset, wanted: Wanted<'_>) -> Self {
-        let mut rows = Tree::rows(asset, false);
-        let bookkeeping = Tree::rows(asset, true);
+    pub(super) fn new(asset: &Asset, wanted: Wanted<'_>, editable: bool) -> Self {
+        let mut rows = Tree::rows(asset, editable, false);
+        let bookkeeping = Tree::rows(asset, editable, true);
+        let orphans = said::orphans(asset, editable);
         let outermost = asset
             .source
             .columns
@@ -125,6 +132,16 @@ impl Columns {
             rows: rows.into_iter().map(|line| line.row).collect(),
             bookkeeping_count: number(bookkeeping.len() as u64),
             bookkeeping: bookkeeping.into_iter().map(|line| line.row).collect(),
+            choices: if editable && !orphans.is_empty() {
+                asset
+                    .column_paths()
+                    .into_iter()
+                    .map(str::to_owned)
+                    .collect()
+            } else {
+                Vec::new()
+            },
+            orphans,
         }
     }
 }
@@ -186,18 +203,20 @@ fn keep_matching(lines: &mut Vec<Line>, filter: &str) {
 
 /// Turns the tree of columns into lines.
 struct Tree<'a> {
-    human: &'a HumanLayer,
+    asset: &'a Asset,
+    editable: bool,
     open: bool,
     lines: Vec<Line>,
 }
 
 impl<'a> Tree<'a> {
-    fn rows(asset: &'a Asset, bookkeeping: bool) -> Vec<Line> {
+    fn rows(asset: &'a Asset, editable: bool, bookkeeping: bool) -> Vec<Line> {
         let wanted = |column: &&Column| column.bookkeeping == bookkeeping;
         let columns = || asset.source.columns.iter().filter(wanted);
         let total: usize = columns().map(|column| column.walk().len()).sum();
         let mut tree = Self {
-            human: &asset.human,
+            asset,
+            editable,
             open: total <= OPEN_UP_TO,
             lines: Vec::with_capacity(total),
         };
@@ -209,7 +228,7 @@ impl<'a> Tree<'a> {
 
     fn add(&mut self, column: &Column, depth: usize, within: Option<usize>) {
         let index = self.lines.len();
-        let note = self.human.note(&column.path);
+        let note = self.asset.human.note(&column.path);
         let nested = !column.fields.is_empty();
         let written = if nested { "" } else { &column.data_type };
         let texts = [
@@ -234,7 +253,10 @@ impl<'a> Tree<'a> {
                 partition_key: column.partition_key,
                 required: column.nullable == Some(false),
                 comment: column.comment.as_deref().map(Text::new),
-                note: note.map(Text::new),
+                note: note.map(|note| markdown::render(note, 2)),
+                edit_href: self
+                    .editable
+                    .then(|| links::edit_column(self.asset.id, &column.path)),
             },
             text,
             within,

@@ -3,10 +3,12 @@
 pub(super) mod assets;
 pub(super) mod browse;
 mod columns;
+pub(super) mod editing;
 pub(super) mod home;
 pub(super) mod ingestion;
 mod parts;
 pub(super) mod restrictions;
+mod said;
 pub(super) mod search;
 pub(super) mod set_up;
 pub(super) mod sign_in;

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use serde::Serialize;
 
+use crate::catalog::human::{Piece as ComparedPiece, compare};
 use crate::catalog::{Action, Asset, AssetId, AssetKind, Change, Inside, Summary};
 use crate::db::{Cursor, Page};
 use crate::ingest::{Level, Run, RunState};
@@ -27,6 +28,9 @@ const SENTENCES_AT_ONCE: usize = 4;
 
 /// No change tells more sentences than this.
 const MOST_SENTENCES: usize = 200;
+
+/// So many letters are told around what was changed in a text.
+const AROUND: usize = 80;
 
 /// So many assets that appeared together are named.
 const NAMED_TOGETHER: usize = 3;
@@ -302,6 +306,8 @@ struct Entry {
     sentences: Vec<Text>,
     more: Vec<Text>,
     more_words: String,
+    /// What was done to a text, folded.
+    pieces: Vec<Piece>,
     who: String,
     run_href: Option<String>,
 }
@@ -400,6 +406,10 @@ impl Entry {
             sentences: texts(&sentences),
             more_words: format!("{} more", number(folded.len() as u64 + untold as u64)),
             more: texts(&folded),
+            pieces: match &change.action {
+                Action::Revised(revision) => revision.text.as_ref().map_or_else(Vec::new, pieces),
+                _ => Vec::new(),
+            },
             who: format!("by {}", change.who),
             run_href: change.run.map(links::run),
         }
@@ -424,6 +434,7 @@ impl Entry {
                 vec![Self {
                     assets,
                     sentences: texts(&[sentence]),
+                    pieces: Vec::new(),
                     ..Self::new(first, None)
                 }]
             }
@@ -437,6 +448,47 @@ impl Entry {
 
 fn texts(sentences: &[String]) -> Vec<Text> {
     sentences.iter().map(|text| Text::new(text)).collect()
+}
+
+/// A piece of a text that was changed.
+#[derive(Debug, Serialize)]
+struct Piece {
+    text: String,
+    /// Empty, `inserted` or `deleted`.
+    mark: &'static str,
+}
+
+/// Tells what was done to a text, with a few words around each place.
+fn pieces((before, after): &(String, String)) -> Vec<Piece> {
+    let compared = compare(before, after);
+    let last = compared.len().saturating_sub(1);
+    let piece = |(nth, piece)| match piece {
+        ComparedPiece::Kept(text) => Piece {
+            text: around(&text, nth > 0, nth < last),
+            mark: "",
+        },
+        ComparedPiece::Inserted(text) => Piece {
+            text,
+            mark: "inserted",
+        },
+        ComparedPiece::Deleted(text) => Piece {
+            text,
+            mark: "deleted",
+        },
+    };
+    compared.into_iter().enumerate().map(piece).collect()
+}
+
+/// The end of what stands before a change, and the beginning of what stands behind one.
+fn around(text: &str, behind: bool, before: bool) -> String {
+    let letters = text.chars().count();
+    let wanted = AROUND * (usize::from(behind) + usize::from(before));
+    if letters <= wanted {
+        return text.to_owned();
+    }
+    let beginning = text.chars().take(if behind { AROUND } else { 0 });
+    let end = text.chars().skip(letters - if before { AROUND } else { 0 });
+    beginning.chain(" … ".chars()).chain(end).collect()
 }
 
 /// A run as a line of a list.

@@ -6,6 +6,7 @@
 )]
 
 use std::net::Ipv4Addr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chrono::Utc;
@@ -131,6 +132,7 @@ impl TestApp {
                 anonymous_read: settings.anonymous_read,
                 demo: settings.demo,
             },
+            written: Arc::clone(&app.written),
         };
         let (stop, stopped) = oneshot::channel();
         let shutdown = async { drop(stopped.await) };

@@ -1,0 +1,213 @@
+//! What people write, as HTML that cannot do any harm: the one place that makes markup out of their words.
+//!
+//! HTML in it is shown as the text that it is. An image becomes a link to it, because pages load nothing from elsewhere.
+
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
+use std::sync::LazyLock;
+
+use ammonia::{Builder, UrlRelative};
+use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd, html};
+use serde::Serialize;
+
+/// HTML that may stand in a page as it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub(crate) struct SafeHtml(String);
+
+/// What becomes of links that leave the site.
+const REL: &str = "nofollow noopener noreferrer";
+
+const TAGS: [&str; 23] = [
+    "a",
+    "blockquote",
+    "br",
+    "code",
+    "del",
+    "em",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+    "hr",
+    "li",
+    "ol",
+    "p",
+    "pre",
+    "strong",
+    "table",
+    "tbody",
+    "td",
+    "th",
+    "thead",
+    "tr",
+];
+
+static SANITISER: LazyLock<Builder<'static>> = LazyLock::new(|| {
+    let mut builder = Builder::default();
+    builder
+        .tags(HashSet::from_iter(TAGS.into_iter().chain(["ul"])))
+        .tag_attributes(HashMap::from([
+            ("a", HashSet::from(["href", "title"])),
+            ("ol", HashSet::from(["start"])),
+        ]))
+        .generic_attributes(HashSet::new())
+        .url_schemes(HashSet::from(["http", "https", "mailto"]))
+        .url_relative(UrlRelative::Custom(Box::new(within_site)))
+        .link_rel(Some(REL));
+    builder
+});
+
+/// Lets an address pass that begins at the root of this site; one without a scheme that does not leads nobody knows where.
+fn within_site(address: &str) -> Option<Cow<'_, str>> {
+    let within = address.starts_with('/')
+        && !address.starts_with("//")
+        && !address.contains(['\\', '\t', '\n', '\r']);
+    within.then_some(Cow::Borrowed(address))
+}
+
+/// Renders Markdown: its headings begin below the one of this level, and skip none.
+pub(crate) fn render(markdown: &str, below: u8) -> SafeHtml {
+    let extensions =
+        Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_TASKLISTS;
+    let mut headings = Headings::below(below);
+    let events = Parser::new_ext(markdown, extensions).map(|event| tamed(event, &mut headings));
+    let mut unsafe_html = String::with_capacity(markdown.len() * 3 / 2);
+    html::push_html(&mut unsafe_html, events);
+    SafeHtml(SANITISER.clean(&unsafe_html).to_string())
+}
+
+/// Turns what shall not be markup into text.
+fn tamed<'a>(event: Event<'a>, headings: &mut Headings) -> Event<'a> {
+    match event {
+        Event::Html(html) | Event::InlineHtml(html) => Event::Text(html),
+        Event::TaskListMarker(true) => Event::Text("☑ ".into()),
+        Event::TaskListMarker(false) => Event::Text("☐ ".into()),
+        Event::Start(Tag::Image {
+            link_type,
+            dest_url,
+            title,
+            id,
+        }) => Event::Start(Tag::Link {
+            link_type,
+            dest_url,
+            title,
+            id,
+        }),
+        Event::End(TagEnd::Image) => Event::End(TagEnd::Link),
+        Event::Start(Tag::Heading { level, .. }) => Event::Start(Tag::Heading {
+            level: headings.open(level),
+            id: None,
+            classes: Vec::new(),
+            attrs: Vec::new(),
+        }),
+        Event::End(TagEnd::Heading(_)) => Event::End(TagEnd::Heading(headings.last())),
+        other => other,
+    }
+}
+
+/// The levels of the headings so far that the next one is below, as written.
+struct Headings {
+    below: usize,
+    open: Vec<HeadingLevel>,
+}
+
+impl Headings {
+    fn below(level: u8) -> Self {
+        Self {
+            below: level.into(),
+            open: Vec::new(),
+        }
+    }
+
+    fn open(&mut self, level: HeadingLevel) -> HeadingLevel {
+        self.open.retain(|outer| *outer < level);
+        self.open.push(level);
+        self.last()
+    }
+
+    fn last(&self) -> HeadingLevel {
+        HeadingLevel::try_from((self.below + self.open.len()).min(6)).unwrap_or(HeadingLevel::H6)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn rendered(markdown: &str) -> String {
+        render(markdown, 1).0
+    }
+
+    #[test]
+    fn markdown_becomes_markup() {
+        let html = rendered("One *row* per `order`.\n\n- [x] paid\n\n| a |\n|:-:|\n| ~~1~~ |\n");
+
+        assert_eq!(
+            html.replace('\n', ""),
+            "<p>One <em>row</em> per <code>order</code>.</p><ul><li>☑ paid</li></ul>\
+             <table><thead><tr><th>a</th></tr></thead><tbody><tr><td><del>1</del></td></tr></tbody></table>"
+        );
+    }
+
+    #[test]
+    fn headings_begin_below_the_pages_and_skip_none() {
+        let html = rendered("### a\n##### b\n# c\n## d");
+
+        assert_eq!(
+            html.replace('\n', ""),
+            "<h2>a</h2><h3>b</h3><h2>c</h2><h3>d</h3>"
+        );
+    }
+
+    #[test]
+    fn links_lead_to_the_web_or_into_this_site_and_nowhere_else() {
+        assert_eq!(
+            rendered("[a](https://a.example)"),
+            "<p><a href=\"https://a.example\" rel=\"nofollow noopener noreferrer\">a</a></p>\n"
+        );
+        assert!(rendered("[a](/assets/1)").contains("href=\"/assets/1\""));
+        for odd in [
+            "[a](javascript:alert%281%29)",
+            "[a](JaVaScRiPt:alert)",
+            "[a](data:text/html,x)",
+            "[a](//evil.example)",
+            "[a](vbscript:x)",
+            "<javascript:x>",
+        ] {
+            assert!(!rendered(odd).contains("href"), "{odd}: {}", rendered(odd));
+        }
+    }
+
+    #[test]
+    fn an_image_is_a_link_and_markup_is_text() {
+        let image = rendered("![A chart](https://a.example/x.png)");
+        assert!(!image.contains("<img"), "{image}");
+        assert!(image.contains(">A chart</a>"), "{image}");
+        assert_eq!(
+            rendered("<script>alert(1)</script>\n\n<b onclick=x>b</b>"),
+            "&lt;script&gt;alert(1)&lt;/script&gt;\n<p>&lt;b onclick=x&gt;b&lt;/b&gt;</p>\n"
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_written_only_harmless_tags_come_out(
+            markdown in r#"([<>"'`\[\]()!*_#|\\ \n&:;/a-z=-]|<script>|<img src=x onerror=y>|javascript:|<a href="x"|style=|&#106;){0,40}"#,
+        ) {
+            let html = rendered(&markdown);
+            for piece in html.split('<').skip(1) {
+                let tag: String = piece.trim_start_matches('/').chars().take_while(char::is_ascii_alphanumeric).collect();
+                prop_assert!(TAGS.contains(&tag.as_str()) || tag == "ul", "{tag:?} in {html}");
+                let inside = piece.split('>').next().unwrap_or_default();
+                for attribute in [" on", " style", " src", "javascript:", " class", " id="] {
+                    let outside_of_texts = !inside.contains('"');
+                    prop_assert!(!(outside_of_texts && inside.contains(attribute)), "{attribute} in {html}");
+                }
+            }
+        }
+    }
+}

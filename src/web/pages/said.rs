@@ -1,0 +1,207 @@
+//! What people say of an asset, as its page shows it.
+
+use std::collections::HashMap;
+
+use chrono::Utc;
+use serde::Serialize;
+
+use super::parts::{Link, Text, name};
+use crate::auth::principals::{self, Named, Principal};
+use crate::auth::{Actor, Permission};
+use crate::catalog::human::{AspectKind, Edition, Note, OwnerRole};
+use crate::catalog::{self, Asset, AssetKind};
+use crate::db::Db;
+use crate::web::failure::Failure;
+use crate::web::links;
+use crate::web::markdown::{self, SafeHtml};
+use crate::web::text::Moment;
+
+/// What `templates/assets/said.hbs` and `templates/assets/people.hbs` can show.
+#[derive(Debug, Serialize)]
+pub(super) struct Said {
+    kind_word: &'static str,
+    description: Option<SafeHtml>,
+    /// What the source says.
+    source: Option<Text>,
+    deprecated: Option<Deprecated>,
+    verified: Option<Verified>,
+    /// By what they answer for; roles that nobody has are left out.
+    owners: Vec<Role>,
+    tags: Vec<Link>,
+    links: Vec<Outward>,
+    /// For whoever may change it.
+    edit: Option<EditLinks>,
+}
+
+/// Where each aspect is edited.
+#[derive(Debug, Serialize)]
+struct EditLinks {
+    description: String,
+    owners: String,
+    tags: String,
+    links: String,
+    verification: String,
+    deprecation: String,
+}
+
+#[derive(Debug, Serialize)]
+struct Deprecated {
+    since: String,
+    note: Option<SafeHtml>,
+    replacement: Option<Link>,
+}
+
+#[derive(Debug, Serialize)]
+struct Verified {
+    until: String,
+    /// Whether it still holds.
+    holds: bool,
+    who: String,
+    at: Option<Moment>,
+}
+
+#[derive(Debug, Serialize)]
+struct Role {
+    label: &'static str,
+    names: Vec<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct Outward {
+    label: String,
+    href: String,
+}
+
+/// Words about a column that is no longer there.
+#[derive(Debug, Serialize)]
+pub(super) struct Orphan {
+    column: String,
+    html: SafeHtml,
+    move_href: Option<String>,
+    edit_href: Option<String>,
+}
+
+impl Said {
+    /// Reads what there is to show to somebody.
+    pub(super) async fn read(db: &Db, asset: &Asset, actor: &Actor) -> Result<Self, Failure> {
+        let owners = &asset.human.owners.content.0;
+        let ids: Vec<Principal> = owners.iter().map(|owner| owner.principal).collect();
+        let named = principals::find_named(db, &ids)
+            .await
+            .map_err(catalog::Error::from)?;
+        let replacement = asset.human.deprecation.content.replacement;
+        let replacement = catalog::find_assets(db, actor.sight(), replacement.as_slice()).await?;
+        Ok(Self {
+            kind_word: match asset.kind {
+                AssetKind::Database => "database",
+                AssetKind::Table => "table",
+                AssetKind::View => "view",
+            },
+            description: asset
+                .human
+                .description()
+                .map(|text| markdown::render(text, 1)),
+            source: asset
+                .source
+                .description
+                .as_deref()
+                .filter(|text| !text.trim().is_empty())
+                .map(Text::new),
+            deprecated: deprecated(asset, replacement.first()),
+            verified: verified(asset),
+            owners: roles(asset, &named),
+            tags: tags(asset),
+            links: outward(asset),
+            edit: may_edit(asset, actor).then(|| EditLinks::new(asset)),
+        })
+    }
+}
+
+/// Tells whether somebody may say something of an asset.
+pub(super) fn may_edit(asset: &Asset, actor: &Actor) -> bool {
+    actor.may_in(Permission::Describe, &asset.place())
+}
+
+impl EditLinks {
+    fn new(asset: &Asset) -> Self {
+        let edit = |kind| links::edit(asset.id, kind);
+        Self {
+            description: edit(AspectKind::Description),
+            owners: edit(AspectKind::Owners),
+            tags: edit(AspectKind::Tags),
+            links: edit(AspectKind::Links),
+            verification: edit(AspectKind::Verification),
+            deprecation: edit(AspectKind::Deprecation),
+        }
+    }
+}
+
+fn deprecated(asset: &Asset, replacement: Option<&Asset>) -> Option<Deprecated> {
+    let said = &asset.human.deprecation.content;
+    Some(Deprecated {
+        since: said.since?.to_string(),
+        note: (!said.note.is_empty()).then(|| markdown::render(&said.note, 1)),
+        replacement: replacement.map(Link::to_asset),
+    })
+}
+
+fn verified(asset: &Asset) -> Option<Verified> {
+    let edition = &asset.human.verification;
+    let (who, at) = edition.edited.clone().unzip();
+    Some(Verified {
+        until: edition.content.until?.to_string(),
+        holds: edition.content.holds(Utc::now()),
+        who: who.map_or_else(String::new, |who| who.to_string()),
+        at: at.map(Moment::of),
+    })
+}
+
+fn roles(asset: &Asset, named: &HashMap<Principal, Named>) -> Vec<Role> {
+    let roles = OwnerRole::ALL.into_iter().map(|role| {
+        let owners = asset.human.owners.content.0.iter();
+        let names = owners.filter(|owner| owner.role == role).map(|owner| {
+            let label = named
+                .get(&owner.principal)
+                .map(|named| named.label.as_str());
+            name(label.unwrap_or(&owner.name)).shown
+        });
+        Role {
+            label: match role {
+                OwnerRole::Business => "Business",
+                OwnerRole::Technical => "Technical",
+            },
+            names: names.collect(),
+        }
+    });
+    roles.filter(|role| !role.names.is_empty()).collect()
+}
+
+fn tags(asset: &Asset) -> Vec<Link> {
+    let tags = asset.human.tags.content.0.iter();
+    tags.map(|tag| Link::new(tag, links::tagged(tag))).collect()
+}
+
+fn outward(asset: &Asset) -> Vec<Outward> {
+    let links = asset.human.links.content.0.iter();
+    links
+        .map(|link| Outward {
+            label: name(&link.label).shown,
+            href: link.url.clone(),
+        })
+        .collect()
+}
+
+/// Words about columns that are no longer there.
+pub(super) fn orphans(asset: &Asset, editable: bool) -> Vec<Orphan> {
+    let orphan = |note: &Edition<Note>| {
+        let column = &note.content.column;
+        Orphan {
+            column: name(column).shown,
+            html: markdown::render(&note.content.text, 3),
+            move_href: editable.then(|| links::move_note(asset.id, column)),
+            edit_href: editable.then(|| links::edit_column(asset.id, column)),
+        }
+    };
+    let beside = asset.human.notes_beside(&asset.column_paths());
+    beside.into_iter().map(orphan).collect()
+}

@@ -1,0 +1,75 @@
+//! Saving what people write, for the pages and for the API alike.
+
+use std::future::{Ready, ready};
+
+use actix_web::dev::Payload;
+use actix_web::web::Data;
+use actix_web::{FromRequest, HttpRequest};
+use chrono::Utc;
+use tokio::sync::Notify;
+
+use crate::auth::Actor;
+use crate::catalog::human::{self, Aspect, Draft, Edition, Refusal};
+use crate::catalog::{self, AssetId};
+use crate::db::Db;
+use crate::error::chain;
+use crate::search::{Index, follow};
+
+/// Whoever sends a request, with the catalog to write into.
+pub(crate) struct Desk {
+    pub(crate) db: Data<Db>,
+    pub(crate) actor: Actor,
+    index: Data<Index>,
+    written: Data<Notify>,
+}
+
+impl FromRequest for Desk {
+    type Error = <Actor as FromRequest>::Error;
+    type Future = Ready<Result<Self, Self::Error>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let actor = Actor::from_request(request, payload).into_inner();
+        ready(actor.map(|actor| Self {
+            db: given(request),
+            actor,
+            index: given(request),
+            written: given(request),
+        }))
+    }
+}
+
+fn given<T: 'static>(request: &HttpRequest) -> Data<T> {
+    let given = request.app_data::<Data<T>>();
+    Data::clone(given.expect("the server was given what its handlers use"))
+}
+
+impl Desk {
+    /// Saves one aspect; whoever saved it finds it by its words when this returns.
+    pub(crate) async fn save<A: Aspect>(
+        &self,
+        id: AssetId,
+        draft: Draft<A>,
+    ) -> Result<Edition<A>, Refusal<A>> {
+        let saved = human::revise(&self.db, &self.actor, id, draft, Utc::now()).await?;
+        self.until_found().await;
+        Ok(saved)
+    }
+
+    /// Gives a column the words that were written about another one.
+    pub(crate) async fn move_note(
+        &self,
+        id: AssetId,
+        columns: (&str, &str),
+    ) -> Result<(), catalog::Error> {
+        human::move_note(&self.db, &self.actor, id, columns, Utc::now()).await?;
+        self.until_found().await;
+        Ok(())
+    }
+
+    /// Waits a moment for the index. What was saved is saved, whatever becomes of that.
+    async fn until_found(&self) {
+        if let Err(cause) = follow::until_applied(&self.db, &self.index, &self.written).await {
+            tracing::warn!(cause = chain(&cause), "the search index lags behind");
+        }
+    }
+}
