@@ -11,7 +11,8 @@ use gazetteer::auth::teams::{self, Team};
 use gazetteer::auth::tokens::{self, NewToken};
 use gazetteer::auth::{Actor, Event, Role, Scope, Sight, TokenScope};
 use gazetteer::catalog::{
-    self, Address, Alias, AssetId, AssetKind, Cause, Children, Discovered, LinkTarget, OutwardLink,
+    self, Address, Alias, AssetId, AssetKind, Cause, Children, Description, Discovered, Draft,
+    LinkTarget, OutwardLink,
 };
 use gazetteer::db::PageRequest;
 use gazetteer::demo::{Endpoint, World};
@@ -93,6 +94,21 @@ async fn add_hidden(catalog: &TestCatalog) -> AssetId {
         vec![plans],
     )
     .await;
+    let said = Draft {
+        content: Description {
+            text: "The xanthan works pay for these orders.".to_owned(),
+        },
+        version: 0,
+    };
+    catalog::revise(
+        &catalog.app.db,
+        &Actor::operator(),
+        hidden,
+        said,
+        Utc::now(),
+    )
+    .await
+    .unwrap();
     let other = table(&["vexillum", "xanthan"], &[("quokka", "string")]);
     add(
         &catalog.app,
