@@ -6,6 +6,7 @@ use chrono::TimeDelta;
 use sea_orm::DbErr;
 use uuid::Uuid;
 
+use super::directories::ldap;
 use super::name::BadName;
 use super::password::{Crowded, WeakPassword};
 use super::permission::{Denied, UnknownWord};
@@ -64,6 +65,8 @@ pub enum Error {
     #[error("People make their own tokens.")]
     TokenOfAnother,
     #[error(transparent)]
+    Directory(#[from] ldap::Error),
+    #[error(transparent)]
     BadCursor(#[from] BadCursor),
     #[error(transparent)]
     Scope(#[from] scopes::Error),
@@ -109,6 +112,7 @@ impl Explain for Error {
             Self::Locked | Self::NoRole | Self::TokenOfAnother => Kind::Forbidden,
             Self::TooManyAttempts(_) | Self::Crowded(_) => Kind::TooMany,
             Self::Scope(error) => error.kind(),
+            Self::Directory(error) => error.kind(),
             Self::Denied(denied) => denied.kind(),
             Self::Damaged(..) => Kind::Internal,
             Self::Database(cause) => db::kind_of(cause),
@@ -130,6 +134,7 @@ impl Explain for Error {
             Self::Crowded(_) => Some("Try again in a few seconds."),
             Self::BadCursor(_) => Some("Start from the first page."),
             Self::Scope(error) => error.hint(),
+            Self::Directory(error) => error.hint(),
             Self::Denied(denied) => denied.hint(),
             Self::WrongNameOrPassword => Some(
                 "Type both again. An admin can make a link with which you choose a new password.",

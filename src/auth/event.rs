@@ -107,6 +107,7 @@ pub enum Refused {
     WrongPassword,
     Locked,
     NoRole,
+    NotInDirectory,
 }
 
 /// What an event happened to.
@@ -296,6 +297,7 @@ impl Refused {
             Self::WrongPassword => "the password was wrong",
             Self::Locked => "the account is locked",
             Self::NoRole => "no group of theirs has a role here",
+            Self::NotInDirectory => "the directory did not take name and password",
         }
     }
 }

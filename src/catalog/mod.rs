@@ -8,6 +8,7 @@ mod asset;
 mod change;
 mod difference;
 pub mod human;
+mod scopes;
 mod store;
 
 use std::collections::HashMap;
@@ -29,6 +30,7 @@ pub use asset::{
 pub use change::{Action, Cause, Change};
 pub use difference::{Difference, differences};
 pub use human::HumanLayer;
+pub use scopes::{find_scope, name_scopes};
 pub(crate) use store::belongs_to_seen;
 
 /// An asset with everything that is known of it.
@@ -249,6 +251,8 @@ pub enum Error {
     UnknownAsset,
     #[error("There is no column “{0}”.")]
     UnknownColumn(String),
+    #[error("There is no source or database “{words}”.{}", instead(.nearest))]
+    UnknownScope { words: String, nearest: Vec<String> },
     #[error(transparent)]
     BadCursor(#[from] BadCursor),
     #[error(transparent)]
@@ -257,6 +261,13 @@ pub enum Error {
     Damaged(AssetId, #[source] Box<dyn StdError + Send + Sync>),
     #[error("The catalog could not be read or written.")]
     Database(#[from] DbErr),
+}
+
+fn instead(nearest: &[String]) -> String {
+    match nearest.join("”, “") {
+        nearest if nearest.is_empty() => nearest,
+        nearest => format!(" The nearest are “{nearest}”."),
+    }
 }
 
 impl Error {
@@ -270,7 +281,7 @@ impl Explain for Error {
     fn kind(&self) -> Kind {
         match self {
             Self::UnknownAsset | Self::UnknownColumn(_) => Kind::NotFound,
-            Self::BadCursor(_) => Kind::Invalid,
+            Self::UnknownScope { .. } | Self::BadCursor(_) => Kind::Invalid,
             Self::Denied(denied) => denied.kind(),
             Self::Damaged(..) => Kind::Internal,
             Self::Database(cause) => db::kind_of(cause),
@@ -285,6 +296,9 @@ impl Explain for Error {
             Self::UnknownColumn(_) => {
                 Some("Write its path as the columns of the asset have it, such as address.city.")
             }
+            Self::UnknownScope { .. } => Some(
+                "Write a source as PLATFORM:INSTANCE and a database as PLATFORM:INSTANCE/DATABASE, such as glue:123456789012/eu-central-1/sales.",
+            ),
             Self::BadCursor(_) => Some("Start from the first page."),
             Self::Denied(_) | Self::Damaged(..) | Self::Database(_) => None,
         }

@@ -9,14 +9,23 @@ mod migrate;
 mod reindex;
 mod search;
 mod serve;
+mod table;
+mod team;
+mod token;
+mod user;
 
 use std::fmt::Display;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use chrono::{DateTime, SecondsFormat, Utc};
 use clap::{Parser, Subcommand};
 
+use crate::app::App;
+use crate::auth::accounts::{self, Account};
+use crate::auth::{self, AccountName, Actor};
 use crate::config;
+use crate::db::Db;
 use crate::error::{Explain, Kind, chain};
 use crate::telemetry::{self, Telemetry};
 
@@ -43,6 +52,15 @@ enum Command {
     /// Run recipes, or check them
     #[command(subcommand)]
     Ingest(ingest::Command),
+    /// Look after the accounts of people and services
+    #[command(subcommand)]
+    User(user::Command),
+    /// Look after teams and who is in them
+    #[command(subcommand)]
+    Team(team::Command),
+    /// Look after the tokens with which programs act for an account
+    #[command(subcommand)]
+    Token(token::Command),
     /// Search the catalog
     Search(search::Options),
     /// Build the search index anew
@@ -131,12 +149,38 @@ impl Cli {
                 ingest::run(&storage, &recipes, &options).await
             }
             Command::Ingest(ingest::Command::Check(options)) => ingest::check(&options),
+            Command::User(command) => user::run(&storage, command).await,
+            Command::Team(command) => team::run(&storage, command).await,
+            Command::Token(command) => token::run(&storage, command).await,
             Command::Search(options) => search::search(&storage, &recipes, &options).await,
             Command::Reindex => reindex::reindex(&storage, &recipes).await,
             Command::Migrate => migrate::migrate(&storage).await,
             Command::Doctor => doctor::doctor(&storage, &recipes).await,
         }
     }
+}
+
+/// Opens the catalog's database at its newest schema, and nothing else: a server may have the index.
+async fn open_database(storage: &config::Storage) -> Result<Db, Failure> {
+    let db = App::connect(storage).await?;
+    App::migrate(&db, storage).await?;
+    Ok(db)
+}
+
+/// Finds an account by its name, or says that nobody has it.
+async fn find_account(db: &Db, name: &AccountName) -> Result<Account, Failure> {
+    match accounts::find_named(db, &Actor::operator(), name).await {
+        Err(auth::Error::UnknownAccount) => {
+            let unknown = Failure::new(format!("There is no account named “{name}”."));
+            Err(unknown.hinting("List the accounts with `gazetteer user list`."))
+        }
+        found => Ok(found?),
+    }
+}
+
+/// A time as commands print it.
+fn when(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
 /// Finished, but not everything could be done.
@@ -159,6 +203,19 @@ impl Failure {
             hint: None,
             status: 1,
         }
+    }
+
+    /// The command was not used as it can be.
+    fn usage(text: impl Into<String>) -> Self {
+        Self {
+            status: 2,
+            ..Self::new(text)
+        }
+    }
+
+    fn hinting(self, hint: &str) -> Self {
+        let hint = Some(hint.to_owned());
+        Self { hint, ..self }
     }
 
     fn tell(&self) -> ExitCode {

@@ -4,6 +4,7 @@
 //! their own and get the environment handed in by [`variable`].
 
 mod access;
+mod directories;
 mod otlp;
 mod problems;
 mod public_url;
@@ -17,9 +18,10 @@ use clap::Args;
 use secrecy::SecretString;
 
 pub use access::Access;
+pub use directories::{Directories, Ldap, Oidc};
 pub use otlp::{Otlp, Sampling};
 pub use problems::Problems;
-pub use public_url::PublicUrl;
+pub use public_url::{Public, PublicUrl};
 pub use server::{Server, Serving};
 
 /// Where the catalog keeps its data.

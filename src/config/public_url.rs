@@ -1,15 +1,47 @@
 //! The address under which people know the catalog.
 
 use std::fmt;
+use std::net::SocketAddr;
 use std::str::FromStr;
 
+use clap::Args;
 use url::Url;
 
 use super::Problems;
+use super::server::LISTEN;
 
 /// Such as `https://catalog.example`: what links in messages begin with, and where other sites send people back to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PublicUrl(Url);
+
+/// Where people find the catalog, for the addresses that commands print.
+#[derive(Debug, Clone, Args)]
+pub struct Public {
+    /// The address under which people know the catalog, such as <https://catalog.example>
+    /// [default: where the server listens]
+    #[arg(long, env = "GAZETTEER_PUBLIC_URL", value_name = "URL")]
+    pub public_url: Option<String>,
+
+    /// Where the server listens
+    #[arg(long, env = "GAZETTEER_LISTEN", value_name = "ADDRESS", default_value = LISTEN)]
+    pub listen: String,
+}
+
+impl Public {
+    /// Reads the address under which people know the catalog, or else tells where it is on this machine.
+    pub fn read(&self) -> Result<PublicUrl, Problems> {
+        if let Some(url) = self.public_url.as_deref().filter(|url| !url.is_empty()) {
+            return url.parse();
+        }
+        // What listens on every address is reached on this machine by its name.
+        match self.listen.parse::<SocketAddr>() {
+            Ok(address) if address.ip().is_unspecified() => {
+                format!("http://localhost:{}", address.port()).parse()
+            }
+            _ => format!("http://{}", self.listen).parse(),
+        }
+    }
+}
 
 impl PublicUrl {
     /// Scheme, host and, where it is not the usual one, port, as browsers write an origin.

@@ -10,7 +10,7 @@ use ipnet::IpNet;
 use super::{Access, Problems, PublicUrl, tls};
 
 /// The address that people connect to unless told otherwise: this machine alone.
-const LISTEN: &str = "127.0.0.1:8080";
+pub(super) const LISTEN: &str = "127.0.0.1:8080";
 
 /// Costly requests a second that one client may send, unless told otherwise: more than anybody's browser sends.
 const RATE_LIMIT: &str = "40";
@@ -22,7 +22,7 @@ pub struct Server {
     #[arg(long, env = "GAZETTEER_LISTEN", value_name = "ADDRESS", default_value = LISTEN)]
     pub listen: String,
 
-    /// The address under which people know the catalog, such as <https://catalog.example>
+    /// The address under which people know the catalog, such as `https://catalog.example`
     #[arg(long, env = "GAZETTEER_PUBLIC_URL", value_name = "URL")]
     pub public_url: Option<String>,
 

@@ -105,7 +105,7 @@ pub(super) async fn admit(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     if let Some(failure) = door.refusal(&request, &client) {
-        return Ok(request.error_response(failure));
+        return Ok(limits::refuse(request, failure));
     }
     Ok(next.call(request).await?.map_into_boxed_body())
 }

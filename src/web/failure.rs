@@ -319,3 +319,30 @@ struct Problem<'a> {
     parameter: Option<&'static str>,
     request_id: &'a str,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("Too many people tried.")]
+    struct Crowded;
+
+    impl Explain for Crowded {
+        fn kind(&self) -> Kind {
+            Kind::TooMany
+        }
+
+        fn retry_after(&self) -> Option<Duration> {
+            Some(Duration::from_millis(29_001))
+        }
+    }
+
+    #[test]
+    fn who_has_to_wait_is_told_for_how_long() {
+        let answer = Failure::from(Crowded).problem("some-request");
+        assert_eq!(answer.status(), StatusCode::TOO_MANY_REQUESTS);
+        let wait = answer.headers().get(header::RETRY_AFTER);
+        assert_eq!(wait.and_then(|wait| wait.to_str().ok()), Some("30"));
+    }
+}

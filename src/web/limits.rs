@@ -1,20 +1,18 @@
 //! How much of a request is read, and how long it may take to arrive.
 
-use std::cell::Cell;
-use std::io;
+use std::future::ready;
 use std::pin::Pin;
-use std::rc::Rc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use actix_web::body::{BoxBody, MessageBody};
+use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
-use actix_web::error::PayloadError;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{self, HeaderMap, HeaderValue};
+use actix_web::http::header::{self, HeaderMap};
 use actix_web::middleware::Next;
 use actix_web::web::{Bytes, Data};
-use actix_web::{Error, HttpMessage as _};
-use futures::stream::{self, Stream, StreamExt as _};
+use actix_web::{Error, HttpMessage as _, HttpRequest, HttpResponse};
+use futures::stream::{self, StreamExt as _};
 
 use super::failure::{Failure, TooLong};
 
@@ -66,91 +64,83 @@ fn announced_length(headers: &HeaderMap) -> usize {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Patience(pub(super) Duration);
 
-/// Waits for the body no longer than it may take, and then answers so.
-pub(super) async fn hurry(
+/// Gathers the body before anything is done, so that no handler waits for a client, and none is left half done by one.
+pub(super) async fn gather(
     patience: Data<Patience>,
     mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let late = Rc::new(Cell::new(false));
-    let payload = request.take_payload();
-    // Only a body that somebody waits for can be late: most requests have none.
+    let mut payload = request.take_payload();
+    // Most requests have none.
     if !matches!(payload, Payload::None) {
-        let in_time = until_late(payload, patience.0, Rc::clone(&late));
-        request.set_payload(Payload::Stream { payload: in_time });
-    }
-    let response = next.call(request).await?.map_into_boxed_body();
-    if !late.get() || !response.status().is_client_error() {
-        return Ok(response);
-    }
-    let mut refusal = response.error_response(Failure::of_status(StatusCode::REQUEST_TIMEOUT));
-    // What is still to come of the body is not waited for.
-    let headers = refusal.headers_mut();
-    headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
-    Ok(refusal)
-}
-
-type Body = Pin<Box<dyn Stream<Item = Result<Bytes, PayloadError>>>>;
-
-/// The same body, which breaks off when its time is over.
-fn until_late(payload: Payload, patience: Duration, late: Rc<Cell<bool>>) -> Body {
-    let deadline = tokio::time::Instant::now() + patience;
-    let parts = stream::unfold(Some(payload), move |payload| {
-        let late = Rc::clone(&late);
-        async move {
-            let mut payload = payload?;
-            match tokio::time::timeout_at(deadline, payload.next()).await {
-                Ok(part) => part.map(|part| (part, Some(payload))),
-                Err(_elapsed) => {
-                    late.set(true);
-                    Some((Err(PayloadError::Io(io::ErrorKind::TimedOut.into())), None))
-                }
+        let gathered = tokio::time::timeout(patience.0, whole(&mut payload)).await;
+        match gathered.unwrap_or_else(|_| Err(Failure::of_status(StatusCode::REQUEST_TIMEOUT))) {
+            Ok(body) => request.set_payload(arrived(body)),
+            Err(failure) => {
+                request.set_payload(payload);
+                return Ok(refuse(request, failure));
             }
         }
-    });
-    Box::pin(parts)
+    }
+    Ok(next.call(request).await?.map_into_boxed_body())
 }
 
-#[cfg(test)]
-mod tests {
-    use actix_web::middleware::from_fn;
-    use actix_web::{App, test as actix, web};
+/// The rest of a body that nobody reads to its end.
+struct Unread(Payload);
 
-    use super::*;
+/// Refuses a request without reading the rest of it.
+pub(super) fn refuse(mut request: ServiceRequest, failure: Failure) -> ServiceResponse<BoxBody> {
+    let rest = request.take_payload();
+    request.extensions_mut().insert(Unread(rest));
+    request.error_response(failure)
+}
 
-    /// Sends a body that begins and then never goes on, to a handler that waits for it.
-    async fn stalled() -> ServiceResponse<BoxBody> {
-        let patience = Patience(Duration::from_millis(20));
-        let reading = web::post().to(async |body: web::Bytes| body);
-        let app = App::new()
-            .app_data(Data::new(patience))
-            .route("/", reading)
-            .wrap(from_fn(hurry));
-        let app = actix::init_service(app).await;
-        let begun = stream::once(async { Ok(Bytes::from_static(b"name=")) });
-        let body: Body = Box::pin(begun.chain(stream::pending()));
-        let request = actix::TestRequest::post().uri("/").to_request();
-        let (request, _) = request.replace_payload(Payload::Stream { payload: body });
-        actix::call_service(&app, request).await
+/// Lets the connection be closed behind an answer, if what was asked has not been read to its end.
+pub(super) fn close_behind(response: HttpResponse, request: &HttpRequest) -> HttpResponse {
+    match request.extensions_mut().remove::<Unread>() {
+        Some(Unread(rest)) => response.map_body(|_, body| BoxBody::new(Last { body, _rest: rest })),
+        None => response,
+    }
+}
+
+/// The last answer of a connection. Until it is out, it keeps the rest of what was asked: the server then closes the
+/// connection, where it would otherwise wait for that rest, without end, to get at another request behind it.
+struct Last {
+    body: BoxBody,
+    _rest: Payload,
+}
+
+impl MessageBody for Last {
+    type Error = <BoxBody as MessageBody>::Error;
+
+    fn size(&self) -> BodySize {
+        self.body.size()
     }
 
-    #[actix_web::test]
-    async fn a_body_that_does_not_arrive_is_not_waited_for() {
-        let response = stalled().await;
-        assert_eq!(response.status(), StatusCode::REQUEST_TIMEOUT);
-        let connection = response.headers().get(header::CONNECTION);
-        assert_eq!(connection.unwrap(), "close");
+    fn poll_next(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Bytes, Self::Error>>> {
+        Pin::new(&mut self.get_mut().body).poll_next(context)
     }
+}
 
-    #[actix_web::test]
-    async fn a_body_that_arrives_is_passed_on() {
-        let app = App::new()
-            .app_data(Data::new(Patience(Duration::from_secs(30))))
-            .route("/", web::post().to(async |body: web::Bytes| body))
-            .wrap(from_fn(hurry));
-        let app = actix::init_service(app).await;
-        let request = actix::TestRequest::post().uri("/").set_payload("name=x");
-        let answer = actix::call_and_read_body(&app, request.to_request()).await;
-        assert_eq!(answer, "name=x");
+/// Reads a body to its end, unless it is too long or breaks off.
+async fn whole(payload: &mut Payload) -> Result<Vec<u8>, Failure> {
+    let mut body = Vec::new();
+    while let Some(part) = payload.next().await {
+        let part = part.map_err(|_broken_off| Failure::of_status(StatusCode::BAD_REQUEST))?;
+        if body.len() + part.len() > LONGEST_BODY {
+            return Err(Failure::too_long(TooLong::Body));
+        }
+        body.extend_from_slice(&part);
+    }
+    Ok(body)
+}
+
+fn arrived(body: Vec<u8>) -> Payload {
+    let body = stream::once(ready(Ok(Bytes::from(body))));
+    Payload::Stream {
+        payload: Box::pin(body),
     }
 }

@@ -1,11 +1,11 @@
 //! What happens to every request around its handler.
 //!
 //! From the outside in: [`watch`] gives the request its id, logs and counts it; [`dress`] turns failures into pages or
-//! problems; [`admit`] refuses what no handler should see; [`hurry`] waits for a body no longer than it may take;
+//! problems; [`admit`] refuses what no handler should see; [`gather`] waits for the body, but not for ever;
 //! [`charge`] counts what costs much; [`catch`] keeps a panic from spreading.
 //!
 //! [`admit`]: super::door::admit
-//! [`hurry`]: super::limits::hurry
+//! [`gather`]: super::limits::gather
 //! [`charge`]: super::rate::charge
 
 use std::panic::AssertUnwindSafe;
@@ -23,6 +23,7 @@ use tracing::Instrument as _;
 
 use super::client::Client;
 use super::failure::Failure;
+use super::limits;
 use super::request::RequestId;
 use super::safety;
 use super::view::{Reader, Templates};
@@ -150,6 +151,7 @@ pub(super) async fn dress(
         Some(failure) => answer(failure),
         None => answer(&undressed(status, error)),
     };
+    let answered = limits::close_behind(answered, request);
     Ok(response.into_response(answered))
 }
 

@@ -146,7 +146,7 @@ fn build(
             .app_data(web::JsonConfig::default().limit(LONGEST_BODY))
             .configure(routes::configure)
             // The last is the outermost.
-            .wrap(actix::from_fn(limits::hurry))
+            .wrap(actix::from_fn(limits::gather))
             .wrap(actix::from_fn(door::admit))
             .wrap(actix::from_fn(middleware::dress))
             .wrap(actix::Compress::default())

@@ -2,6 +2,8 @@
 
 use std::process::{Command, Output};
 
+use chrono::Utc;
+use gazetteer::auth::{self, links, tokens};
 use gazetteer::demo::{Endpoint, World};
 use secrecy::ExposeSecret;
 use serde_json::Value;
@@ -139,5 +141,185 @@ async fn a_password_is_never_repeated() {
     assert!(
         said.contains("The database address cannot be read.") && !said.contains("SEC"),
         "{said}"
+    );
+}
+
+/// What a command printed when it ended well.
+async fn printed(catalog: &TestCatalog, words: &[&str]) -> String {
+    let output = gazetteer(catalog, words).await;
+    assert_eq!(
+        output.status.code(),
+        Some(0),
+        "{words:?}: {}",
+        text(&output.stderr)
+    );
+    text(&output.stdout)
+}
+
+#[tokio::test]
+async fn an_operator_makes_an_account_and_prints_a_link_that_works_once() {
+    let catalog = TestCatalog::start().await;
+
+    let added = gazetteer(
+        &catalog,
+        &[
+            "user",
+            "add",
+            "Ana",
+            "--role",
+            "admin",
+            "--display-name",
+            "Ana Öz",
+            "--public-url",
+            "https://catalog.example/",
+        ],
+    )
+    .await;
+    let again = gazetteer(&catalog, &["user", "add", "аna"]).await;
+    let reset = printed(&catalog, &["user", "reset-link", "ana"]).await;
+    let listed: Value =
+        serde_json::from_str(&printed(&catalog, &["user", "list", "--json"]).await).unwrap();
+
+    let link = text(&added.stdout);
+    let code = link
+        .strip_prefix("https://catalog.example/choose-password?code=")
+        .unwrap_or_else(|| panic!("{link}"));
+    assert_eq!(code.trim_end().len(), 43);
+    let db = &catalog.app.db;
+    let spent = links::find(db, &code.trim_end().into(), Utc::now()).await;
+    assert!(matches!(spent, Err(auth::Error::SpentLink)), "{spent:?}");
+    let code = reset
+        .strip_prefix("http://127.0.0.1:8080/choose-password?code=")
+        .unwrap_or_else(|| panic!("{reset}"));
+    let purpose = links::find(db, &code.trim_end().into(), Utc::now()).await;
+    assert!(matches!(purpose, Ok(links::Purpose::Choose(account)) if account.name == "ana"));
+    assert_eq!(again.status.code(), Some(1));
+    assert!(text(&again.stderr).contains("looks like one that is"));
+    let ana = &listed.as_array().unwrap()[0];
+    assert_eq!(
+        (&ana["name"], &ana["display_name"], &ana["role"]),
+        (&"ana".into(), &"Ana Öz".into(), &"admin".into())
+    );
+}
+
+#[tokio::test]
+async fn a_steward_is_given_sources_and_databases_by_their_names() {
+    let catalog = TestCatalog::start().await;
+    let glue = Endpoint::start(World::demo().unwrap()).await.unwrap();
+    catalog.ingest(&glue).await;
+    let database = catalog
+        .assets()
+        .await
+        .into_iter()
+        .find(|asset| asset.parent.is_none())
+        .unwrap();
+    let source = format!("glue:{}", database.address.instance);
+    let scope = format!("{source}/{}", database.address.name());
+    let typo = format!("{scope}x");
+
+    let add = |scope| ["user", "add", "bo", "--role", "steward", "--scope", scope];
+    let unknown = gazetteer(&catalog, &add(typo.as_str())).await;
+    let reader = gazetteer(&catalog, &["user", "add", "bo", "--scope", &scope]).await;
+    printed(&catalog, &add(scope.as_str())).await;
+    let table = printed(&catalog, &["user", "list"]).await;
+    let words = ["user", "role", "bo", "steward", "--scope", &source];
+    let said = printed(&catalog, &words).await;
+    let listed: Value =
+        serde_json::from_str(&printed(&catalog, &["user", "list", "--json"]).await).unwrap();
+
+    assert_eq!(unknown.status.code(), Some(2));
+    let told = text(&unknown.stderr);
+    assert!(
+        told.contains(&format!(
+            "no source or database “{typo}”. The nearest are “{scope}”"
+        )),
+        "{told}"
+    );
+    assert_eq!(reader.status.code(), Some(2));
+    assert!(table.contains(&format!("steward of {scope}")), "{table}");
+    assert_eq!(said, "“bo” is a steward of one scope.\n");
+    assert_eq!(listed[0]["scopes"], Value::from(vec![source]));
+}
+
+#[tokio::test]
+async fn the_last_admin_is_neither_demoted_nor_locked() {
+    let catalog = TestCatalog::start().await;
+    printed(&catalog, &["user", "add", "ana", "--role", "admin"]).await;
+
+    let demoted = gazetteer(&catalog, &["user", "role", "ana", "reader"]).await;
+    let locked = gazetteer(&catalog, &["user", "lock", "ana"]).await;
+    let unknown = gazetteer(&catalog, &["user", "lock", "nobody"]).await;
+    let dance = gazetteer(&catalog, &["user", "role", "ana", "dancer"]).await;
+    printed(&catalog, &["user", "add", "bo", "--role", "admin"]).await;
+    let then = printed(&catalog, &["user", "lock", "ana"]).await;
+    let unlocked = printed(&catalog, &["user", "unlock", "ana"]).await;
+
+    for refused in [&demoted, &locked] {
+        assert_eq!(refused.status.code(), Some(1));
+        let told = text(&refused.stderr);
+        assert!(
+            told.contains("hint: Make somebody else an admin first."),
+            "{told}"
+        );
+    }
+    assert!(text(&unknown.stderr).contains("There is no account named “nobody”."));
+    assert_eq!(
+        (unknown.status.code(), dance.status.code()),
+        (Some(1), Some(2))
+    );
+    assert_eq!(then, "“ana” is locked.\n");
+    assert_eq!(unlocked, "“ana” is not locked.\n");
+}
+
+#[tokio::test]
+async fn an_operator_makes_and_revokes_tokens_for_anybody() {
+    let catalog = TestCatalog::start().await;
+    let service = gazetteer(&catalog, &["user", "add", "loader", "--service"]).await;
+    let no_link = gazetteer(&catalog, &["user", "reset-link", "loader"]).await;
+
+    let add = ["token", "add", "loader", "--name", "nightly"];
+    let for_nothing = gazetteer(&catalog, &add).await;
+    let for_ever = [&add[..], &["--scope", "read", "--days", "9999"]].concat();
+    let for_ever = gazetteer(&catalog, &for_ever).await;
+    let made = [&add[..], &["--scope", "read", "--scope", "ingest"]].concat();
+    let secret = printed(&catalog, &made).await;
+    let list = ["token", "list", "loader", "--json"];
+    let listed: Value = serde_json::from_str(&printed(&catalog, &list).await).unwrap();
+    let db = &catalog.app.db;
+    let works = tokens::find_actor(db, secret.trim_end(), Utc::now()).await;
+    let id = listed[0]["id"].as_str().unwrap();
+    printed(&catalog, &["token", "revoke", id]).await;
+    let revoked = tokens::find_actor(db, secret.trim_end(), Utc::now()).await;
+
+    assert_eq!(text(&service.stdout), "");
+    assert_eq!(no_link.status.code(), Some(2));
+    let codes = [for_nothing.status.code(), for_ever.status.code()];
+    assert_eq!(codes, [Some(2), Some(2)]);
+    assert!(secret.starts_with("gaz_") && secret.lines().count() == 1);
+    assert_eq!(listed[0]["scopes"], Value::from(vec!["read", "ingest"]));
+    let name = works.unwrap().unwrap().who().to_string();
+    assert_eq!(name, "loader with the token “nightly”");
+    assert!(revoked.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn teams_are_made_joined_and_left() {
+    let catalog = TestCatalog::start().await;
+    printed(&catalog, &["user", "add", "ana"]).await;
+    printed(&catalog, &["team", "add", "Data Platform"]).await;
+
+    let taken = gazetteer(&catalog, &["team", "add", "data  platform"]).await;
+    let joined = printed(&catalog, &["team", "join", "data platform", "ana"]).await;
+    let left = printed(&catalog, &["team", "leave", "data platform", "ana"]).await;
+    let unknown = gazetteer(&catalog, &["team", "join", "Sales", "ana"]).await;
+    let listed = printed(&catalog, &["team", "list"]).await;
+
+    assert_eq!(taken.status.code(), Some(1));
+    assert_eq!(joined, "“ana” is in the team “Data Platform”.\n");
+    assert_eq!(left, "“ana” is not in the team “Data Platform”.\n");
+    assert!(text(&unknown.stderr).contains("There is no team named “Sales”."));
+    assert!(
+        listed.starts_with("TEAM") && listed.contains("\nData Platform  "),
+        "{listed}"
     );
 }

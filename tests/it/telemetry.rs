@@ -65,8 +65,8 @@ impl Serving {
     /// Ends it as the system does, and answers its log.
     async fn stop(mut self) -> String {
         tokio::task::spawn_blocking(move || {
-            let pid = self.process.id().to_string();
-            let told = Command::new("kill").args(["-TERM", &pid]).status();
+            let kill = format!("kill -TERM {}", self.process.id());
+            let told = Command::new("sh").args(["-c", &kill]).status();
             assert!(told.unwrap().success());
             let mut log = String::new();
             self.log.read_to_string(&mut log).unwrap();
@@ -75,6 +75,14 @@ impl Serving {
         })
         .await
         .unwrap()
+    }
+}
+
+/// A test that fails leaves no process behind.
+impl Drop for Serving {
+    fn drop(&mut self) {
+        drop(self.process.kill());
+        drop(self.process.wait());
     }
 }
 

@@ -256,13 +256,48 @@ async fn who_sends_nothing_is_not_waited_for() {
     );
     let idle = raw(&app, b"GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n").await;
     assert!(idle.starts_with("HTTP/1.1 200"), "{idle}");
-    // The handler wants no body, so the answer does not wait for one either.
-    let body = raw(
-        &app,
-        b"POST /api/v1/recipes/x/runs HTTP/1.1\r\nhost: localhost\r\ncontent-length: 9\r\n\r\nx",
-    )
+    assert!(began.elapsed() < PATIENCE);
+}
+
+#[tokio::test]
+async fn a_body_is_neither_waited_for_nor_read_without_end() {
+    let app = TestApp::serving(Options {
+        slowest_body: Duration::from_millis(300),
+        ..Options::default()
+    })
     .await;
-    assert!(body.starts_with("HTTP/1.1 401"), "{body}");
+    let post = "POST /api/v1/recipes/nothing/runs HTTP/1.1\r\nhost: localhost\r\n";
+    let began = Instant::now();
+    for stalled in [
+        "content-length: 9\r\n\r\nx",
+        "transfer-encoding: chunked\r\n\r\n1\r\nx\r\n",
+    ] {
+        let answer = raw(&app, format!("{post}{stalled}").as_bytes()).await;
+        assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
+        assert!(
+            answer.contains("The request took too long to arrive."),
+            "{answer}"
+        );
+        assert!(answer.contains("content-security-policy"), "{answer}");
+    }
+    let foreign = "origin: https://evil.example\r\ntransfer-encoding: chunked\r\n\r\n1\r\nx\r\n";
+    let answer = raw(&app, format!("{post}{foreign}").as_bytes()).await;
+    assert!(answer.starts_with("HTTP/1.1 403"), "{answer}");
+    // No length is announced, and it goes on and on.
+    let mut endless = format!("{post}transfer-encoding: chunked\r\n\r\n").into_bytes();
+    for _ in 0..150 {
+        endless.extend_from_slice(b"2000\r\n");
+        endless.extend_from_slice(&[b'x'; 0x2000]);
+        endless.extend_from_slice(b"\r\n");
+    }
+    let mut connection = connect(&app).await;
+    // The server may hang up before all of it is out.
+    drop(connection.write_all(&endless).await);
+    let answer = rest(&mut connection).await;
+    assert!(answer.starts_with("HTTP/1.1 413"), "{answer}");
+    let odd = format!("{post}transfer-encoding: chunked\r\nconnection: close\r\n\r\nzz\r\n");
+    let broken = raw(&app, odd.as_bytes()).await;
+    assert!(broken.starts_with("HTTP/1.1 400"), "{broken}");
     assert!(began.elapsed() < PATIENCE);
 }
 

@@ -2,6 +2,7 @@
 
 pub(super) mod store;
 
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 use chrono::{DateTime, Utc};
@@ -108,6 +109,15 @@ impl Standing {
 
     pub fn realm(&self) -> &Realm {
         &self.realm
+    }
+
+    /// Tells whether another standing allows the same; in which order its scopes were named does not matter.
+    fn is_as(&self, other: &Self) -> bool {
+        let set = |realm: &Realm| match realm {
+            Realm::Everything => None,
+            Realm::Scopes(scopes) => Some(scopes.iter().cloned().collect::<HashSet<_>>()),
+        };
+        self.role == other.role && set(&self.realm) == set(&other.realm)
     }
 
     fn is_everywhere(&self) -> bool {
@@ -218,6 +228,16 @@ pub async fn standing(db: &Db, actor: &Actor, account: &Account) -> Result<Stand
     Ok(store::standing(&**db, account).await?)
 }
 
+/// Finds what each of some accounts may do.
+pub async fn list_standings(
+    db: &Db,
+    actor: &Actor,
+    accounts: &[Account],
+) -> Result<HashMap<AccountId, Standing>, Error> {
+    actor.require(Permission::ManagePeople)?;
+    Ok(store::list_standings(&**db, accounts).await?)
+}
+
 /// Gives an account another role or other scopes; it takes effect with the account's next request.
 pub async fn set_standing(
     db: &Db,
@@ -230,7 +250,7 @@ pub async fn set_standing(
     let txn = db.write().await?;
     let account = store::find(&*txn, id).await?;
     if change_standing(&txn, actor, &account, after, now).await? {
-        refuse_without_admin(&txn).await?;
+        refuse_without_admin(&txn, &account).await?;
         txn.commit().await?;
     }
     Ok(())
@@ -245,7 +265,7 @@ pub(super) async fn change_standing(
     now: DateTime<Utc>,
 ) -> Result<bool, Error> {
     let before = store::standing(&**txn, account).await?;
-    if before == after {
+    if before.is_as(&after) {
         return Ok(false);
     }
     store::set_standing(txn, account.id, &after).await?;
@@ -267,7 +287,7 @@ pub async fn lock(db: &Db, actor: &Actor, id: AccountId, now: DateTime<Utc>) -> 
     let account = store::find(&*txn, id).await?;
     if account.locked_at.is_none() {
         store::set_locked(&*txn, id, Some(now)).await?;
-        refuse_without_admin(&txn).await?;
+        refuse_without_admin(&txn, &account).await?;
         sessions::store::end_all(&*txn, id).await?;
         links::store::delete_of(&*txn, id).await?;
         let event = Event::AccountLocked {
@@ -335,9 +355,12 @@ pub(super) fn require_own_or_all(actor: &Actor, id: AccountId) -> Result<(), Err
     Ok(actor.require(permission)?)
 }
 
-/// Refuses when nobody would be left to look after the catalog.
-async fn refuse_without_admin(txn: &Txn) -> Result<(), Error> {
-    if store::count_admins(&**txn).await? == 0 {
+/// Refuses when what happens to an account leaves nobody to look after the catalog.
+async fn refuse_without_admin(txn: &Txn, before: &Account) -> Result<(), Error> {
+    let was_one = before.role == Role::Admin
+        && before.kind == AccountKind::Person
+        && before.locked_at.is_none();
+    if was_one && store::count_admins(&**txn).await? == 0 {
         return Err(Error::LastAdmin);
     }
     Ok(())

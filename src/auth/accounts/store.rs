@@ -1,5 +1,7 @@
 //! The queries on accounts and what they look after.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use sea_orm::sea_query::{Expr, ExprTrait as _, Func, IntoColumnRef, LikeExpr, Query};
 use sea_orm::{
@@ -132,6 +134,40 @@ pub(in crate::auth) async fn standing(
         Scope::from_parts(&row.kind, row.platform, row.instance, row.database_id)
     });
     Ok(Standing::new(account.role, Some(scopes.collect())))
+}
+
+/// What each of some accounts may do.
+pub(super) async fn list_standings(
+    db: &impl ConnectionTrait,
+    accounts: &[Account],
+) -> Result<HashMap<AccountId, Standing>, DbErr> {
+    let in_scopes = |account: &&Account| account.role == Role::Steward && !account.everywhere;
+    let rows = stewardship::Entity::find()
+        .find_also_related(scope::Entity)
+        .filter(
+            stewardship::Column::AccountId.is_in(
+                accounts
+                    .iter()
+                    .filter(in_scopes)
+                    .map(|account| account.id.0),
+            ),
+        )
+        .order_by_asc(stewardship::Column::ScopeId)
+        .all(db)
+        .await?;
+    let mut scopes: HashMap<AccountId, Vec<Scope>> = HashMap::new();
+    for (stewardship, scope) in rows {
+        let scope = scope.and_then(|row| {
+            Scope::from_parts(&row.kind, row.platform, row.instance, row.database_id)
+        });
+        let theirs = scopes.entry(AccountId(stewardship.account_id));
+        theirs.or_default().extend(scope);
+    }
+    let standing = |account: &Account| {
+        let scopes = in_scopes(&account).then(|| scopes.remove(&account.id).unwrap_or_default());
+        (account.id, Standing::new(account.role, scopes))
+    };
+    Ok(accounts.iter().map(standing).collect())
 }
 
 /// Stores a role and, for a steward, the scopes.

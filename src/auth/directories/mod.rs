@@ -1,16 +1,30 @@
 //! People who are known elsewhere: at an OpenID provider or in an LDAP directory.
 //!
 //! An account belongs to a subject at an issuer. It is never found by name or e-mail: whoever controls one of these
-//! elsewhere must not get somebody's account here.
+//! elsewhere must not get somebody's account here. Nothing is asked of a directory before somebody wants to sign in, so
+//! that one that is down keeps nobody else out.
+
+pub mod ldap;
+mod mapping;
+pub mod oidc;
+mod settings;
+mod store;
+
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use secrecy::SecretString;
 
 use super::accounts::{self, Account, AccountKind, NewAccount, Standing};
 use super::event::{Event, Refused, Subject};
 use super::name::{AccountName, TeamName};
-use super::sessions::{self, Begun, Lifetimes, Method, Origin, SignedIn};
-use super::{Actor, Error, Permission, Role, teams};
+use super::sessions::{self, Begun, Lifetimes, Method, Origin, SignedIn, attempts};
+use super::{Actor, Error, Passwords, Permission, Role, teams};
+use crate::config::{self, Problems};
 use crate::db::{Db, Txn};
+
+pub use ldap::Ldap;
+pub use oidc::Oidc;
 
 /// How many names are tried for a new account before giving up: `ana`, `ana-2`, …
 const TRIES: u32 = 50;
@@ -30,6 +44,26 @@ pub struct Assertion {
     pub teams: Vec<TeamName>,
 }
 
+/// The directories that are set up.
+#[derive(Debug, Clone, Default)]
+pub struct Directories {
+    pub oidc: Option<Arc<Oidc>>,
+    pub ldap: Option<Arc<Ldap>>,
+}
+
+impl Directories {
+    /// Reads the settings; all that is wrong with them is told at once.
+    pub fn new(settings: &config::Directories) -> Result<Self, Problems> {
+        let mut problems = Problems::default();
+        let oidc = Oidc::new(&settings.oidc, &mut problems);
+        let ldap = Ldap::new(&settings.ldap, &mut problems);
+        problems.unless_any(Self {
+            oidc: oidc.map(Arc::new),
+            ldap: ldap.map(Arc::new),
+        })
+    }
+}
+
 /// Signs in whoever an issuer vouches for, making an account at the first time.
 ///
 /// Role and teams follow the issuer's groups at every sign-in; teams that people gave by hand stay. A steward of named
@@ -41,8 +75,61 @@ pub async fn sign_in(
     from: &Origin,
     lifetimes: Lifetimes,
 ) -> Result<Begun, Error> {
-    let now = Utc::now();
     let txn = db.write().await?;
+    let now = Utc::now();
+    begin(txn, assertion, method, from, (lifetimes, now)).await
+}
+
+/// Signs a person in with name and password: those of an account here or, where no account of that name has a password,
+/// of the LDAP server.
+///
+/// Tries are limited as those of accounts are, and a name that nobody has gets the same answer as a wrong password.
+pub async fn sign_in_with_password(
+    db: &Db,
+    (passwords, directories): (&Passwords, &Directories),
+    known: (&str, &SecretString),
+    from: &Origin,
+    lifetimes: Lifetimes,
+) -> Result<Begun, Error> {
+    let Some(ldap) = &directories.ldap else {
+        return sessions::sign_in(db, passwords, known, from, lifetimes).await;
+    };
+    let (name, password) = known;
+    let look = name.parse().ok().map(|name: AccountName| name.look());
+    if let Some(look) = &look {
+        let account = accounts::store::find_by_look(&**db, look).await?;
+        if account.is_some_and(|account| account.password_hash.is_some()) {
+            return sessions::sign_in(db, passwords, known, from, lifetimes).await;
+        }
+    }
+    // Names there need not be names here.
+    let key = look.unwrap_or_else(|| name.trim().to_lowercase());
+    let keys = attempts::keys(&key, from.address);
+    attempts::begin(db, &keys, Utc::now()).await?;
+    // As slow as for an account with a password here.
+    passwords.check(password, None).await?;
+    let answer = ldap.check(name, password).await;
+    let txn = db.write().await?;
+    let now = Utc::now();
+    match answer {
+        Ok(assertion) => {
+            attempts::forget(&txn, &keys).await?;
+            begin(txn, &assertion, Method::Ldap, from, (lifetimes, now)).await
+        }
+        Err(ldap::Error::Wrong) => {
+            sessions::refuse(txn, None, Refused::NotInDirectory, from, now).await
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn begin(
+    txn: Txn,
+    assertion: &Assertion,
+    method: Method,
+    from: &Origin,
+    (lifetimes, now): (Lifetimes, DateTime<Utc>),
+) -> Result<Begun, Error> {
     let identity = (assertion.issuer.as_str(), assertion.subject.as_str());
     let known = accounts::store::find_by_identity(&*txn, identity.0, identity.1).await?;
     if let Some(account) = known.as_ref().filter(|account| account.locked_at.is_some()) {

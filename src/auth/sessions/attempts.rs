@@ -27,13 +27,13 @@ const FORGOTTEN_AFTER: TimeDelta = TimeDelta::hours(1);
 
 /// What tries are counted by.
 #[derive(Debug)]
-pub(super) struct Keys {
+pub(in crate::auth) struct Keys {
     account: String,
     address: String,
 }
 
 /// The keys of a name, whether or not an account has it, and of an address.
-pub(super) fn keys(look: &str, address: IpAddr) -> Keys {
+pub(in crate::auth) fn keys(look: &str, address: IpAddr) -> Keys {
     Keys {
         account: secret::digest(&format!("account {look}")),
         address: secret::digest(&format!("address {}", neighbourhood(address))),
@@ -52,7 +52,7 @@ fn neighbourhood(address: IpAddr) -> String {
 }
 
 /// Counts a try, or says how long to wait for the next one.
-pub(super) async fn begin(db: &Db, keys: &Keys, now: DateTime<Utc>) -> Result<(), Error> {
+pub(in crate::auth) async fn begin(db: &Db, keys: &Keys, now: DateTime<Utc>) -> Result<(), Error> {
     let txn = db.write().await?;
     store::forget_attempts_before(&*txn, now - FORGOTTEN_AFTER).await?;
     for (key, free) in [
@@ -70,7 +70,7 @@ pub(super) async fn begin(db: &Db, keys: &Keys, now: DateTime<Utc>) -> Result<()
 }
 
 /// After a success: the account's tries are forgotten, and this one of the address, where others may still be guessing.
-pub(super) async fn forget(txn: &Txn, keys: &Keys) -> Result<(), Error> {
+pub(in crate::auth) async fn forget(txn: &Txn, keys: &Keys) -> Result<(), Error> {
     store::forget_attempts(&**txn, &keys.account).await?;
     if let Some((count, last)) = store::find_attempts(&**txn, &keys.address).await? {
         store::set_attempts(&**txn, &keys.address, (count - 1).max(0), last).await?;

@@ -3,7 +3,7 @@
 //! A session is a random secret in a browser's cookie; the database keeps its digest. Role, teams and locks are read
 //! anew with each request, so a change of them counts at once.
 
-mod attempts;
+pub(super) mod attempts;
 pub(super) mod store;
 
 use std::collections::BTreeSet;
@@ -186,7 +186,9 @@ pub(super) async fn refuse(
     event.log(&txn, &visitor(), subject, now).await?;
     txn.commit().await?;
     Err(match reason {
-        Refused::UnknownName | Refused::WrongPassword => Error::WrongNameOrPassword,
+        Refused::UnknownName | Refused::WrongPassword | Refused::NotInDirectory => {
+            Error::WrongNameOrPassword
+        }
         Refused::Locked => Error::Locked,
         Refused::NoRole => Error::NoRole,
     })

@@ -65,6 +65,14 @@ pub async fn find(db: &Db, actor: &Actor, id: TeamId) -> Result<Team, Error> {
     store::find(&**db, id).await
 }
 
+/// Finds a team by its name.
+pub async fn find_named(db: &Db, actor: &Actor, name: &TeamName) -> Result<Team, Error> {
+    actor.require(Permission::ManagePeople)?;
+    store::find_by_look(&**db, &name.look())
+        .await?
+        .ok_or(Error::UnknownTeam)
+}
+
 /// Lists the members of a team by name.
 pub async fn list_members(
     db: &Db,

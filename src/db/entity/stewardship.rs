@@ -12,6 +12,19 @@ pub struct Model {
 }
 
 #[derive(Debug, Clone, Copy, EnumIter, DeriveRelation)]
-pub enum Relation {}
+pub enum Relation {
+    #[sea_orm(
+        belongs_to = "super::scope::Entity",
+        from = "Column::ScopeId",
+        to = "super::scope::Column::Id"
+    )]
+    Scope,
+}
+
+impl Related<super::scope::Entity> for Entity {
+    fn to() -> RelationDef {
+        Relation::Scope.def()
+    }
+}
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -84,6 +84,15 @@ impl TestApp {
         app
     }
 
+    /// An empty catalog in which nobody has an account.
+    pub(crate) async fn without_people() -> Self {
+        Self::start_with(Settings {
+            nobody: true,
+            ..Settings::default()
+        })
+        .await
+    }
+
     /// An empty catalog with other settings.
     pub(crate) async fn start_with(settings: Settings) -> Self {
         Self::around_with(TestCatalog::start().await, None, settings).await
@@ -130,7 +139,11 @@ impl TestApp {
             ..settings.options
         };
         let serving = tokio::spawn(web::serve(parts, listener, options, shutdown));
-        let admin = sign_in(&app.db, &base, "admin", Role::Admin, &[]).await;
+        let admin = if settings.nobody {
+            Browser::new(&base, None)
+        } else {
+            sign_in(&app.db, &base, "admin", Role::Admin, &[]).await
+        };
         Self {
             app,
             base,
@@ -159,11 +172,6 @@ impl TestApp {
     /// role or other teams, they have these.
     pub(crate) async fn person(&self, name: &str, role: Role, teams: &[&str]) -> Browser {
         sign_in(&self.app.db, &self.base, name, role, teams).await
-    }
-
-    /// The admin's browser.
-    pub(crate) fn admin(&self) -> &Browser {
-        &self.admin
     }
 
     /// Puts a file where the index's folder was: nothing can be written to the index any more.
@@ -278,6 +286,8 @@ impl TestApp {
 pub(crate) struct Settings {
     pub(crate) anonymous_read: bool,
     pub(crate) demo: bool,
+    /// Not even the admin has an account.
+    pub(crate) nobody: bool,
     pub(crate) options: Options,
 }
 
@@ -329,6 +339,11 @@ impl Browser {
         let (pair, _) = cookie.split_once(';').unwrap();
         let (_, session) = pair.split_once('=').unwrap();
         Self::new(&self.base, Some(session).filter(|text| !text.is_empty()))
+    }
+
+    /// The same browser with a cookie of this value.
+    pub(crate) fn with_session(&self, session: &str) -> Self {
+        Self::new(&self.base, Some(session))
     }
 
     /// A program that uses this token.

@@ -1,0 +1,130 @@
+//! The words by which people name a scope: `glue:INSTANCE` for a source, `glue:INSTANCE/DATABASE` for a database.
+//!
+//! An instance may have a slash in its name, and a database too, so only what the catalog has tells where one ends.
+
+use std::collections::HashMap;
+
+use super::asset::{Address, AssetId};
+use super::{Children, Error, find_assets, find_at, list_children, list_instances};
+use crate::auth::{Scope, Sight};
+use crate::db::{Db, PageRequest};
+
+/// How many names are offered instead of one that is not there.
+const OFFERED: usize = 3;
+
+/// How many of a source's databases are compared with a name that is not there.
+const COMPARED: u64 = PageRequest::MOST;
+
+/// What is less like the name than this is not offered.
+const NEAR: f64 = 0.5;
+
+/// Finds the source or the database that these words name, as far as somebody sees it; databases that are gone can be named too.
+pub async fn find_scope(db: &Db, sight: &Sight, words: &str) -> Result<Scope, Error> {
+    let words = words.trim();
+    let mut sources: Vec<(String, String)> = list_instances(db, sight)
+        .await?
+        .into_iter()
+        .map(|source| (source.platform, source.instance))
+        .collect();
+    // The longest name first: it says the most about where the instance ends.
+    sources.sort_by_key(|(_, instance)| std::cmp::Reverse(instance.len()));
+    let mut inside = Vec::new();
+    for (platform, instance) in &sources {
+        match words.strip_prefix(&source_words(platform, instance)) {
+            Some("") => {
+                let (platform, instance) = (platform.clone(), instance.clone());
+                return Ok(Scope::Source { platform, instance });
+            }
+            Some(rest) => {
+                let name = rest.strip_prefix('/').filter(|name| !name.is_empty());
+                inside.extend(name.map(|name| database_at(platform, instance, name)));
+            }
+            None => {}
+        }
+    }
+    let known = find_at(db, sight, &inside.iter().collect::<Vec<_>>()).await?;
+    for address in &inside {
+        if let Some(id) = known.get(&address.identity()) {
+            return Ok(Scope::Database {
+                platform: address.platform.clone(),
+                instance: address.instance.clone(),
+                database: id.0,
+            });
+        }
+    }
+    let nearest = nearest((db, sight), words, &sources, &inside).await?;
+    let words = words.to_owned();
+    Err(Error::UnknownScope { words, nearest })
+}
+
+/// Tells by which words each of some scopes is named; a database that is not there, or not to be seen, has its id for a name.
+pub async fn name_scopes(db: &Db, sight: &Sight, scopes: &[Scope]) -> Result<Vec<String>, Error> {
+    let ids: Vec<AssetId> = scopes
+        .iter()
+        .filter_map(|scope| scope.database().map(AssetId))
+        .collect();
+    let databases: HashMap<AssetId, String> = find_assets(db, sight, &ids)
+        .await?
+        .into_iter()
+        .map(|database| (database.id, database.address.name().to_owned()))
+        .collect();
+    let name = |scope: &Scope| {
+        let (platform, instance) = scope.source();
+        let source = source_words(platform, instance);
+        match scope.database().map(AssetId) {
+            None => source,
+            Some(id) => match databases.get(&id) {
+                Some(name) => format!("{source}/{name}"),
+                None => format!("{source}/{id}"),
+            },
+        }
+    };
+    Ok(scopes.iter().map(name).collect())
+}
+
+fn source_words(platform: &str, instance: &str) -> String {
+    format!("{platform}:{instance}")
+}
+
+fn database_at(platform: &str, instance: &str, name: &str) -> Address {
+    Address {
+        platform: platform.to_owned(),
+        instance: instance.to_owned(),
+        path: vec![name.to_owned()],
+    }
+}
+
+/// What was perhaps meant: databases of the source that was named, or else sources.
+async fn nearest(
+    (db, sight): (&Db, &Sight),
+    words: &str,
+    sources: &[(String, String)],
+    inside: &[Address],
+) -> Result<Vec<String>, Error> {
+    let mut known: Vec<String> = sources
+        .iter()
+        .map(|(platform, instance)| source_words(platform, instance))
+        .collect();
+    if let Some(address) = inside.first() {
+        let children = Children {
+            instance: Some((&address.platform, &address.instance)),
+            gone: true,
+            ..Children::default()
+        };
+        let databases = list_children(db, sight, &children, &PageRequest::first(COMPARED)).await?;
+        let source = source_words(&address.platform, &address.instance);
+        known = databases
+            .items
+            .iter()
+            .map(|database| format!("{source}/{}", database.address.name()))
+            .collect();
+    }
+    let mut near: Vec<(f64, String)> = known
+        .into_iter()
+        .map(|known| (strsim::normalized_damerau_levenshtein(words, &known), known))
+        .filter(|(nearness, _)| *nearness >= NEAR)
+        .collect();
+    near.sort_by(|(one, _), (other, _)| other.total_cmp(one));
+    near.truncate(OFFERED);
+    Ok(near.into_iter().map(|(_, known)| known).collect())
+}

@@ -1,0 +1,206 @@
+//! Every route and who may ask: one table, `snapshots/permissions.snap`. A route that is new or missing changes it.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use chrono::Utc;
+use gazetteer::auth::accounts::{self, Standing};
+use gazetteer::auth::tokens::{self, NewToken};
+use gazetteer::auth::{Actor, Role, Scope, TokenScope};
+use gazetteer::catalog::AssetId;
+use gazetteer::web::routes::{self, Entry, Site};
+use reqwest::{Method, StatusCode};
+use secrecy::ExposeSecret as _;
+use serde_json::json;
+
+use crate::support::app::{Answer, Browser, INSTANCE, Settings, TestApp, table};
+
+/// Whoever asks, in the order of the table's columns.
+const ASKING: [&str; 9] = [
+    "nobody",
+    "visitor",
+    "reader",
+    "steward",
+    "elsewhere",
+    "admin",
+    "read",
+    "write",
+    "ingest",
+];
+
+#[tokio::test]
+async fn every_route_is_open_to_whom_the_table_says() {
+    let closed = World::start(false).await;
+    let open = World::start(true).await;
+    let mut table = String::from(
+        "Who may ask for what. nobody: not signed in; visitor: likewise, where everybody may read; elsewhere: a steward of\n\
+         another scope; read, write, ingest: an admin's token of that scope. in: the handler answers; -: refused; sign:\n\
+         asked to sign in.\n\n",
+    );
+    write!(table, "{:<6} {:<50}", "", "").unwrap();
+    for who in ASKING {
+        write!(table, " {who:<9}").unwrap();
+    }
+    table.push('\n');
+    for site in routes::all() {
+        write!(table, "{:<6} {:<50}", site.method.as_str(), site.pattern).unwrap();
+        for who in ASKING {
+            let world = if who == "visitor" { &open } else { &closed };
+            write!(table, " {:<9}", world.ask(&site, who).await).unwrap();
+        }
+        let trimmed = table.trim_end().len();
+        table.truncate(trimmed);
+        table.push('\n');
+    }
+
+    insta::with_settings!({prepend_module_to_snapshot => false, omit_expression => true}, {
+        insta::assert_snapshot!("permissions", table);
+    });
+}
+
+#[test]
+fn every_address_but_the_ways_in_and_the_signs_of_life_needs_a_permission() {
+    let without: BTreeSet<&str> = routes::all()
+        .into_iter()
+        .filter(|site| !matches!(site.entry, Entry::With(_)))
+        .map(|site| site.pattern)
+        .collect();
+    let expected = [
+        "/api/openapi.json",
+        "/choose-password",
+        "/healthz",
+        "/metrics",
+        "/readyz",
+        "/set-up",
+        "/sign-in",
+        "/sign-in/demo",
+        "/static/{path:.*}",
+    ];
+    assert_eq!(without, BTreeSet::from(expected));
+}
+
+/// A catalog with a table, and a steward of a database that it is not in.
+struct World {
+    app: TestApp,
+    orders: AssetId,
+    tokens: Vec<(&'static str, Browser)>,
+}
+
+impl World {
+    async fn start(anonymous_read: bool) -> Self {
+        let app = TestApp::start_with(Settings {
+            anonymous_read,
+            ..Settings::default()
+        })
+        .await;
+        app.add(
+            "sales",
+            vec![table(&["sales", "orders"], &[("id", "bigint")])],
+        )
+        .await;
+        let elsewhere = app.add("finance", Vec::new()).await;
+        let orders = app.id_of(&["sales", "orders"]).await;
+        let operator = Actor::operator();
+        let db = &app.app.db;
+        for name in ["elsewhere", "owner"] {
+            app.person(name, Role::Steward, &[]).await;
+        }
+        let scope = Scope::Database {
+            platform: "glue".to_owned(),
+            instance: INSTANCE.to_owned(),
+            database: elsewhere.0,
+        };
+        let standing = Standing::new(Role::Steward, Some(vec![scope]));
+        let account = accounts::find_named(db, &operator, &"elsewhere".parse().unwrap())
+            .await
+            .unwrap();
+        accounts::set_standing(db, &operator, account.id, standing, Utc::now())
+            .await
+            .unwrap();
+        let admin = accounts::find_named(db, &operator, &"admin".parse().unwrap())
+            .await
+            .unwrap();
+        let mut tokens = Vec::new();
+        for scope in TokenScope::ALL {
+            let new = NewToken {
+                name: scope.as_str(),
+                scopes: BTreeSet::from([scope]),
+                days: 1,
+            };
+            let made = tokens::make(db, &operator, admin.id, &new, Utc::now())
+                .await
+                .unwrap();
+            let secret = made.secret.expose_secret();
+            tokens.push((scope.as_str(), Browser::with_token(&app.base, secret)));
+        }
+        Self {
+            app,
+            orders,
+            tokens,
+        }
+    }
+
+    /// Asks once; everybody is signed in anew, for one of the routes signs them out.
+    async fn ask(&self, site: &Site, who: &str) -> &'static str {
+        let token = self.tokens.iter().find(|(name, _)| *name == who);
+        let browser = match (who, token) {
+            (_, Some((_, browser))) => browser.clone(),
+            ("nobody" | "visitor", None) => self.app.visitor(),
+            ("reader", None) => self.app.person("reader", Role::Reader, &[]).await,
+            ("admin", None) => self.app.person("admin", Role::Admin, &[]).await,
+            (name, None) => self.app.person(name, Role::Steward, &[]).await,
+        };
+        let method = Method::from_bytes(site.method.as_str().as_bytes()).unwrap();
+        let mut request = browser.request(method, &self.address(site.pattern));
+        if site.method != "GET" {
+            request = match site.pattern.starts_with("/api/") {
+                true => request.json(&body(site.pattern)),
+                false => request.form(&form(site.pattern)),
+            };
+        }
+        verdict(&Answer::of(request).await)
+    }
+
+    /// An address of a route: of the table where it is about an asset, else of something that is not there.
+    fn address(&self, pattern: &str) -> String {
+        const NOTHING: &str = "01980a5e-7c1b-7def-8a90-1b2c3d4e5f60";
+        let is_asset = pattern.contains("/assets/{id}");
+        let id = if is_asset {
+            self.orders.to_string()
+        } else {
+            NOTHING.to_owned()
+        };
+        let mut address = pattern.replacen("{id}", &id, 1);
+        while let (Some(from), Some(to)) = (address.find('{'), address.find('}')) {
+            let word = if address.contains("column") || address.contains("{path}") {
+                "id"
+            } else {
+                NOTHING
+            };
+            address.replace_range(from..=to, word);
+        }
+        address
+    }
+}
+
+/// A body that the handler of a route can read.
+fn body(_pattern: &str) -> serde_json::Value {
+    json!({"version": 0, "text": "Words."})
+}
+
+/// A form that the handler of a route can read.
+fn form(_pattern: &str) -> Vec<(&'static str, &'static str)> {
+    vec![("version", "0"), ("text", "Words.")]
+}
+
+fn verdict(answer: &Answer) -> &'static str {
+    let location = answer.header("location");
+    let to_sign_in = location == "/sign-in" || location.starts_with("/sign-in?next=");
+    match answer.status {
+        // Signing out leads there, too.
+        StatusCode::SEE_OTHER if to_sign_in && !answer.headers.contains_key("set-cookie") => "sign",
+        StatusCode::UNAUTHORIZED => "sign",
+        StatusCode::FORBIDDEN => "-",
+        _ => "in",
+    }
+}
