@@ -1,6 +1,7 @@
 //! The words by which people name a scope: `glue:INSTANCE` for a source, `glue:INSTANCE/DATABASE` for a database.
 //!
 //! An instance may have a slash in its name, and a database too, so only what the catalog has tells where one ends.
+//! Whoever gives rights names scopes, and sees everything.
 
 use std::collections::HashMap;
 
@@ -18,10 +19,10 @@ const COMPARED: u64 = PageRequest::MOST;
 /// What is less like the name than this is not offered.
 const NEAR: f64 = 0.5;
 
-/// Finds the source or the database that these words name, as far as somebody sees it; databases that are gone can be named too.
-pub async fn find_scope(db: &Db, sight: &Sight, words: &str) -> Result<Scope, Error> {
+/// Finds the source or the database that these words name; databases that are gone can be named too.
+pub async fn find_scope(db: &Db, words: &str) -> Result<Scope, Error> {
     let words = words.trim();
-    let mut sources: Vec<(String, String)> = list_instances(db, sight)
+    let mut sources: Vec<(String, String)> = list_instances(db, &Sight::Everything)
         .await?
         .into_iter()
         .map(|source| (source.platform, source.instance))
@@ -42,7 +43,7 @@ pub async fn find_scope(db: &Db, sight: &Sight, words: &str) -> Result<Scope, Er
             None => {}
         }
     }
-    let known = find_at(db, sight, &inside.iter().collect::<Vec<_>>()).await?;
+    let known = find_at(db, &Sight::Everything, &inside.iter().collect::<Vec<_>>()).await?;
     for address in &inside {
         if let Some(id) = known.get(&address.identity()) {
             return Ok(Scope::Database {
@@ -52,18 +53,18 @@ pub async fn find_scope(db: &Db, sight: &Sight, words: &str) -> Result<Scope, Er
             });
         }
     }
-    let nearest = nearest((db, sight), words, &sources, &inside).await?;
+    let nearest = nearest(db, words, &sources, &inside).await?;
     let words = words.to_owned();
     Err(Error::UnknownScope { words, nearest })
 }
 
-/// Tells by which words each of some scopes is named; a database that is not there, or not to be seen, has its id for a name.
-pub async fn name_scopes(db: &Db, sight: &Sight, scopes: &[Scope]) -> Result<Vec<String>, Error> {
+/// Tells by which words each of some scopes is named; a database that is not there has its id for a name.
+pub async fn name_scopes(db: &Db, scopes: &[Scope]) -> Result<Vec<String>, Error> {
     let ids: Vec<AssetId> = scopes
         .iter()
         .filter_map(|scope| scope.database().map(AssetId))
         .collect();
-    let databases: HashMap<AssetId, String> = find_assets(db, sight, &ids)
+    let databases: HashMap<AssetId, String> = find_assets(db, &Sight::Everything, &ids)
         .await?
         .into_iter()
         .map(|database| (database.id, database.address.name().to_owned()))
@@ -96,7 +97,7 @@ fn database_at(platform: &str, instance: &str, name: &str) -> Address {
 
 /// What was perhaps meant: databases of the source that was named, or else sources.
 async fn nearest(
-    (db, sight): (&Db, &Sight),
+    db: &Db,
     words: &str,
     sources: &[(String, String)],
     inside: &[Address],
@@ -111,7 +112,13 @@ async fn nearest(
             gone: true,
             ..Children::default()
         };
-        let databases = list_children(db, sight, &children, &PageRequest::first(COMPARED)).await?;
+        let databases = list_children(
+            db,
+            &Sight::Everything,
+            &children,
+            &PageRequest::first(COMPARED),
+        )
+        .await?;
         let source = source_words(&address.platform, &address.instance);
         known = databases
             .items
