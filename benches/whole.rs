@@ -1,6 +1,7 @@
 //! The whole way, as users go it: from a Glue endpoint through the binary to "searchable", and back through HTTP.
 //!
 //! `cargo bench --bench whole -- [--tables N] [--postgres URL] [--corpus FILE.jsonl]`
+//! `cargo bench --bench whole -- --restricted N [--postgres URL]`
 //!
 //! The endpoint is a process of its own, the catalog is the released binary; both share the machine. Each line is a
 //! measurement with its ratio to something; nothing here passes or fails. `docs/benchmarks.md` says what was measured.
@@ -12,7 +13,18 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use chrono::Utc;
+use gazetteer::app::App;
+use gazetteer::auth::scopes::{self, Admitted};
+use gazetteer::auth::{AccountId, Actor, Scope, Sight};
+use gazetteer::catalog::{
+    self, Address, AssetId, AssetKind, Cause, Children, Column, Discovered, Facts, SourceLayer,
+};
+use gazetteer::config::Storage;
+use gazetteer::db::PageRequest;
 use gazetteer::demo::{Endpoint, World};
+use gazetteer::ingest::Recipes;
+use gazetteer::search::{Query, follow};
 use serde_json::Value;
 
 /// What a peer reads a second from the same kind of endpoint, without storing it (measured apart, see the document).
@@ -37,12 +49,16 @@ struct Options {
     postgres: Option<String>,
     corpus: Option<PathBuf>,
     endpoint: bool,
+    restricted: Option<usize>,
 }
 
 fn main() -> Outcome<()> {
     let options = options();
     if options.endpoint {
         return serve_endpoint(&options);
+    }
+    if let Some(scopes) = options.restricted {
+        return restricted(scopes, options.postgres.as_deref());
     }
     measure(&options, "SQLite", None)?;
     if let Some(url) = &options.postgres {
@@ -57,6 +73,7 @@ fn options() -> Options {
         postgres: None,
         corpus: None,
         endpoint: false,
+        restricted: None,
     };
     let mut words = std::env::args().skip(1);
     while let Some(word) = words.next() {
@@ -66,6 +83,7 @@ fn options() -> Options {
             }
             "--postgres" => options.postgres = words.next(),
             "--corpus" => options.corpus = words.next().map(PathBuf::from),
+            "--restricted" => options.restricted = words.next().and_then(|n| n.parse().ok()),
             "--endpoint" => options.endpoint = true,
             // cargo adds --bench
             _ => {}
@@ -360,4 +378,175 @@ fn tell(what: &str, times: &mut [Duration]) {
         at(95),
         at(95) / at(50)
     );
+}
+
+/// Searches and lists with so many databases, none of them restricted, then all but one in a hundred.
+fn restricted(databases: usize, url: Option<&str>) -> Outcome<()> {
+    let folder = tempfile::tempdir()?;
+    let storage = Storage {
+        data_dir: Some(folder.path().join("data")),
+        database_url: url.map(Into::into),
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()?;
+    runtime.block_on(async {
+        let app = App::open(&storage, Recipes::in_folder(folder.path())).await?;
+        let scopes = fill(&app, databases).await?;
+        follow::catch_up(&app.db, &app.index).await?;
+        println!(
+            "\n{}, {databases} databases of 2 tables, medians in ms",
+            app.db.product()
+        );
+        let somebody = Sight::As {
+            account: Some(AccountId(uuid::Uuid::now_v7())),
+            teams: Vec::new(),
+        };
+        let open = look(&app, &somebody).await?;
+        let clock = Instant::now();
+        for scope in scopes.iter().enumerate().filter(|(nth, _)| nth % 100 > 0) {
+            let (nobody, now) = (Admitted::new(), Utc::now());
+            scopes::restrict(&app.db, &Actor::operator(), scope.1, &nobody, now).await?;
+        }
+        println!("  restricting them: {:.1} s", clock.elapsed().as_secs_f64());
+        let clock = Instant::now();
+        let veil = app.index.veil(&app.db, &somebody).await?;
+        app.index.search(&Query::words("orders"), &veil)?;
+        let first = clock.elapsed().as_secs_f64() * 1_000.0;
+        println!("  the first search after a change: {first:.2}");
+        let everything = look(&app, &Sight::Everything).await?;
+        let closed = look(&app, &somebody).await?;
+        println!(
+            "  what                     none restricted   as an admin    as an outsider   ratio"
+        );
+        for (((what, open), (_, all)), (_, closed)) in open.iter().zip(&everything).zip(&closed) {
+            let ratio = closed / open;
+            println!("  {what:<24} {open:>15.2} {all:>13.2} {closed:>17.2}   {ratio:.1}");
+        }
+        Ok(())
+    })
+}
+
+/// Makes databases, and answers them as scopes.
+async fn fill(app: &App, databases: usize) -> Outcome<Vec<Scope>> {
+    let cause = Cause {
+        actor: Actor::recipe("bench"),
+        run: None,
+    };
+    let mut scopes = Vec::with_capacity(databases);
+    let numbers: Vec<usize> = (0..databases).collect();
+    for some in numbers.chunks(250) {
+        let now = Utc::now();
+        let reports = some.iter().map(|n| report(*n, None)).collect();
+        let mut opened = catalog::open(&app.db, &cause, reports, now).await?;
+        for database in &opened {
+            scopes.push(Scope::Database {
+                platform: "glue".to_owned(),
+                instance: "bench".to_owned(),
+                database: database.database().0,
+            });
+        }
+        let pages = opened.iter_mut().zip(some).map(|(scope, n)| {
+            let tables = ["orders", "customers"].map(|table| report(*n, Some(table)));
+            (scope, tables.to_vec())
+        });
+        catalog::apply(&app.db, &cause, pages.collect(), now).await?;
+    }
+    Ok(scopes)
+}
+
+fn report(number: usize, table: Option<&str>) -> Discovered {
+    let name = format!("database_{number}");
+    let columns = ["customer_id", "country", "total", "created_at"].map(|column| Column {
+        name: column.to_owned(),
+        path: column.to_owned(),
+        data_type: "string".to_owned(),
+        ..Column::default()
+    });
+    let columns = columns.into_iter().chain([Column {
+        name: format!("field_{number}"),
+        path: format!("field_{number}"),
+        ..Column::default()
+    }]);
+    let table_path = table.map(|table| format!("{table}_{number}"));
+    Discovered {
+        kind: if table.is_some() {
+            AssetKind::Table
+        } else {
+            AssetKind::Database
+        },
+        address: Address {
+            platform: "glue".to_owned(),
+            instance: "bench".to_owned(),
+            path: std::iter::once(name).chain(table_path).collect(),
+        },
+        source: SourceLayer {
+            columns: columns.filter(|_| table.is_some()).collect(),
+            ..SourceLayer::default()
+        },
+        facts: Facts::default(),
+        aliases: Vec::new(),
+    }
+}
+
+/// What looking around takes somebody: medians in milliseconds.
+async fn look(app: &App, sight: &Sight) -> Outcome<Vec<(&'static str, f64)>> {
+    let (db, index) = (&app.db, &app.index);
+    let mut times: Vec<(&'static str, Vec<f64>)> = Vec::new();
+    let mut note = |what, clock: Instant| {
+        let took = clock.elapsed().as_secs_f64() * 1_000.0;
+        match times.iter_mut().find(|(known, _)| *known == what) {
+            Some((_, all)) => all.push(took),
+            None => times.push((what, vec![took])),
+        }
+    };
+    let page = PageRequest::first(100);
+    for _ in 0..20 {
+        for (what, words) in [
+            ("search: common words", "customer orders"),
+            ("search: a rare word", "field_777"),
+            ("search: misspelt", "costumer contry"),
+            ("search: everything", ""),
+        ] {
+            let clock = Instant::now();
+            let veil = index.veil(db, sight).await?;
+            index.search(&Query::words(words), &veil)?;
+            note(what, clock);
+        }
+        for (what, typed) in [
+            ("typeahead: a letter", "f"),
+            ("typeahead: a word", "custom"),
+        ] {
+            let clock = Instant::now();
+            let veil = index.veil(db, sight).await?;
+            index.suggest(typed, 8, &veil)?;
+            note(what, clock);
+        }
+        let clock = Instant::now();
+        let listed = catalog::list_children(db, sight, &Children::default(), &page).await?;
+        note("list: databases", clock);
+        let ids: Vec<AssetId> = listed.items.iter().map(|one| one.id).collect();
+        let clock = Instant::now();
+        catalog::count_inside(db, sight, &ids).await?;
+        note("list: counts inside", clock);
+        let clock = Instant::now();
+        catalog::list_instances(db, sight).await?;
+        note("list: sources", clock);
+        let clock = Instant::now();
+        catalog::list_recent_changes(db, sight, &page).await?;
+        note("list: recent changes", clock);
+        if let Some(id) = ids.first() {
+            let clock = Instant::now();
+            catalog::find_asset(db, sight, *id).await?;
+            note("one database", clock);
+        }
+    }
+    Ok(times
+        .into_iter()
+        .map(|(what, mut all)| {
+            all.sort_by(f64::total_cmp);
+            (what, all.get(all.len() / 2).copied().unwrap_or_default())
+        })
+        .collect())
 }

@@ -90,11 +90,16 @@ async fn change(
     subject: &Subject,
     form: &Parameters,
 ) -> Result<Either<SeeOther, Page<RestrictionPage>>, Failure> {
-    let changed = if form.text("do") == "open" {
-        scopes::open(db, actor, &subject.scope, Utc::now()).await
-    } else {
-        let admitted = chosen(form)?;
-        scopes::restrict(db, actor, &subject.scope, &admitted, Utc::now()).await
+    let changed = match form.text("do") {
+        "open" => scopes::open(db, actor, &subject.scope, Utc::now()).await,
+        "restrict" => {
+            let admitted = chosen(form)?;
+            scopes::restrict(db, actor, &subject.scope, &admitted, Utc::now()).await
+        }
+        _ => {
+            let wrong = "“do” is either “restrict” or “open”.";
+            return Err(Failure::bad_parameter("do", wrong));
+        }
     };
     let refusal = match changed {
         Ok(()) => return Ok(Either::Left(SeeOther(subject.here.clone()))),
