@@ -5,6 +5,7 @@ pub(super) mod browse;
 mod columns;
 pub(super) mod home;
 pub(super) mod ingestion;
+pub(super) mod oidc;
 mod parts;
 pub(super) mod restrictions;
 pub(super) mod search;
