@@ -23,6 +23,7 @@ use clap::{Parser, Subcommand};
 
 use crate::app::App;
 use crate::auth::accounts::{self, Account};
+use crate::auth::directories::Directories;
 use crate::auth::{self, AccountName, Actor};
 use crate::config;
 use crate::db::Db;
@@ -46,7 +47,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Serve the pages and the API, and run recipes at their times
-    Serve(config::Server),
+    Serve(Box<serve::Options>),
     /// Show everything on a sample company: no network, no credentials
     Demo(demo::Options),
     /// Run recipes, or check them
@@ -92,7 +93,7 @@ pub fn main() -> ExitCode {
         Err(unreachable) => return Failure::from(unreachable).tell(),
     };
     let outcome = runtime.block_on(async {
-        let outcome = cli.run(settings.serving).await;
+        let outcome = cli.run(settings.serving, settings.directories).await;
         telemetry.stop().await;
         outcome
     });
@@ -106,6 +107,8 @@ struct Settings {
     otlp: Option<config::Otlp>,
     /// How to serve, for the commands that do.
     serving: Option<config::Serving>,
+    /// Who else knows people.
+    directories: Directories,
 }
 
 impl Cli {
@@ -118,14 +121,19 @@ impl Cli {
         }
         let otlp = problems.take(config::Otlp::read(config::variable));
         let server = match &self.command {
-            Command::Serve(server) => Some(server),
+            Command::Serve(options) => Some(&options.server),
             Command::Demo(options) => Some(&options.server),
             _ => None,
         };
         let serving = server.and_then(|server| problems.take(server.read()));
+        let directories = match &self.command {
+            Command::Serve(options) => problems.take(Directories::new(&options.directories)),
+            _ => None,
+        };
         problems.unless_any(Settings {
             otlp: otlp.flatten(),
             serving,
+            directories: directories.unwrap_or_default(),
         })
     }
 
@@ -139,11 +147,15 @@ impl Cli {
         self.log.filter.as_deref().unwrap_or(default)
     }
 
-    async fn run(self, serving: Option<config::Serving>) -> Result<ExitCode, Failure> {
+    async fn run(
+        self,
+        serving: Option<config::Serving>,
+        directories: Directories,
+    ) -> Result<ExitCode, Failure> {
         let (storage, recipes) = (self.storage, self.recipes.recipes);
         let serving = || serving.expect("the settings were read for the commands that serve");
         match self.command {
-            Command::Serve(_) => serve::serve(&storage, &recipes, serving()).await,
+            Command::Serve(_) => serve::serve(&storage, &recipes, serving(), directories).await,
             Command::Demo(options) => demo::demo(&storage, &recipes, &options, serving()).await,
             Command::Ingest(ingest::Command::Run(options)) => {
                 ingest::run(&storage, &recipes, &options).await

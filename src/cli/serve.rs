@@ -5,25 +5,39 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use chrono::Utc;
+use clap::Args;
 use secrecy::ExposeSecret as _;
 use tracing::info;
 
 use super::{Failure, interrupted, print, say};
 use crate::app::App;
+use crate::auth::directories::Directories;
 use crate::auth::{self, Passwords};
 use crate::config;
 use crate::ingest::Recipes;
-use crate::web::{self, Access, Listener, Options, Parts};
+use crate::web::{self, Access, Listener, Parts};
+
+#[derive(Debug, Args)]
+pub(super) struct Options {
+    #[command(flatten)]
+    pub(super) server: config::Server,
+    #[command(flatten)]
+    pub(super) directories: config::Directories,
+}
 
 /// Serves until somebody ends it.
 pub(super) async fn serve(
     storage: &config::Storage,
     recipes: &Path,
     serving: config::Serving,
+    directories: Directories,
 ) -> Result<ExitCode, Failure> {
     let listener = Listener::bind(&serving.listen)?;
-    let access = access(&serving.access);
-    let options = Options::from(serving);
+    let access = Access {
+        directories,
+        ..access(&serving.access)
+    };
+    let options = web::Options::from(serving);
     let app = App::open(storage, Recipes::in_folder(recipes)).await?;
     let address = listener.url(&options);
     print(format_args!("Gazetteer answers at {address}"))?;
@@ -39,6 +53,7 @@ pub(super) async fn serve(
 pub(super) fn access(access: &config::Access) -> Access {
     Access {
         passwords: Passwords::start(),
+        directories: Directories::default(),
         lifetimes: auth::sessions::Lifetimes {
             idle: access.session_idle(),
             absolute: access.session_length(),
@@ -60,7 +75,7 @@ fn offer_set_up(address: &str) {
 pub(super) async fn serve_app(
     app: App,
     listener: Listener,
-    options: Options,
+    options: web::Options,
     access: Access,
 ) -> Result<ExitCode, Failure> {
     let background = app.start_background().await?;

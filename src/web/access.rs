@@ -18,11 +18,12 @@ use actix_web::{Error, FromRequest, HttpMessage, HttpRequest, HttpResponse};
 use chrono::Utc;
 use secrecy::ExposeSecret;
 
-use super::client::Client;
+use super::client::{Client, Trust};
 use super::failure::Failure;
 use super::links;
 use super::request::RequestId;
 use super::routes::Entry;
+use crate::auth::directories::Directories;
 use crate::auth::sessions::{Begun, Lifetimes, Origin, SignedIn};
 use crate::auth::{self, Actor, Passwords, sessions, tokens};
 use crate::db::Db;
@@ -31,12 +32,17 @@ use crate::db::Db;
 #[derive(Debug, Clone)]
 pub struct Access {
     pub passwords: Passwords,
+    /// Who else knows people.
+    pub directories: Directories,
     pub lifetimes: Lifetimes,
     /// Whether everybody may read.
     pub anonymous_read: bool,
     /// Whether a button signs the demo's steward in; for this machine alone.
     pub demo: bool,
 }
+
+/// How long a browser may take at a provider.
+const HANDSHAKE: time::Duration = time::Duration::minutes(10);
 
 /// Who asks, as the cookie or the token of a request says.
 #[derive(Debug, Clone)]
@@ -196,19 +202,76 @@ pub(crate) fn end_session(request: &HttpRequest, to: &str) -> HttpResponse {
 }
 
 fn see_other(request: &HttpRequest, value: &str, age: time::Duration, to: &str) -> HttpResponse {
-    let secure = is_secure(request);
-    let cookie = Cookie::build(cookie_name(secure), value)
-        .path("/")
-        .http_only(true)
-        .secure(secure)
-        .same_site(SameSite::Lax)
-        .max_age(age)
-        .finish();
+    let name = cookie_name(is_secure(request));
+    with_cookie(go_on(to), &cookie(request, name, value, age))
+}
+
+/// Sends the browser on, and remembers nothing of the way.
+pub(crate) fn go_on(to: &str) -> HttpResponse {
     HttpResponse::SeeOther()
         .insert_header((header::LOCATION, to))
         .insert_header((header::CACHE_CONTROL, HeaderValue::from_static("no-store")))
-        .cookie(cookie)
         .finish()
+}
+
+/// Sends the browser on to a provider, with the secret by which it will be known when it comes back.
+pub(crate) fn begin_handshake(request: &HttpRequest, secret: &str, to: &str) -> HttpResponse {
+    let name = handshake_name(is_secure(request));
+    with_cookie(go_on(to), &cookie(request, name, secret, HANDSHAKE))
+}
+
+/// The secret of a browser that comes back from a provider.
+pub(crate) fn handshake(request: &HttpRequest) -> Option<String> {
+    let cookie = request.cookie(handshake_name(is_secure(request)))?;
+    Some(cookie.value().to_owned())
+}
+
+/// Takes away the secret of a browser that came back.
+pub(crate) fn forget_handshake(request: &HttpRequest, response: &mut HttpResponse) {
+    let name = handshake_name(is_secure(request));
+    let gone = cookie(request, name, "", time::Duration::ZERO);
+    drop(response.add_cookie(&gone));
+}
+
+fn handshake_name(secure: bool) -> &'static str {
+    if secure {
+        "__Host-gazetteer-way"
+    } else {
+        "gazetteer-way"
+    }
+}
+
+fn cookie<'c>(
+    request: &HttpRequest,
+    name: &'c str,
+    value: &'c str,
+    age: time::Duration,
+) -> Cookie<'c> {
+    Cookie::build(name, value)
+        .path("/")
+        .http_only(true)
+        .secure(is_secure(request))
+        .same_site(SameSite::Lax)
+        .max_age(age)
+        .finish()
+}
+
+fn with_cookie(mut response: HttpResponse, cookie: &Cookie<'_>) -> HttpResponse {
+    response.add_cookie(cookie).expect("a cookie is a header");
+    response
+}
+
+/// The whole address of a page here, as the browser sees it.
+pub(crate) fn address_of(request: &HttpRequest, path: &str) -> String {
+    let public_url = request
+        .app_data::<Data<Trust>>()
+        .and_then(|trust| trust.public_url.as_ref());
+    if let Some(url) = public_url {
+        return url.page(path);
+    }
+    let client = Client::of(request);
+    let scheme = if client.secure { "https" } else { "http" };
+    format!("{scheme}://{}{path}", client.host)
 }
 
 /// What the server was given at its start.

@@ -49,6 +49,16 @@ pub(crate) fn sign_in(next: &str) -> String {
     with_query("/sign-in", [("next", next)])
 }
 
+/// Where people go on to the OpenID Connect provider.
+pub(crate) fn sign_in_at_provider(next: &str) -> String {
+    let next = if next == "/" { "" } else { next };
+    with_query("/sign-in/oidc", [("next", next)])
+}
+
+pub(crate) fn profile() -> String {
+    "/profile".to_owned()
+}
+
 pub(crate) fn sign_out() -> String {
     "/sign-out".to_owned()
 }

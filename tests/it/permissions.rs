@@ -74,6 +74,8 @@ fn every_address_but_the_ways_in_and_the_signs_of_life_needs_a_permission() {
         "/set-up",
         "/sign-in",
         "/sign-in/demo",
+        "/sign-in/oidc",
+        "/sign-in/oidc/callback",
         "/static/{path:.*}",
     ];
     assert_eq!(without, BTreeSet::from(expected));

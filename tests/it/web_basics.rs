@@ -60,6 +60,8 @@ fn every_address_of_the_catalog_needs_a_permission() {
     let ways_in = [
         "/sign-in",
         "/sign-in",
+        "/sign-in/oidc",
+        "/sign-in/oidc/callback",
         "/sign-in/demo",
         "/set-up",
         "/set-up",

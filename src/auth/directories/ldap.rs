@@ -119,7 +119,11 @@ impl Ldap {
         );
         let tls = match &settings.ca_file {
             Some(file) if !file.as_os_str().is_empty() => trust(file, problems),
-            _ => None,
+            _ => {
+                // The library asks for the process's own; there may be one already.
+                drop(rustls::crypto::aws_lc_rs::default_provider().install_default());
+                None
+            }
         };
         let binding = read_binding(settings, problems);
         let (url, base) = (url?, base?);

@@ -6,6 +6,7 @@ mod columns;
 pub(super) mod editing;
 pub(super) mod home;
 pub(super) mod ingestion;
+pub(super) mod oidc;
 mod parts;
 pub(super) mod restrictions;
 mod said;

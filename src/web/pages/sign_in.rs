@@ -6,6 +6,7 @@ use chrono::Utc;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
+use crate::auth::directories;
 use crate::auth::sessions::{self, Origin};
 use crate::auth::{self, links as once};
 use crate::db::Db;
@@ -53,7 +54,8 @@ pub(crate) async fn sign_in(
     end_old(&db, &request).await?;
     let known = (form.name.as_str(), &form.password);
     let lifetimes = access.lifetimes;
-    match sessions::sign_in(&db, &access.passwords, known, &from, lifetimes).await {
+    let doors = (&access.passwords, &access.directories);
+    match directories::sign_in_with_password(&db, doors, known, &from, lifetimes).await {
         Ok(begun) => {
             let response = access::begin_session(&request, &begun, lifetimes, &next);
             Ok(Either::Left(response))
@@ -115,7 +117,8 @@ pub(super) async fn end_old(db: &Db, request: &HttpRequest) -> Result<(), Failur
 
 /// Whether whoever filled in a form can do something about a refusal.
 pub(super) fn is_for_the_person(error: &auth::Error) -> bool {
-    !matches!(error.kind(), Kind::Internal | Kind::Unavailable)
+    matches!(error, auth::Error::Directory(_))
+        || !matches!(error.kind(), Kind::Internal | Kind::Unavailable)
 }
 
 /// What `templates/sign_in.hbs` can show.
@@ -125,7 +128,15 @@ pub(crate) struct SignInPage {
     name: String,
     demo: bool,
     is_set_up: bool,
+    provider: Option<Provider>,
     refusal: Option<Refusal>,
+}
+
+/// The button that leads to the OpenID Connect provider.
+#[derive(Debug, Serialize)]
+struct Provider {
+    name: String,
+    href: String,
 }
 
 impl View for SignInPage {
@@ -145,8 +156,13 @@ impl View for SignInPage {
 }
 
 impl SignInPage {
-    fn new(access: &Access, next: String, name: String) -> Self {
+    pub(super) fn new(access: &Access, next: String, name: String) -> Self {
+        let provider = access.directories.oidc.as_ref().map(|oidc| Provider {
+            name: oidc.name().to_owned(),
+            href: links::sign_in_at_provider(&next),
+        });
         Self {
+            provider,
             next,
             name,
             demo: access.demo,
@@ -155,7 +171,7 @@ impl SignInPage {
         }
     }
 
-    fn refused(self, error: &auth::Error) -> Self {
+    pub(super) fn refused(self, error: &impl Explain) -> Self {
         Self {
             refusal: Some(Refusal::of(error)),
             ..self

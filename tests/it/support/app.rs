@@ -127,6 +127,7 @@ impl TestApp {
             index: app.index.clone(),
             runner: app.runner.clone(),
             access: Access {
+                directories: directories::Directories::default(),
                 passwords: Passwords::start(),
                 lifetimes: LIFETIMES,
                 anonymous_read: settings.anonymous_read,

@@ -97,8 +97,7 @@ pub struct Departure {
 }
 
 /// What came back from the provider in the address.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default)]
+#[derive(Debug, Clone, Default)]
 pub struct Answer {
     pub code: Option<String>,
     pub state: Option<String>,
