@@ -9,7 +9,9 @@ use actix_web::{FromRequest, Handler, Responder, Route, middleware as actix};
 
 use super::failure::Failure;
 use super::{access, api, health, middleware, pages, rate, statics};
-use crate::auth::Permission::{self, Describe, ManageOwnAccount, Read, Restrict, RunRecipe};
+use crate::auth::Permission::{
+    self, Describe, ManageOwnAccount, Read, ReadAudit, Restrict, RunRecipe,
+};
 
 /// One line of the site map.
 pub struct Site {
@@ -66,6 +68,21 @@ impl Entries {
 
 /// The whole site.
 pub fn all() -> Vec<Site> {
+    let parts = [
+        reading(),
+        editing(),
+        restricting(),
+        ingesting(),
+        people(),
+        ways_in(),
+        api(),
+        signs_of_life(),
+    ];
+    parts.into_iter().flatten().collect()
+}
+
+/// Finding and reading.
+fn reading() -> Vec<Site> {
     vec![
         get("/", Read, pages::home::show),
         costly(get("/search", Read, pages::search::show)),
@@ -79,6 +96,12 @@ pub fn all() -> Vec<Site> {
         get("/assets/{id}", Read, pages::assets::show),
         get("/assets/{id}/history", Read, pages::assets::history),
         get("/assets/{id}/columns", Read, pages::assets::columns),
+    ]
+}
+
+/// Writing what people say.
+fn editing() -> Vec<Site> {
+    vec![
         get("/assets/{id}/edit/{aspect}", Describe, pages::editing::show),
         post("/assets/{id}/edit/{aspect}", Describe, pages::editing::save),
         get(
@@ -97,6 +120,12 @@ pub fn all() -> Vec<Site> {
             pages::editing::move_note,
         ),
         post("/preview", Describe, pages::editing::preview),
+    ]
+}
+
+/// Deciding who sees what.
+fn restricting() -> Vec<Site> {
+    vec![
         get("/restricted", Restrict, pages::restrictions::list),
         get(
             "/assets/{id}/restriction",
@@ -118,6 +147,12 @@ pub fn all() -> Vec<Site> {
             Restrict,
             pages::restrictions::change_source,
         ),
+    ]
+}
+
+/// Recipes and their runs.
+fn ingesting() -> Vec<Site> {
+    vec![
         get("/ingestion", Read, pages::ingestion::show),
         get("/ingestion/recipes/{name}", Read, pages::ingestion::recipe),
         costly(post(
@@ -127,6 +162,46 @@ pub fn all() -> Vec<Site> {
         )),
         get("/ingestion/runs", Read, pages::ingestion::runs),
         get("/ingestion/runs/{id}", Read, pages::ingestion::run),
+    ]
+}
+
+/// Looking after people, and what they did.
+fn people() -> Vec<Site> {
+    vec![
+        get("/audit", ReadAudit, pages::audit::show),
+        costly(get(
+            "/audit/export.csv",
+            ReadAudit,
+            pages::audit::export_csv,
+        )),
+        costly(get(
+            "/audit/export.jsonl",
+            ReadAudit,
+            pages::audit::export_json_lines,
+        )),
+        get("/profile/link", ManageOwnAccount, pages::oidc::link),
+    ]
+}
+
+/// Signing in and out.
+fn ways_in() -> Vec<Site> {
+    vec![
+        way_in(open("/sign-in", pages::sign_in::show)),
+        way_in(post("/sign-in", Read, pages::sign_in::sign_in)),
+        way_in(open("/sign-in/oidc", pages::oidc::begin)),
+        way_in(open("/sign-in/oidc/callback", pages::oidc::finish)),
+        way_in(post("/sign-in/demo", Read, pages::sign_in::sign_in_to_demo)),
+        post("/sign-out", ManageOwnAccount, pages::sign_in::sign_out),
+        way_in(open("/set-up", pages::set_up::show_set_up)),
+        way_in(post("/set-up", Read, pages::set_up::set_up)),
+        way_in(open("/choose-password", pages::set_up::show_choose)),
+        way_in(post("/choose-password", Read, pages::set_up::choose)),
+    ]
+}
+
+/// The same for programs.
+fn api() -> Vec<Site> {
+    vec![
         costly(get("/api/v1/search", Read, api::search)),
         costly(get("/api/v1/assets", Read, api::list)),
         get("/api/v1/assets/{id}", Read, api::show),
@@ -169,17 +244,13 @@ pub fn all() -> Vec<Site> {
             Read,
             api::list_databases_of_run,
         )),
-        way_in(open("/sign-in", pages::sign_in::show)),
-        way_in(post("/sign-in", Read, pages::sign_in::sign_in)),
-        way_in(open("/sign-in/oidc", pages::oidc::begin)),
-        way_in(open("/sign-in/oidc/callback", pages::oidc::finish)),
-        get("/profile/link", ManageOwnAccount, pages::oidc::link),
-        way_in(post("/sign-in/demo", Read, pages::sign_in::sign_in_to_demo)),
-        post("/sign-out", ManageOwnAccount, pages::sign_in::sign_out),
-        way_in(open("/set-up", pages::set_up::show_set_up)),
-        way_in(post("/set-up", Read, pages::set_up::set_up)),
-        way_in(open("/choose-password", pages::set_up::show_choose)),
-        way_in(post("/choose-password", Read, pages::set_up::choose)),
+        costly(get("/api/v1/audit", ReadAudit, api::list_audit)),
+    ]
+}
+
+/// What says nothing of the catalog.
+fn signs_of_life() -> Vec<Site> {
+    vec![
         open("/api/openapi.json", api::describe),
         open("/metrics", health::numbers),
         open("/healthz", health::alive),

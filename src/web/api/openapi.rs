@@ -5,7 +5,7 @@ use actix_web::http::header;
 use serde::Serialize;
 use utoipa::{OpenApi, ToResponse, ToSchema};
 
-use super::{assets, recipes, runs, search, words};
+use super::{assets, audit, recipes, runs, search, words};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -22,6 +22,7 @@ use super::{assets, recipes, runs, search, words};
         assets::show,
         assets::history,
         assets::list_databases,
+        audit::list,
         recipes::list,
         recipes::start_run,
         runs::list,
