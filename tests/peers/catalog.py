@@ -123,10 +123,10 @@ class Catalog:
             **self.settings,
         }
 
-    def start(self):
+    def start(self, command="serve"):
         self.log = open(self.folder / "log", "a")
         self.process = subprocess.Popen(
-            [GAZETTEER, "serve"], env=self.environment(), stdout=self.log, stderr=self.log, stdin=subprocess.DEVNULL
+            [GAZETTEER, command], env=self.environment(), stdout=self.log, stderr=self.log, stdin=subprocess.DEVNULL
         )
         deadline = time.monotonic() + DEADLINE
         while True:
