@@ -10,7 +10,11 @@ pub fn plain_text(markdown: &str) -> String {
         Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH,
     ) {
         match event {
-            Event::Text(words) | Event::Code(words) => text.push_str(&words),
+            // Pages show HTML as it was typed, too.
+            Event::Text(words)
+            | Event::Code(words)
+            | Event::Html(words)
+            | Event::InlineHtml(words) => text.push_str(&words),
             Event::SoftBreak => text.push(' '),
             Event::End(TagEnd::TableCell) => text.push(' '),
             Event::HardBreak | Event::Rule => text.push('\n'),
