@@ -28,7 +28,7 @@ pub(crate) struct Failure {
     /// When it is worth another try.
     retry_after: Option<Duration>,
     /// What else a program is told.
-    more: Map<String, Value>,
+    more: Box<Map<String, Value>>,
 }
 
 /// The number that HTTP has for a kind of failure.
@@ -75,7 +75,7 @@ impl Failure {
             parameter: None,
             allow: None,
             retry_after: None,
-            more: Map::new(),
+            more: Box::default(),
         }
     }
 

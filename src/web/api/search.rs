@@ -88,7 +88,7 @@ struct ReadAsShape {
     tag = "search",
     summary = "Search for databases, tables and views",
     params(
-        ("q" = Option<String>, Query, description = "Words, `\"quoted words\"`, `column:name`; everything without it"),
+        ("q" = Option<String>, Query, description = "Words, `\"quoted words\"`, `column:name`, `tag:pii`, `owner:ana`; everything without it"),
         ("kind" = Option<Vec<String>>, Query, explode, description = "Only `database`, `table` or `view`; may repeat"),
         ("platform" = Option<Vec<String>>, Query, explode, description = "Only these platforms; may repeat"),
         ("database" = Option<Vec<String>>, Query, explode, description = "Only these databases; may repeat"),

@@ -159,18 +159,17 @@ fn verified(asset: &Asset) -> Option<Verified> {
 fn roles(asset: &Asset, named: &HashMap<Principal, Named>) -> Vec<Role> {
     let roles = OwnerRole::ALL.into_iter().map(|role| {
         let owners = asset.human.owners.content.0.iter();
-        let names = owners.filter(|owner| owner.role == role).map(|owner| {
-            let label = named
-                .get(&owner.principal)
-                .map(|named| named.label.as_str());
-            name(label.unwrap_or(&owner.name)).shown
+        let labels = owners.filter(|owner| owner.role == role).map(|owner| {
+            let known = named.get(&owner.principal);
+            let label = known.map_or(owner.name.as_str(), |known| known.label.as_str());
+            name(label).shown
         });
         Role {
             label: match role {
                 OwnerRole::Business => "Business",
                 OwnerRole::Technical => "Technical",
             },
-            names: names.collect(),
+            names: labels.collect(),
         }
     });
     roles.filter(|role| !role.names.is_empty()).collect()

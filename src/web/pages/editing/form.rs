@@ -580,11 +580,9 @@ fn day(field: &'static str, typed: &str) -> (Option<NaiveDate>, Option<Problem>)
     if typed.is_empty() {
         return (None, None);
     }
-    match typed.parse() {
-        Ok(day) => (Some(day), None),
-        Err(_) => {
-            let text = format!("“{typed}” is no day: write it as 2027-01-31.");
-            (None, Some(Problem { field, text }))
-        }
+    if let Ok(day) = typed.parse() {
+        return (Some(day), None);
     }
+    let text = format!("“{typed}” is no day: write it as 2027-01-31.");
+    (None, Some(Problem { field, text }))
 }
