@@ -12,6 +12,7 @@ pub mod catalog; // assets and both of their layers
 pub mod search; // the index
 pub mod sources; // outside systems, turned into reports of assets
 pub mod ingest; // recipes and their runs
+pub mod audit; // the change log as admins read it
 pub mod scheduler; // when each recipe runs
 pub mod web; // pages and the JSON API
 pub mod demo; // the sample world and its Glue endpoint

@@ -134,6 +134,14 @@ impl Subject {
 }
 
 impl Event {
+    /// The words of what happens when people come and go.
+    pub const SIGN_INS: [&'static str; 4] = [
+        "signed_in",
+        "sign_in_refused",
+        "signed_out",
+        "sessions_ended",
+    ];
+
     /// The word in the log.
     pub fn as_str(&self) -> &'static str {
         match self {
@@ -164,6 +172,16 @@ impl Event {
     pub fn read(action: &str, details: &str) -> Option<Self> {
         let details: serde_json::Value = serde_json::from_str(details).ok()?;
         serde_json::from_value(serde_json::json!({"action": action, "details": details})).ok()
+    }
+
+    /// The scope that it is about, if it is about one.
+    pub fn scope(&self) -> Option<&Scope> {
+        match self {
+            Self::ScopeRestricted { scope, .. }
+            | Self::AdmissionChanged { scope, .. }
+            | Self::ScopeOpened { scope, .. } => Some(scope),
+            _ => None,
+        }
     }
 
     /// Tells it as a sentence.

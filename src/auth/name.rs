@@ -82,7 +82,7 @@ impl FromStr for TeamName {
 }
 
 /// A digest of how a name looks, after Unicode's technical standard 39: `paypal` and `раураl` have the same.
-fn look(name: &str) -> String {
+pub(super) fn look(name: &str) -> String {
     let folded: String = name.nfkc().flat_map(char::to_lowercase).collect();
     let seen: String = skeleton(&folded).collect();
     super::secret::digest(&seen)

@@ -77,7 +77,8 @@ impl Action {
         serde_json::to_string(&details).expect("differences are plain text")
     }
 
-    pub(super) fn read(action: &str, details: &str) -> Option<Self> {
+    /// Reads an action back from the log; nothing if this version does not know it.
+    pub fn read(action: &str, details: &str) -> Option<Self> {
         if let Some(revision) = Revision::read(action, details) {
             return Some(Self::Revised(revision));
         }

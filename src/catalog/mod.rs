@@ -30,7 +30,7 @@ pub use asset::{
 pub use change::{Action, Cause, Change};
 pub use difference::{Difference, differences};
 pub use human::HumanLayer;
-pub use scopes::{find_scope, name_scopes};
+pub use scopes::{find_called, find_scope, name_scopes};
 pub(crate) use store::belongs_to_seen;
 
 /// An asset with everything that is known of it.
@@ -155,6 +155,14 @@ pub async fn find_assets(db: &Db, sight: &Sight, ids: &[AssetId]) -> Result<Vec<
         .map(|asset| (asset.id, asset))
         .collect();
     Ok(ids.iter().filter_map(|id| found.remove(id)).collect())
+}
+
+/// Finds what many assets are and where they are, without the rest; ids that are not there are left out.
+pub async fn find_addresses(
+    db: &Db,
+    ids: &[AssetId],
+) -> Result<HashMap<AssetId, (AssetKind, Address)>, Error> {
+    store::find_addresses(&**db, ids).await
 }
 
 /// Lists every asset, gone ones too, in the order of their ids; for building an index.

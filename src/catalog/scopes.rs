@@ -3,10 +3,8 @@
 //! An instance may have a slash in its name, and a database too, so only what the catalog has tells where one ends.
 //! Whoever gives rights names scopes, and sees everything.
 
-use std::collections::HashMap;
-
 use super::asset::{Address, AssetId};
-use super::{Children, Error, find_assets, find_at, list_children, list_instances};
+use super::{Children, Error, find_addresses, find_at, list_children, list_instances};
 use crate::auth::{Scope, Sight};
 use crate::db::{Db, PageRequest};
 
@@ -15,6 +13,9 @@ const OFFERED: usize = 3;
 
 /// How many of a source's databases are compared with a name that is not there.
 const COMPARED: u64 = PageRequest::MOST;
+
+/// So many dots of a name are tried as the one between database and table.
+const MOST_DOTS: usize = 8;
 
 /// What is less like the name than this is not offered.
 const NEAR: f64 = 0.5;
@@ -64,18 +65,14 @@ pub async fn name_scopes(db: &Db, scopes: &[Scope]) -> Result<Vec<String>, Error
         .iter()
         .filter_map(|scope| scope.database().map(AssetId))
         .collect();
-    let databases: HashMap<AssetId, String> = find_assets(db, &Sight::Everything, &ids)
-        .await?
-        .into_iter()
-        .map(|database| (database.id, database.address.name().to_owned()))
-        .collect();
+    let databases = find_addresses(db, &ids).await?;
     let name = |scope: &Scope| {
         let (platform, instance) = scope.source();
         let source = source_words(platform, instance);
         match scope.database().map(AssetId) {
             None => source,
             Some(id) => match databases.get(&id) {
-                Some(name) => format!("{source}/{name}"),
+                Some((_, address)) => format!("{source}/{}", address.name()),
                 None => format!("{source}/{id}"),
             },
         }
@@ -134,4 +131,32 @@ async fn nearest(
     near.sort_by(|(one, _), (other, _)| other.total_cmp(one));
     near.truncate(OFFERED);
     Ok(near.into_iter().map(|(_, known)| known).collect())
+}
+
+/// Finds the assets that these words name: `sales` or `sales.orders` in any source, or behind `PLATFORM:INSTANCE/` in one.
+pub async fn find_called(db: &Db, words: &str) -> Result<Vec<AssetId>, Error> {
+    let words = words.trim();
+    let mut addresses = Vec::new();
+    for source in list_instances(db, &Sight::Everything).await? {
+        let prefix = format!("{}/", source_words(&source.platform, &source.instance));
+        for words in [Some(words), words.strip_prefix(&prefix)]
+            .into_iter()
+            .flatten()
+        {
+            let at = |path: &[&str]| Address {
+                platform: source.platform.clone(),
+                instance: source.instance.clone(),
+                path: path.iter().map(ToString::to_string).collect(),
+            };
+            addresses.push(at(&[words]));
+            // A dot may part the database from the table, or be part of a name.
+            let dots = words.match_indices(['.', '/']).take(MOST_DOTS);
+            addresses.extend(dots.map(|(dot, _)| {
+                let (database, table) = words.split_at(dot);
+                at(&[database, table.get(1..).unwrap_or_default()])
+            }));
+        }
+    }
+    let found = find_at(db, &Sight::Everything, &addresses.iter().collect::<Vec<_>>()).await?;
+    Ok(found.into_values().collect())
 }

@@ -414,6 +414,32 @@ pub(super) async fn find_many(
     rows.into_iter().map(read).collect()
 }
 
+/// Finds the kinds and addresses of assets; ids that are not there are left out.
+pub(super) async fn find_addresses(
+    db: &impl ConnectionTrait,
+    ids: &[AssetId],
+) -> Result<HashMap<AssetId, (AssetKind, Address)>, Error> {
+    let rows: Vec<(Uuid, String, String, String, String)> = asset::Entity::find()
+        .select_only()
+        .columns([
+            asset::Column::Id,
+            asset::Column::Kind,
+            asset::Column::Platform,
+            asset::Column::Instance,
+            asset::Column::Path,
+        ])
+        .filter(asset::Column::Id.is_in(ids.iter().map(|id| id.0)))
+        .into_tuple()
+        .all(db)
+        .await?;
+    let read = |(id, kind, platform, instance, path): (_, String, _, _, String)| {
+        let kind = kind.parse().map_err(Error::damaged(AssetId(id)))?;
+        let address = read_address(id, platform, instance, &path)?;
+        Ok((AssetId(id), (kind, address)))
+    };
+    rows.into_iter().map(read).collect()
+}
+
 /// Lists all assets in the order of their ids.
 pub(super) async fn list_all(
     db: &impl ConnectionTrait,

@@ -64,3 +64,8 @@ pub async fn find_named(
 ) -> Result<HashMap<Principal, Named>, DbErr> {
     store::find_named(&**db, principals).await
 }
+
+/// Finds the person and the team that have this name, or one that looks like it.
+pub async fn find_called(db: &Db, name: &str) -> Result<Vec<Principal>, DbErr> {
+    store::find_by_look(&**db, &super::name::look(name)).await
+}

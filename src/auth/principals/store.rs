@@ -53,6 +53,23 @@ pub(in crate::auth) async fn find_named(
     Ok(all.map(|named| (named.principal, named)).collect())
 }
 
+pub(super) async fn find_by_look(
+    db: &impl ConnectionTrait,
+    look: &str,
+) -> Result<Vec<Principal>, DbErr> {
+    let person = account::Entity::find()
+        .filter(account::Column::Look.eq(look))
+        .one(db)
+        .await?
+        .map(|row| Principal::Account(AccountId(row.id)));
+    let team = team::Entity::find()
+        .filter(team::Column::Look.eq(look))
+        .one(db)
+        .await?
+        .map(|row| Principal::Team(TeamId(row.id)));
+    Ok(person.into_iter().chain(team).collect())
+}
+
 fn named_account(row: account::Model) -> Named {
     Named {
         principal: Principal::Account(AccountId(row.id)),

@@ -136,6 +136,11 @@ pub async fn find_restriction(db: &Db, scope: &Scope) -> Result<Option<Admitted>
     Ok(store::find(&**db, scope).await?)
 }
 
+/// The id under which the log knows a scope; nothing if rights were never about it.
+pub async fn find_id(db: &Db, scope: &Scope) -> Result<Option<Uuid>, DbErr> {
+    store::find_id(&**db, scope).await
+}
+
 /// Lists the restricted scopes, source by source.
 pub async fn list_restricted(
     db: &Db,

@@ -160,6 +160,20 @@ pub(super) async fn find(
     }
 }
 
+/// The id of a scope's row, which only a scope that rights were ever about has.
+pub(super) async fn find_id(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+) -> Result<Option<Uuid>, DbErr> {
+    scope::Entity::find()
+        .select_only()
+        .column(scope::Column::Id)
+        .filter(scope::Column::Digest.eq(scope.digest()))
+        .into_tuple()
+        .one(db)
+        .await
+}
+
 async fn admitted(
     db: &impl ConnectionTrait,
     scopes: Vec<Uuid>,

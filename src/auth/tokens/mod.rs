@@ -2,9 +2,10 @@
 
 mod store;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use chrono::{DateTime, TimeDelta, Utc};
+use sea_orm::DbErr;
 use secrecy::{ExposeSecret, SecretString};
 use uuid::Uuid;
 
@@ -116,6 +117,14 @@ pub async fn list(
 ) -> Result<Page<Token>, Error> {
     accounts::require_own_or_all(actor, account)?;
     store::list(&**db, account, page).await
+}
+
+/// Finds whose each of some tokens is, and its name; those that are not there are left out.
+pub async fn find_named(
+    db: &Db,
+    ids: &[Uuid],
+) -> Result<HashMap<Uuid, (AccountId, String)>, DbErr> {
+    store::find_named(&**db, ids).await
 }
 
 /// Makes a token worthless, from its next use on.

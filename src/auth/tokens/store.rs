@@ -1,5 +1,7 @@
 //! The queries on tokens.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use sea_orm::sea_query::Expr;
 use sea_orm::{
@@ -70,6 +72,25 @@ pub(super) async fn list(
     let rows = query.all(db).await?.into_iter();
     let tokens = rows.map(read).collect::<Result<Vec<_>, _>>()?;
     Ok(Page::of_rows(tokens, page, |token| token.id))
+}
+
+pub(super) async fn find_named(
+    db: &impl ConnectionTrait,
+    ids: &[Uuid],
+) -> Result<HashMap<Uuid, (AccountId, String)>, DbErr> {
+    let rows: Vec<(Uuid, Uuid, String)> = token::Entity::find()
+        .select_only()
+        .columns([
+            token::Column::Id,
+            token::Column::AccountId,
+            token::Column::Name,
+        ])
+        .filter(token::Column::Id.is_in(ids.iter().copied()))
+        .into_tuple()
+        .all(db)
+        .await?;
+    let named = |(id, account, name)| (id, (AccountId(account), name));
+    Ok(rows.into_iter().map(named).collect())
 }
 
 pub(super) async fn revoke(
