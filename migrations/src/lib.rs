@@ -11,6 +11,7 @@ mod m20261121_000001_assets;
 mod m20261121_000002_runs;
 mod m20261121_000003_people;
 mod m20261121_000004_words;
+mod m20261121_000005_audit;
 
 /// Brings a database to the newest schema, or back.
 #[derive(Debug)]
@@ -24,6 +25,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000002_runs::Migration),
             Box::new(m20261121_000003_people::Migration),
             Box::new(m20261121_000004_words::Migration),
+            Box::new(m20261121_000005_audit::Migration),
         ]
     }
 }

@@ -148,16 +148,21 @@ impl What {
     fn read(row: &store::Row) -> Self {
         let (action, details) = (&row.action, &row.details);
         let known = match row.kind.as_str() {
-            "account" | "team" | "token" | "scope" => Event::read(action, details).map(Self::ToPeople),
-            "asset" => Action::read(action, details).map(Self::ToAsset),
+            "account" | "team" | "token" | "scope" => {
+                Event::read(action, details).map(Self::ToPeople)
+            }
+            "asset" => match Action::read(action, details) {
+                Some(Action::Other(_)) | None => None,
+                Some(action) => Some(Self::ToAsset(action)),
+            },
             _ => None,
         };
         known.unwrap_or(Self::Unknown)
     }
 
-    fn sentences(&self, row: &store::Row) -> Vec<String> {
+    fn sentences(&self, row: &store::Row, names: &Names) -> Vec<String> {
         match self {
-            Self::ToPeople(event) => vec![event.sentence()],
+            Self::ToPeople(event) => vec![names.told(row.subject, event)],
             Self::ToAsset(action) => action.sentences(),
             Self::Unknown => vec![format!(
                 "“{}” of this {}: this version of Gazetteer does not know it, so here is what was written: {}",
@@ -180,7 +185,7 @@ pub async fn list(
     let names = Names::find(db, &rows.items, &told).await?;
     let mut told = told.iter();
     Ok(rows.map(|row| {
-        let sentences = told.next().map(|what| what.sentences(&row));
+        let sentences = told.next().map(|what| what.sentences(&row, &names));
         record(row, sentences.unwrap_or_default(), &names)
     }))
 }

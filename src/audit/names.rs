@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::{Error, Thing, What, store};
 use crate::auth::principals::{self, Named, Principal};
-use crate::auth::{AccountId, Scope, TeamId, tokens};
+use crate::auth::{AccountId, Event, Scope, TeamId, tokens};
 use crate::catalog::{self, Address, AssetId, AssetKind};
 use crate::db::Db;
 
@@ -66,6 +66,15 @@ impl Names {
             kind,
             id,
             name,
+        }
+    }
+
+    /// Tells an event, with the name that its scope has now.
+    pub(super) fn told(&self, subject: Uuid, event: &Event) -> String {
+        let sentence = event.sentence();
+        match event.scope().zip(self.scopes.get(&subject)) {
+            Some((scope, name)) => sentence.replace(&scope.to_string(), name),
+            None => sentence,
         }
     }
 }

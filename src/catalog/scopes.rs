@@ -157,6 +157,11 @@ pub async fn find_called(db: &Db, words: &str) -> Result<Vec<AssetId>, Error> {
             }));
         }
     }
-    let found = find_at(db, &Sight::Everything, &addresses.iter().collect::<Vec<_>>()).await?;
+    let found = find_at(
+        db,
+        &Sight::Everything,
+        &addresses.iter().collect::<Vec<_>>(),
+    )
+    .await?;
     Ok(found.into_values().collect())
 }

@@ -271,6 +271,7 @@ impl FromRequest for Origin {
         ready(Ok(Self {
             address: Client::of(request).address,
             agent: agent.unwrap_or_default().to_owned(),
+            request: Some(RequestId::of(request).as_str().to_owned()),
         }))
     }
 }

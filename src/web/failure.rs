@@ -89,6 +89,17 @@ impl Failure {
         }
     }
 
+    /// What to show above a form that can be corrected; any other failure is handed back.
+    pub(crate) fn refusal_of_a_form(self) -> Result<String, Self> {
+        if self.status != StatusCode::UNPROCESSABLE_ENTITY {
+            return Err(self);
+        }
+        Ok(match self.hint {
+            Some(hint) => format!("{} {hint}", self.detail),
+            None => self.detail,
+        })
+    }
+
     /// There is nothing at this address.
     pub(crate) fn not_found(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::NOT_FOUND, detail)

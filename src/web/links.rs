@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use uuid::Uuid;
 
+use crate::auth::{AccountId, TeamId};
 use crate::catalog::AssetId;
 
 /// Writes a name so that it can stand between two slashes, or in a query, whatever is in it.
@@ -138,6 +139,51 @@ pub(crate) fn api_run(id: Uuid) -> String {
 /// A list that belongs to a run: `findings` or `databases`.
 pub(crate) fn api_part_of_run(id: Uuid, part: &str) -> String {
     format!("/api/v1/runs/{id}/{part}")
+}
+
+pub(crate) fn audit() -> String {
+    "/audit".to_owned()
+}
+
+/// The audit trail as a file: `csv` or `jsonl`.
+pub(crate) fn audit_export(ending: &str) -> String {
+    format!("/audit/export.{ending}")
+}
+
+/// One's own account.
+pub(crate) fn profile() -> String {
+    "/profile".to_owned()
+}
+
+/// Something to do on one's own account, such as `password`.
+pub(crate) fn profile_part(part: &str) -> String {
+    format!("/profile/{part}")
+}
+
+pub(crate) fn people() -> String {
+    "/people".to_owned()
+}
+
+pub(crate) fn person(id: AccountId) -> String {
+    format!("/people/{id}")
+}
+
+/// Something to do to somebody's account, such as `lock`.
+pub(crate) fn person_part(id: AccountId, part: &str) -> String {
+    format!("/people/{id}/{part}")
+}
+
+pub(crate) fn teams() -> String {
+    "/teams".to_owned()
+}
+
+pub(crate) fn team(id: TeamId) -> String {
+    format!("/teams/{id}")
+}
+
+/// Something to do to a team, such as `members`.
+pub(crate) fn team_part(id: TeamId, part: &str) -> String {
+    format!("/teams/{id}/{part}")
 }
 
 #[cfg(test)]

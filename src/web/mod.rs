@@ -6,6 +6,7 @@
 
 mod access;
 mod api;
+mod auditing;
 mod client;
 mod door;
 mod failure;

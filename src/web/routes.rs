@@ -9,7 +9,9 @@ use actix_web::{FromRequest, Handler, Responder, Route, middleware as actix};
 
 use super::failure::Failure;
 use super::{access, api, health, middleware, pages, rate, statics};
-use crate::auth::Permission::{self, ManageOwnAccount, Read, Restrict, RunRecipe};
+use crate::auth::Permission::{
+    self, ManageOwnAccount, ManagePeople, Read, ReadAudit, Restrict, RunRecipe,
+};
 
 /// One line of the site map.
 pub struct Site {
@@ -128,6 +130,18 @@ pub fn all() -> Vec<Site> {
             Read,
             api::list_databases_of_run,
         )),
+        get("/audit", ReadAudit, pages::audit::show),
+        costly(get(
+            "/audit/export.csv",
+            ReadAudit,
+            pages::audit::export_csv,
+        )),
+        costly(get(
+            "/audit/export.jsonl",
+            ReadAudit,
+            pages::audit::export_json_lines,
+        )),
+        costly(get("/api/v1/audit", ReadAudit, api::list_audit)),
         way_in(open("/sign-in", pages::sign_in::show)),
         way_in(post("/sign-in", Read, pages::sign_in::sign_in)),
         way_in(post("/sign-in/demo", Read, pages::sign_in::sign_in_to_demo)),

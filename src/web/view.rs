@@ -20,6 +20,7 @@ use super::links;
 use super::request::RequestId;
 use super::server::Error;
 use super::statics::Statics;
+use crate::auth::Permission;
 use crate::auth::sessions::SignedIn;
 use crate::error::{Explain, Kind};
 
@@ -87,6 +88,16 @@ impl Refusal {
             retry_after: error.retry_after(),
         }
     }
+
+    /// Everything that is wrong with a form, a sentence each.
+    pub(crate) fn of_all(problems: &[String]) -> Self {
+        Self {
+            text: problems.join(" "),
+            hint: None,
+            kind: Kind::Invalid,
+            retry_after: None,
+        }
+    }
 }
 
 /// Who reads a page, and in which request.
@@ -118,11 +129,21 @@ struct PersonMenu<'a> {
 }
 
 impl<'a> PersonMenu<'a> {
-    fn of(signed_in: &'a SignedIn) -> Self {
+    fn of(signed_in: &'a SignedIn, current: Option<Section>) -> Self {
+        let offered = [
+            (Section::Profile, Permission::ManageOwnAccount),
+            (Section::People, Permission::ManagePeople),
+            (Section::Teams, Permission::ManagePeople),
+            (Section::Audit, Permission::ReadAudit),
+        ];
+        let entries = offered
+            .into_iter()
+            .filter(|(_, permission)| signed_in.actor.may(*permission))
+            .map(|(section, _)| Entry::of(section, current));
         Self {
             label: signed_in.account.label(),
             name: &signed_in.account.name,
-            entries: Vec::new(),
+            entries: entries.collect(),
             sign_out_action: links::sign_out(),
         }
     }
@@ -137,6 +158,11 @@ pub(crate) enum Section {
     Search,
     Browse,
     Ingestion,
+    /// One's own account.
+    Profile,
+    People,
+    Teams,
+    Audit,
     /// Where people sign in; nothing of the catalog is offered there.
     WayIn,
 }
@@ -165,6 +191,10 @@ impl Section {
             Self::Search => "Search",
             Self::Browse => "Browse",
             Self::Ingestion => "Ingestion",
+            Self::Profile => "Profile",
+            Self::People => "People",
+            Self::Teams => "Teams",
+            Self::Audit => "Audit",
             Self::WayIn => "Sign in",
         }
     }
@@ -175,6 +205,10 @@ impl Section {
             Self::Search => links::search([]),
             Self::Browse => links::browse(),
             Self::Ingestion => links::ingestion(),
+            Self::Profile => links::profile(),
+            Self::People => links::people(),
+            Self::Teams => links::teams(),
+            Self::Audit => links::audit(),
             Self::WayIn => links::sign_in(""),
         }
     }
@@ -213,13 +247,19 @@ struct Entry {
     current: bool,
 }
 
-impl<'a> Layout<'a> {
-    fn of<V: View>(view: &'a V, assets: &'a str, reader: &'a Reader) -> Self {
-        let entry = |section: Section| Entry {
+impl Entry {
+    fn of(section: Section, current: Option<Section>) -> Self {
+        Self {
             label: section.label(),
             href: section.href(),
-            current: view.section() == Some(section),
-        };
+            current: current == Some(section),
+        }
+    }
+}
+
+impl<'a> Layout<'a> {
+    fn of<V: View>(view: &'a V, assets: &'a str, reader: &'a Reader) -> Self {
+        let entry = |section: Section| Entry::of(section, view.section());
         Self {
             title: match view.title() {
                 "" => "Gazetteer".to_owned(),
@@ -236,7 +276,10 @@ impl<'a> Layout<'a> {
             assets,
             request_id: &reader.request_id,
             version: env!("CARGO_PKG_VERSION"),
-            person: reader.signed_in.as_deref().map(PersonMenu::of),
+            person: reader
+                .signed_in
+                .as_deref()
+                .map(|signed_in| PersonMenu::of(signed_in, view.section())),
             sign_in_href: links::sign_in(&reader.here),
             signing_in: view.section() == Some(Section::WayIn),
         }
@@ -327,6 +370,21 @@ pub(super) fn html_response(status: actix_web::http::StatusCode, html: String) -
         // The same address answers a part of the page to htmx.
         .insert_header((header::VARY, HeaderValue::from_static("HX-Request")))
         .body(html)
+}
+
+/// Answers with a page that shows a secret, this once: no browser keeps it.
+#[derive(Debug)]
+pub(crate) struct Once<V>(pub(crate) V);
+
+impl<V: View> Responder for Once<V> {
+    type Body = BoxBody;
+
+    fn respond_to(self, request: &HttpRequest) -> HttpResponse {
+        let mut response = Page(self.0).respond_to(request);
+        let headers = response.headers_mut();
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        response
+    }
 }
 
 /// Sends the browser on to the page that shows what a form has done.

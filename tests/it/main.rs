@@ -14,6 +14,7 @@
 )]
 
 mod architecture;
+mod audit;
 mod commands;
 mod crash;
 mod demo_endpoint;

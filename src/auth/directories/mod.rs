@@ -139,10 +139,10 @@ async fn begin(
         return sessions::refuse(txn, known.as_ref(), Refused::NoRole, from, now).await;
     };
     let account = match known {
-        Some(account) => follow_role(&txn, account, role, now).await?,
-        None => welcome(&txn, assertion, role, now).await?,
+        Some(account) => follow_role(&txn, account, role, from, now).await?,
+        None => welcome(&txn, assertion, role, from, now).await?,
     };
-    let actor = sessions::as_account(&account);
+    let actor = from.of(sessions::as_account(&account));
     let given = (&account, assertion.issuer.as_str());
     teams::follow_directory(&txn, &actor, given, &assertion.teams, now).await?;
     let begun = sessions::begin(&txn, &account, method, from, (lifetimes, now)).await?;
@@ -174,11 +174,12 @@ async fn follow_role(
     txn: &Txn,
     account: Account,
     role: Role,
+    from: &Origin,
     now: DateTime<Utc>,
 ) -> Result<Account, Error> {
     // The scopes of a steward are given here, not by the issuer.
     if account.role != role {
-        let actor = sessions::as_account(&account);
+        let actor = from.of(sessions::as_account(&account));
         accounts::change_standing(txn, &actor, &account, Standing::new(role, None), now).await?;
     }
     Ok(Account { role, ..account })
@@ -188,6 +189,7 @@ async fn welcome(
     txn: &Txn,
     assertion: &Assertion,
     role: Role,
+    from: &Origin,
     now: DateTime<Utc>,
 ) -> Result<Account, Error> {
     let new = NewAccount {
@@ -196,10 +198,10 @@ async fn welcome(
         display_name: assertion.display_name.clone(),
         standing: Standing::new(role, None),
     };
-    let account = accounts::insert(txn, &Actor::visitor(false), &new, now).await?;
+    let account = accounts::insert(txn, &from.of(Actor::visitor(false)), &new, now).await?;
     remember(
         txn,
-        &sessions::as_account(&account),
+        &from.of(sessions::as_account(&account)),
         &account,
         assertion,
         now,

@@ -121,7 +121,7 @@ pub async fn set_up(
         display_name,
         standing: Standing::ADMIN,
     };
-    let account = accounts::insert(&txn, &Actor::operator(), &new, now).await?;
+    let account = accounts::insert(&txn, &from.of(Actor::operator()), &new, now).await?;
     accounts::store::set_password_hash(&*txn, account.id, hash).await?;
     let begun = sessions::begin(&txn, &account, Method::Link, from, (lifetimes, now)).await?;
     txn.commit().await?;
@@ -142,7 +142,7 @@ pub async fn choose_password(
     let now = Utc::now();
     let txn = db.write().await?;
     let account = require_choose(store::find(&*txn, &digest(secret), now).await?)?;
-    let actor = sessions::as_account(&account);
+    let actor = from.of(sessions::as_account(&account));
     sessions::set_password(&txn, &actor, &account, hash, now).await?;
     let begun = sessions::begin(&txn, &account, Method::Link, from, (lifetimes, now)).await?;
     txn.commit().await?;

@@ -41,6 +41,18 @@ pub struct Origin {
     pub address: std::net::IpAddr,
     /// What the browser calls itself.
     pub agent: String,
+    /// The id of the request.
+    pub request: Option<String>,
+}
+
+impl Origin {
+    /// Adds to an actor in which request they act.
+    pub(super) fn of(&self, actor: Actor) -> Actor {
+        match &self.request {
+            Some(id) => actor.in_request(id),
+            None => actor,
+        }
+    }
 }
 
 /// How somebody proved who they are.
@@ -183,7 +195,7 @@ pub(super) async fn refuse(
         address: from.address.to_string(),
     };
     let subject = account.map_or(Subject::Nobody, |account| Subject::Account(account.id));
-    event.log(&txn, &visitor(), subject, now).await?;
+    event.log(&txn, &from.of(visitor()), subject, now).await?;
     txn.commit().await?;
     Err(match reason {
         Refused::UnknownName | Refused::WrongPassword | Refused::NotInDirectory => {
@@ -221,7 +233,7 @@ pub(super) async fn begin(
         method,
         address: session.address.clone(),
     };
-    let actor = as_account(account);
+    let actor = from.of(as_account(account));
     event
         .log(txn, &actor, Subject::Account(account.id), now)
         .await?;
@@ -242,7 +254,7 @@ pub async fn sign_in_to_demo(db: &Db, from: &Origin, lifetimes: Lifetimes) -> Re
                 display_name: Some("Demo steward".to_owned()),
                 standing: accounts::Standing::STEWARD,
             };
-            accounts::insert(&txn, &Actor::operator(), &new, now).await?
+            accounts::insert(&txn, &from.of(Actor::operator()), &new, now).await?
         }
     };
     let begun = begin(&txn, &account, Method::Demo, from, (lifetimes, now)).await?;

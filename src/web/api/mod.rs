@@ -4,6 +4,7 @@
 
 mod asset_shape;
 mod assets;
+mod audit;
 mod openapi;
 mod recipes;
 mod run_shape;
@@ -23,6 +24,7 @@ use crate::auth::Who;
 use crate::db;
 
 pub(super) use assets::{history, list, list_databases, show};
+pub(super) use audit::{AuditShape, list as list_audit};
 pub(super) use openapi::show as describe;
 pub(super) use recipes::{list as list_recipes, start_run};
 pub(super) use runs::{list as list_runs, list_databases_of_run, list_findings, show as show_run};

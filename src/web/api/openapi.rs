@@ -5,7 +5,7 @@ use actix_web::http::header;
 use serde::Serialize;
 use utoipa::{OpenApi, ToResponse, ToSchema};
 
-use super::{assets, recipes, runs, search};
+use super::{assets, audit, recipes, runs, search};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -21,6 +21,7 @@ use super::{assets, recipes, runs, search};
         assets::show,
         assets::history,
         assets::list_databases,
+        audit::list,
         recipes::list,
         recipes::start_run,
         runs::list,

@@ -1,6 +1,7 @@
 //! One file per page of the site.
 
 pub(super) mod assets;
+pub(super) mod audit;
 pub(super) mod browse;
 mod columns;
 pub(super) mod home;

@@ -315,6 +315,7 @@ async fn sign_in(db: &Db, base: &str, name: &str, role: Role, teams: &[&str]) ->
     let from = Origin {
         address: Ipv4Addr::LOCALHOST.into(),
         agent: "test".to_owned(),
+        request: None,
     };
     let begun = directories::sign_in(db, &assertion, SignInMethod::Oidc, &from, LIFETIMES)
         .await
