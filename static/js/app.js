@@ -4,7 +4,7 @@ import { combobox } from "./combobox.js";
 import { columns } from "./columns.js";
 import { copying } from "./copy.js";
 import { keys } from "./keys.js";
-import { themeSwitch } from "./theme-switch.js";
+import { themeChoice, themeSwitch } from "./theme-switch.js";
 
 function enhance(root) {
   for (const input of root.querySelectorAll("input[data-suggest]")) combobox(input);
@@ -13,6 +13,7 @@ function enhance(root) {
 }
 
 themeSwitch();
+themeChoice();
 enhance(document);
 keys();
 
