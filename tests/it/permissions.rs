@@ -155,9 +155,10 @@ impl World {
         let method = Method::from_bytes(site.method.as_str().as_bytes()).unwrap();
         let mut request = browser.request(method, &self.address(site.pattern));
         if site.method != "GET" {
-            request = match site.pattern.starts_with("/api/") {
-                true => request.json(&body(site.pattern)),
-                false => request.form(&form(site.pattern)),
+            request = if site.pattern.starts_with("/api/") {
+                request.json(&body(site.pattern))
+            } else {
+                request.form(&form(site.pattern))
             };
         }
         verdict(&Answer::of(request).await)

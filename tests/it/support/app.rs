@@ -177,11 +177,6 @@ impl TestApp {
         sign_in(&self.app.db, &self.base, name, role, teams).await
     }
 
-    /// The admin's browser.
-    pub(crate) fn admin(&self) -> &Browser {
-        &self.admin
-    }
-
     /// Puts a file where the index's folder was: nothing can be written to the index any more.
     pub(crate) fn spoil_index(&self) {
         let folder = self.catalog.storage.index_dir();
@@ -301,8 +296,8 @@ pub(crate) struct Settings {
 
 /// How long sessions last in tests.
 pub(crate) const LIFETIMES: Lifetimes = Lifetimes {
-    idle: Duration::from_secs(3_600),
-    absolute: Duration::from_secs(86_400),
+    idle: Duration::from_hours(1),
+    absolute: Duration::from_hours(24),
 };
 
 /// Signs somebody in as a directory does that vouches for them: that takes no password.
