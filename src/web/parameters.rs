@@ -25,6 +25,13 @@ impl FromRequest for Parameters {
     }
 }
 
+impl From<Vec<(String, String)>> for Parameters {
+    /// What a form sent, in order.
+    fn from(fields: Vec<(String, String)>) -> Self {
+        Self(fields)
+    }
+}
+
 impl Parameters {
     /// Reads a query, which is never wrong as a whole.
     pub(super) fn read(query: &str) -> Self {

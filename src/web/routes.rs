@@ -10,7 +10,7 @@ use actix_web::{FromRequest, Handler, Responder, Route, middleware as actix};
 use super::failure::Failure;
 use super::{access, api, health, middleware, pages, rate, statics};
 use crate::auth::Permission::{
-    self, Describe, ManageOwnAccount, Read, ReadAudit, Restrict, RunRecipe,
+    self, Describe, ManageOwnAccount, ManagePeople, Read, ReadAudit, Restrict, RunRecipe,
 };
 
 /// One line of the site map.
@@ -168,6 +168,37 @@ fn ingesting() -> Vec<Site> {
 /// Looking after people, and what they did.
 fn people() -> Vec<Site> {
     vec![
+        get("/profile", ManageOwnAccount, pages::profile::show),
+        own("/profile/name", pages::profile::rename),
+        own("/profile/password", pages::profile::change_password),
+        own("/profile/sessions/end", pages::profile::end_others),
+        own("/profile/sessions/{id}/end", pages::profile::end_session),
+        own("/profile/tokens", pages::profile::make_token),
+        own("/profile/tokens/{id}/revoke", pages::profile::revoke_token),
+        get("/people", ManagePeople, pages::people::list),
+        manage("/people", pages::people::invite),
+        get("/people/{id}", ManagePeople, pages::people::show),
+        manage("/people/{id}/name", pages::people::rename),
+        manage("/people/{id}/role", pages::people::change_role),
+        manage("/people/{id}/lock", pages::people::lock),
+        manage("/people/{id}/unlock", pages::people::unlock),
+        manage("/people/{id}/link", pages::people::make_link),
+        manage("/people/{id}/teams", pages::people::join),
+        manage("/people/{id}/teams/{team}/leave", pages::people::leave),
+        manage(
+            "/people/{id}/sessions/{session}/end",
+            pages::people::end_session,
+        ),
+        manage("/people/{id}/tokens", pages::people::make_token),
+        manage(
+            "/people/{id}/tokens/{token}/revoke",
+            pages::people::revoke_token,
+        ),
+        get("/teams", ManagePeople, pages::teams::list),
+        manage("/teams", pages::teams::create),
+        get("/teams/{id}", ManagePeople, pages::teams::show),
+        manage("/teams/{id}/members", pages::teams::add),
+        manage("/teams/{id}/members/{account}/remove", pages::teams::remove),
         get("/audit", ReadAudit, pages::audit::show),
         costly(get(
             "/audit/export.csv",
@@ -286,6 +317,24 @@ where
             .guard(guard::Any(guard::Get()).or(guard::Head()))
             .to(handler),
     }
+}
+
+/// Something to do with one's own account.
+fn own<F, Args>(pattern: &'static str, handler: F) -> Site
+where
+    F: Handler<Args, Output: Responder + 'static>,
+    Args: FromRequest + 'static,
+{
+    post(pattern, ManageOwnAccount, handler)
+}
+
+/// Something to do with people.
+fn manage<F, Args>(pattern: &'static str, handler: F) -> Site
+where
+    F: Handler<Args, Output: Responder + 'static>,
+    Args: FromRequest + 'static,
+{
+    post(pattern, ManagePeople, handler)
 }
 
 /// Something to do.

@@ -5,7 +5,7 @@ import { columns } from "./columns.js";
 import { copying } from "./copy.js";
 import { editors } from "./editor.js";
 import { keys } from "./keys.js";
-import { themeSwitch } from "./theme-switch.js";
+import { themeChoice, themeSwitch } from "./theme-switch.js";
 
 function enhance(root) {
   for (const input of root.querySelectorAll("input[data-suggest]")) combobox(input);
@@ -14,6 +14,7 @@ function enhance(root) {
 }
 
 themeSwitch();
+themeChoice();
 enhance(document);
 keys();
 editors();

@@ -29,3 +29,18 @@ export function themeSwitch() {
     word.textContent = next;
   });
 }
+
+// The same choice as a list, on the page of one's own account.
+export function themeChoice() {
+  const section = document.getElementById("look");
+  if (!section) return;
+  section.hidden = false;
+  for (const radio of section.querySelectorAll("input")) {
+    radio.checked = radio.value === chosen();
+    radio.addEventListener("change", () => {
+      choose(radio.value);
+      const word = document.querySelector("#theme-switch .theme-word");
+      word.textContent = radio.value;
+    });
+  }
+}

@@ -24,6 +24,7 @@ mod glue_server;
 mod glue_translate;
 mod ingest;
 mod migrations;
+mod people;
 mod permissions;
 mod recipes;
 mod restricted;

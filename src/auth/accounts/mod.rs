@@ -238,6 +238,24 @@ pub async fn list_standings(
     Ok(store::list_standings(&**db, accounts).await?)
 }
 
+/// Who somebody is elsewhere.
+#[derive(Debug, Clone)]
+pub struct Identity {
+    pub issuer: String,
+    pub subject: String,
+    pub linked_at: DateTime<Utc>,
+}
+
+/// Lists who somebody is elsewhere, the oldest link first.
+pub async fn list_identities(
+    db: &Db,
+    actor: &Actor,
+    id: AccountId,
+) -> Result<Vec<Identity>, Error> {
+    require_own_or_all(actor, id)?;
+    Ok(store::list_identities(&**db, id).await?)
+}
+
 /// Gives an account another role or other scopes; it takes effect with the account's next request.
 pub async fn set_standing(
     db: &Db,

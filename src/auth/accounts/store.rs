@@ -10,7 +10,7 @@ use sea_orm::{
     SqlErr,
 };
 
-use super::{Account, AccountKind, Standing};
+use super::{Account, AccountKind, Identity, Standing};
 use crate::auth::name::AccountName;
 use crate::auth::permission::{Realm, Role};
 use crate::auth::scope::Scope;
@@ -264,6 +264,25 @@ pub(in crate::auth) async fn find_by_identity(
         Some(row) => find(db, AccountId(row.account_id)).await.map(Some),
         None => Ok(None),
     }
+}
+
+/// Who an account is at each issuer that it is linked to; there are few of them.
+pub(super) async fn list_identities(
+    db: &impl ConnectionTrait,
+    id: AccountId,
+) -> Result<Vec<Identity>, DbErr> {
+    let rows = identity::Entity::find()
+        .filter(identity::Column::AccountId.eq(id.0))
+        .order_by_asc(identity::Column::LinkedAt)
+        .limit(100)
+        .all(db)
+        .await?;
+    let read = |row: identity::Model| Identity {
+        issuer: row.issuer,
+        subject: row.subject,
+        linked_at: row.linked_at,
+    };
+    Ok(rows.into_iter().map(read).collect())
 }
 
 /// Remembers who an account is at an issuer.

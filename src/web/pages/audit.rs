@@ -8,7 +8,7 @@ use async_stream::try_stream;
 use chrono::{SecondsFormat, Utc};
 use serde::Serialize;
 
-use super::parts::{More, name};
+use super::parts::{More, name, name_of};
 use crate::audit::{self, Filter, Record, Thing, Topic};
 use crate::auth::{AccountId, Actor, TeamId};
 use crate::catalog::AssetId;
@@ -350,7 +350,7 @@ impl Row {
 }
 
 fn sentence(text: &str) -> Shortened {
-    Shortened::to(400, text)
+    name_of(400, text)
 }
 
 fn href_of(thing: &Thing) -> Option<String> {

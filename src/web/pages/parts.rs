@@ -46,7 +46,7 @@ pub(super) fn heading(name: &str) -> Shortened {
 }
 
 /// Shows what cannot be seen in a name, or would turn its letters around, as a sign of its own.
-fn name_of(most: usize, name: &str) -> Shortened {
+pub(super) fn name_of(most: usize, name: &str) -> Shortened {
     let deceives = |letter: char| {
         letter.is_control() || matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
     };
@@ -193,7 +193,7 @@ pub(super) struct State {
 }
 
 impl State {
-    const fn new(word: &'static str, tone: &'static str, icon: &'static str) -> Self {
+    pub(super) const fn new(word: &'static str, tone: &'static str, icon: &'static str) -> Self {
         Self { word, tone, icon }
     }
 

@@ -1,0 +1,211 @@
+//! Sessions and tokens, as the pages of people show them.
+
+use chrono::{TimeDelta, Utc};
+use secrecy::ExposeSecret as _;
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::parts::{State, name};
+use crate::auth::sessions::Session;
+use crate::auth::tokens::{LONGEST_LIFE, Made, NewToken, Token};
+use crate::auth::{self, TokenScope};
+use crate::error::{Explain as _, Kind};
+use crate::web::parameters::Parameters;
+use crate::web::text::{Moment, Shortened};
+use crate::web::view::{Section, View};
+
+/// How long a token lasts unless somebody says otherwise, in days.
+const USUAL_LIFE: &str = "90";
+
+/// What a form sent, field by field.
+pub(crate) type Fields = Vec<(String, String)>;
+
+/// Whether whoever filled in a form of this page can do something about a refusal.
+pub(super) fn can_be_corrected(error: &auth::Error) -> bool {
+    let denied = matches!(error, auth::Error::Denied(_));
+    !denied && !matches!(error.kind(), Kind::Internal | Kind::Unavailable)
+}
+
+/// A browser in which somebody is signed in.
+#[derive(Debug, Serialize)]
+pub(super) struct SessionLine {
+    agent: Shortened,
+    address: String,
+    method: String,
+    begun: Moment,
+    seen: Moment,
+    here: bool,
+    end_action: String,
+}
+
+impl SessionLine {
+    pub(super) fn new(session: &Session, here: Option<Uuid>, end_action: String) -> Self {
+        let agent = session.agent.trim();
+        Self {
+            agent: name(if agent.is_empty() {
+                "Unknown browser"
+            } else {
+                agent
+            }),
+            address: session.address.clone(),
+            method: session.method.to_string(),
+            begun: Moment::of(session.created_at),
+            seen: Moment::of(session.seen_at),
+            here: here == Some(session.id),
+            end_action,
+        }
+    }
+}
+
+/// A token without its secret.
+#[derive(Debug, Serialize)]
+pub(super) struct TokenLine {
+    name: Shortened,
+    scopes: String,
+    state: State,
+    works: bool,
+    ends: Moment,
+    used: Option<Moment>,
+    revoke_action: String,
+}
+
+impl TokenLine {
+    pub(super) fn new(token: &Token, revoke_action: String) -> Self {
+        let state = if token.revoked_at.is_some() {
+            State::new("Revoked", "plain", "cross")
+        } else if token.expires_at <= Utc::now() {
+            State::new("Ended", "plain", "clock")
+        } else if token.expires_at <= Utc::now() + TimeDelta::days(7) {
+            State::new("Ends soon", "caution", "warn")
+        } else {
+            State::new("Works", "good", "check")
+        };
+        let scopes: Vec<&str> = token.scopes.iter().map(|scope| scope.as_str()).collect();
+        Self {
+            name: name(&token.name),
+            scopes: scopes.join(", "),
+            works: token.revoked_at.is_none() && token.expires_at > Utc::now(),
+            state,
+            ends: Moment::of(token.expires_at),
+            used: token.used_at.map(Moment::of),
+            revoke_action,
+        }
+    }
+}
+
+/// The form for a token, with what was typed into it.
+#[derive(Debug, Serialize)]
+pub(super) struct TokenForm {
+    action: String,
+    name: String,
+    scopes: Vec<ScopeChoice>,
+    days: String,
+    most_days: i64,
+    /// Whether it was sent and refused, so that it is open.
+    refused: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct ScopeChoice {
+    word: &'static str,
+    hint: &'static str,
+    chosen: bool,
+}
+
+impl TokenForm {
+    pub(super) fn new(action: String, typed: &Parameters) -> Self {
+        let refused = !typed.text("days").is_empty();
+        let chosen: Vec<&str> = typed.all("scope").collect();
+        let choice = |scope: TokenScope| ScopeChoice {
+            word: scope.as_str(),
+            hint: match scope {
+                TokenScope::Read => "read the catalog",
+                TokenScope::Write => "read it, and write what people say of assets",
+                TokenScope::Ingest => "read it, and start recipes",
+            },
+            chosen: chosen.contains(&scope.as_str()) || (!refused && scope == TokenScope::Read),
+        };
+        Self {
+            action,
+            name: typed.text("token").to_owned(),
+            scopes: TokenScope::ALL.map(choice).into(),
+            days: if refused {
+                typed.text("days")
+            } else {
+                USUAL_LIFE
+            }
+            .to_owned(),
+            most_days: LONGEST_LIFE,
+            refused,
+        }
+    }
+
+    /// Reads what the form sent.
+    pub(super) fn read(typed: &Parameters) -> Result<NewToken<'_>, auth::Error> {
+        let scopes = typed.all("scope").map(str::parse);
+        Ok(NewToken {
+            name: typed.text("token"),
+            scopes: scopes.collect::<Result<_, _>>()?,
+            days: typed.text("days").trim().parse().unwrap_or(0),
+        })
+    }
+}
+
+/// What `templates/people/secret.hbs` can show: a secret, this once.
+#[derive(Serialize)]
+pub(crate) struct SecretPage {
+    heading: &'static str,
+    lead: String,
+    label: &'static str,
+    secret: String,
+    ends: Moment,
+    back: String,
+    section: &'static str,
+}
+
+impl View for SecretPage {
+    const TEMPLATE: &'static str = "people/secret";
+
+    fn title(&self) -> &str {
+        self.heading
+    }
+
+    fn section(&self) -> Option<Section> {
+        Some(if self.section == "Profile" {
+            Section::Profile
+        } else {
+            Section::People
+        })
+    }
+}
+
+impl SecretPage {
+    pub(super) fn of_token(made: &Made, back: String, section: &'static str) -> Self {
+        Self {
+            heading: "A new token",
+            lead: format!(
+                "Copy “{}” now: it is shown this once, and only its digest is kept.",
+                made.token.name
+            ),
+            label: "Token",
+            secret: made.secret.expose_secret().to_owned(),
+            ends: Moment::of(made.token.expires_at),
+            back,
+            section,
+        }
+    }
+
+    pub(super) fn of_link(account: &str, address: String, ends: Moment, back: String) -> Self {
+        Self {
+            heading: "A link to choose a password",
+            lead: format!(
+                "Send it to “{account}” by a way that only they read: whoever opens it chooses the password. It works once, is shown this once, and earlier ones no longer work."
+            ),
+            label: "Link",
+            secret: address,
+            ends,
+            back,
+            section: "People",
+        }
+    }
+}

@@ -1,0 +1,277 @@
+//! One's own account: name, password, sessions, tokens, look.
+
+use actix_web::web::{Data, Form, Path};
+use actix_web::{Either, HttpRequest, HttpResponse};
+use chrono::Utc;
+use secrecy::SecretString;
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::keys::{Fields, SecretPage, SessionLine, TokenForm, TokenLine, can_be_corrected};
+use super::parts::{More, name};
+use crate::auth::accounts::{self, Account};
+use crate::auth::sessions::{self, Origin, SignedIn, Which};
+use crate::auth::{self, Password, teams, tokens};
+use crate::db::Db;
+use crate::web::access::{self, Access, Person};
+use crate::web::failure::Failure;
+use crate::web::links;
+use crate::web::parameters::Parameters;
+use crate::web::text::{Moment, Shortened};
+use crate::web::view::{Once, Page, Refusal, Section, SeeOther, View};
+
+/// So many tokens are listed at once.
+const TOKENS: usize = 50;
+
+/// What a form leads to: the page anew, or the form again.
+type Answer = Result<Either<SeeOther, Page<ProfilePage>>, Failure>;
+
+/// `GET /profile`: everything about one's own account.
+pub(crate) async fn show(
+    db: Data<Db>,
+    access: Data<Access>,
+    Person(person): Person,
+    parameters: Parameters,
+) -> Result<Page<ProfilePage>, Failure> {
+    let nothing = Parameters::default();
+    let page = ProfilePage::read(&db, &access, &person, &parameters, &nothing).await?;
+    Ok(Page(page))
+}
+
+/// `POST /profile/name`: changes what others call one.
+pub(crate) async fn rename(
+    db: Data<Db>,
+    access: Data<Access>,
+    Person(person): Person,
+    Form(fields): Form<Fields>,
+) -> Answer {
+    let typed = Parameters::from(fields);
+    let text = typed.text("display_name");
+    let id = person.account.id;
+    let done = accounts::set_display_name(&db, &person.actor, id, text, Utc::now()).await;
+    answer(&db, &access, &person, &typed, done).await
+}
+
+/// `POST /profile/password`: chooses another password; every other browser is signed out.
+pub(crate) async fn change_password(
+    db: Data<Db>,
+    access: Data<Access>,
+    request: HttpRequest,
+    (Person(person), from): (Person, Origin),
+    Form(fields): Form<Fields>,
+) -> Result<Either<HttpResponse, Page<ProfilePage>>, Failure> {
+    let typed = Parameters::from(fields);
+    let secret = |field| SecretString::from(typed.text(field));
+    let (current, new) = (secret("current"), secret("new"));
+    let lifetimes = access.lifetimes;
+    let passwords = &access.passwords;
+    let both = (&current, &new);
+    match sessions::change_password(&db, passwords, &person, both, (&from, lifetimes)).await {
+        Ok(begun) => {
+            let response = access::begin_session(&request, &begun, lifetimes, &links::profile());
+            Ok(Either::Left(response))
+        }
+        Err(error) if can_be_corrected(&error) => {
+            let page = ProfilePage::refused(&db, &access, &person, &typed, &error).await?;
+            Ok(Either::Right(Page(page)))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// `POST /profile/sessions/end`: signs every other browser out.
+pub(crate) async fn end_others(
+    db: Data<Db>,
+    access: Data<Access>,
+    Person(person): Person,
+) -> Answer {
+    let which = Which::AllBut(person.session.id);
+    let done = sessions::end(&db, &person.actor, person.account.id, which, Utc::now()).await;
+    answer(&db, &access, &person, &Parameters::default(), done).await
+}
+
+/// `POST /profile/sessions/{id}/end`: signs one browser out.
+pub(crate) async fn end_session(
+    db: Data<Db>,
+    access: Data<Access>,
+    Person(person): Person,
+    session: Path<Uuid>,
+) -> Answer {
+    let which = Which::One(*session);
+    let done = sessions::end(&db, &person.actor, person.account.id, which, Utc::now()).await;
+    answer(&db, &access, &person, &Parameters::default(), done).await
+}
+
+/// `POST /profile/tokens`: makes a token, and shows it this once.
+pub(crate) async fn make_token(
+    db: Data<Db>,
+    access: Data<Access>,
+    Person(person): Person,
+    Form(fields): Form<Fields>,
+) -> Result<Either<Once<SecretPage>, Page<ProfilePage>>, Failure> {
+    let typed = Parameters::from(fields);
+    let made = match TokenForm::read(&typed) {
+        Ok(new) => tokens::make(&db, &person.actor, person.account.id, &new, Utc::now()).await,
+        Err(error) => Err(error),
+    };
+    match made {
+        Ok(made) => {
+            let page = SecretPage::of_token(&made, links::profile(), "Profile");
+            Ok(Either::Left(Once(page)))
+        }
+        Err(error) if can_be_corrected(&error) => {
+            let page = ProfilePage::refused(&db, &access, &person, &typed, &error).await?;
+            Ok(Either::Right(Page(page)))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// `POST /profile/tokens/{id}/revoke`: makes a token worthless.
+pub(crate) async fn revoke_token(
+    db: Data<Db>,
+    access: Data<Access>,
+    Person(person): Person,
+    token: Path<Uuid>,
+) -> Answer {
+    let done = tokens::revoke(&db, &person.actor, *token, Utc::now()).await;
+    answer(&db, &access, &person, &Parameters::default(), done).await
+}
+
+async fn answer(
+    db: &Db,
+    access: &Access,
+    person: &SignedIn,
+    typed: &Parameters,
+    done: Result<(), auth::Error>,
+) -> Answer {
+    match done {
+        Ok(()) => Ok(Either::Left(SeeOther(links::profile()))),
+        Err(error) if can_be_corrected(&error) => {
+            let page = ProfilePage::refused(db, access, person, typed, &error).await?;
+            Ok(Either::Right(Page(page)))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// What `templates/people/profile.hbs` can show.
+#[derive(Debug, Serialize)]
+pub(crate) struct ProfilePage {
+    label: Shortened,
+    name: String,
+    role: String,
+    teams: Vec<Shortened>,
+    display_name: String,
+    has_password: bool,
+    shortest: usize,
+    sessions: Vec<SessionLine>,
+    has_others: bool,
+    tokens: Vec<TokenLine>,
+    more: More,
+    token_form: TokenForm,
+    identities: Vec<IdentityLine>,
+    refusal: Option<Refusal>,
+}
+
+/// Who somebody is elsewhere.
+#[derive(Debug, Serialize)]
+pub(super) struct IdentityLine {
+    issuer: Shortened,
+    subject: Shortened,
+    linked: Moment,
+}
+
+impl IdentityLine {
+    pub(super) fn of(identities: &[accounts::Identity]) -> Vec<Self> {
+        let line = |identity: &accounts::Identity| Self {
+            issuer: name(&identity.issuer),
+            subject: name(&identity.subject),
+            linked: Moment::of(identity.linked_at),
+        };
+        identities.iter().map(line).collect()
+    }
+}
+
+impl View for ProfilePage {
+    const TEMPLATE: &'static str = "people/profile";
+
+    fn title(&self) -> &'static str {
+        "Profile"
+    }
+
+    fn section(&self) -> Option<Section> {
+        Some(Section::Profile)
+    }
+
+    fn refusal(&self) -> Option<&Refusal> {
+        self.refusal.as_ref()
+    }
+}
+
+impl ProfilePage {
+    async fn read(
+        db: &Db,
+        access: &Access,
+        person: &SignedIn,
+        parameters: &Parameters,
+        typed: &Parameters,
+    ) -> Result<Self, Failure> {
+        let (actor, id) = (&person.actor, person.account.id);
+        let account = accounts::find(db, actor, id).await?;
+        let standing = accounts::standing(db, actor, &account).await?;
+        let teams = teams::list_of(db, actor, id).await?;
+        let sessions = sessions::list(db, actor, id, access.lifetimes).await?;
+        let tokens = tokens::list(db, actor, id, &parameters.page(TOKENS)?).await?;
+        let identities = accounts::list_identities(db, actor, id).await?;
+        let session = |session: &sessions::Session| {
+            let end = links::profile_part(&format!("sessions/{}/end", session.id));
+            SessionLine::new(session, Some(person.session.id), end)
+        };
+        let token = |token: &tokens::Token| {
+            TokenLine::new(
+                token,
+                links::profile_part(&format!("tokens/{}/revoke", token.id)),
+            )
+        };
+        Ok(Self {
+            label: name(account.label()),
+            name: account.name.clone(),
+            role: standing.to_string(),
+            teams: teams.iter().map(|team| name(&team.name)).collect(),
+            display_name: display_name(&account, typed),
+            has_password: account.has_password(),
+            shortest: Password::SHORTEST,
+            has_others: sessions.len() > 1,
+            sessions: sessions.iter().map(session).collect(),
+            more: More::of(&tokens, "Show older tokens", |after| {
+                links::with_query(&links::profile(), [("after", after.as_str())])
+            }),
+            tokens: tokens.items.iter().map(token).collect(),
+            token_form: TokenForm::new(links::profile_part("tokens"), typed),
+            identities: IdentityLine::of(&identities),
+            refusal: None,
+        })
+    }
+
+    async fn refused(
+        db: &Db,
+        access: &Access,
+        person: &SignedIn,
+        typed: &Parameters,
+        error: &auth::Error,
+    ) -> Result<Self, Failure> {
+        let page = Self::read(db, access, person, &Parameters::default(), typed).await?;
+        let refusal = Some(Refusal::of(error));
+        Ok(Self { refusal, ..page })
+    }
+}
+
+/// What was typed, or else what the account has.
+pub(super) fn display_name(account: &Account, typed: &Parameters) -> String {
+    let given = typed.all("display_name").next();
+    given
+        .or(account.display_name.as_deref())
+        .unwrap_or_default()
+        .to_owned()
+}
