@@ -119,7 +119,7 @@ fn editing() -> Vec<Site> {
             Describe,
             pages::editing::move_note,
         ),
-        post("/preview", Describe, pages::editing::preview),
+        costly(post("/preview", Describe, pages::editing::preview)),
     ]
 }
 
@@ -219,7 +219,7 @@ fn ways_in() -> Vec<Site> {
     vec![
         way_in(open("/sign-in", pages::sign_in::show)),
         way_in(post("/sign-in", Read, pages::sign_in::sign_in)),
-        way_in(open("/sign-in/oidc", pages::oidc::begin)),
+        way_in(costly(open("/sign-in/oidc", pages::oidc::begin))),
         way_in(open("/sign-in/oidc/callback", pages::oidc::finish)),
         way_in(post("/sign-in/demo", Read, pages::sign_in::sign_in_to_demo)),
         post("/sign-out", ManageOwnAccount, pages::sign_in::sign_out),

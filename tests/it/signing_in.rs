@@ -10,7 +10,7 @@ use insta::assert_snapshot;
 use reqwest::StatusCode;
 use secrecy::ExposeSecret as _;
 
-use crate::support::app::{Answer, Browser, Settings, TestApp, texts};
+use crate::support::app::{Answer, Browser, Settings, TestApp, texts, vouch};
 
 const PASSWORD: &str = "correct horse battery staple";
 
@@ -497,4 +497,24 @@ async fn nothing_of_the_catalog_is_told_to_nobody() {
     assert_eq!(api.json()["title"], "Unauthorized");
     let lost = visitor.get("/nowhere").await;
     assert_eq!(lost.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn whoever_a_directory_no_longer_lets_in_is_signed_out() {
+    let app = TestApp::start().await;
+    let ana = app.person("ana", Role::Reader, &[]).await;
+    assert_eq!(ana.get("/browse").await.status, StatusCode::OK);
+
+    let refused = vouch(&app.app.db, "ana", None, &[]).await;
+
+    assert_eq!(
+        refused.unwrap_err().to_string(),
+        "None of your groups may use this catalog."
+    );
+    assert!(
+        ana.get("/browse")
+            .await
+            .header("location")
+            .starts_with("/sign-in")
+    );
 }

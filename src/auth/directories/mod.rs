@@ -136,6 +136,10 @@ async fn begin(
         return sessions::refuse(txn, Some(account), Refused::Locked, from, now).await;
     }
     let Some(role) = assertion.role else {
+        // Whoever is known from there alone has lost what let them in.
+        if let Some(account) = known.as_ref().filter(|account| !account.has_password()) {
+            sessions::store::end_all(&*txn, account.id).await?;
+        }
         return sessions::refuse(txn, known.as_ref(), Refused::NoRole, from, now).await;
     };
     let account = match known {

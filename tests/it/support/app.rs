@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 use chrono::Utc;
 use gazetteer::app::{App, Background};
 use gazetteer::auth::directories::{self, Assertion};
-use gazetteer::auth::sessions::{Lifetimes, Method as SignInMethod, Origin};
-use gazetteer::auth::{Actor, Passwords, Role, Sight};
+use gazetteer::auth::sessions::{Begun, Lifetimes, Method as SignInMethod, Origin};
+use gazetteer::auth::{self, Actor, Passwords, Role, Sight};
 use gazetteer::catalog::{self, Address, AssetId, AssetKind, Cause, Column, Discovered};
 use gazetteer::db::{Db, changes};
 use gazetteer::demo::{Endpoint, World};
@@ -302,12 +302,23 @@ pub(crate) const LIFETIMES: Lifetimes = Lifetimes {
 
 /// Signs somebody in as a directory does that vouches for them: that takes no password.
 async fn sign_in(db: &Db, base: &str, name: &str, role: Role, teams: &[&str]) -> Browser {
+    let begun = vouch(db, name, Some(role), teams).await.unwrap();
+    Browser::new(base, Some(begun.secret.expose_secret()))
+}
+
+/// Lets a directory say who somebody is, what their role is, and in which teams they are.
+pub(crate) async fn vouch(
+    db: &Db,
+    name: &str,
+    role: Option<Role>,
+    teams: &[&str],
+) -> Result<Begun, auth::Error> {
     let assertion = Assertion {
         issuer: "test".to_owned(),
         subject: name.to_owned(),
         name: name.to_owned(),
         display_name: None,
-        role: Some(role),
+        role,
         teams: teams.iter().map(|team| team.parse().unwrap()).collect(),
     };
     let from = Origin {
@@ -315,10 +326,7 @@ async fn sign_in(db: &Db, base: &str, name: &str, role: Role, teams: &[&str]) ->
         agent: "test".to_owned(),
         request: None,
     };
-    let begun = directories::sign_in(db, &assertion, SignInMethod::Oidc, &from, LIFETIMES)
-        .await
-        .unwrap();
-    Browser::new(base, Some(begun.secret.expose_secret()))
+    directories::sign_in(db, &assertion, SignInMethod::Oidc, &from, LIFETIMES).await
 }
 
 impl Browser {
