@@ -171,6 +171,8 @@ pub(crate) struct ProfilePage {
     more: More,
     token_form: TokenForm,
     identities: Vec<IdentityLine>,
+    /// The provider to which the account can be linked.
+    provider: Option<String>,
     refusal: Option<Refusal>,
 }
 
@@ -250,6 +252,11 @@ impl ProfilePage {
             tokens: tokens.items.iter().map(token).collect(),
             token_form: TokenForm::new(links::profile_part("tokens"), typed),
             identities: IdentityLine::of(&identities),
+            provider: access
+                .directories
+                .oidc
+                .as_ref()
+                .map(|oidc| oidc.name().to_owned()),
             refusal: None,
         })
     }
