@@ -1,7 +1,7 @@
 //! The audit trail: the change log as admins read it.
 //!
-//! Every sign-in and every change of people, rights, tokens and the catalog is one row of the log, with who did it and
-//! in which request. Here the rows become sentences, with the names that things have now. What this version does not
+//! Every sign-in, every change of people, rights, tokens and the catalog, and every run that somebody asked for is one row
+//! of the log, with who did it and in which request. Here the rows become sentences, with the names that things have now. What this version does not
 //! know is shown as it stands. Deliberately absent: any way to change or delete a row.
 
 mod names;
@@ -20,6 +20,7 @@ use crate::auth::{AccountId, Actor, Denied, Event, Permission, Who};
 use crate::catalog::{self, Action};
 use crate::db::{self, BadCursor, Db, Page, PageRequest};
 use crate::error::{Explain, Kind};
+use crate::ingest::Asked;
 
 use names::Names;
 
@@ -49,17 +50,20 @@ pub enum Topic {
     Tokens,
     /// Scopes that were restricted or opened.
     Restrictions,
+    /// Runs of recipes that people asked for.
+    Runs,
     /// Databases, tables and views.
     Catalog,
 }
 
 impl Topic {
     /// Every topic, in the order in which people are shown them.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::SignIns,
         Self::People,
         Self::Tokens,
         Self::Restrictions,
+        Self::Runs,
         Self::Catalog,
     ];
 
@@ -70,6 +74,7 @@ impl Topic {
             Self::People => "people",
             Self::Tokens => "tokens",
             Self::Restrictions => "restrictions",
+            Self::Runs => "runs",
             Self::Catalog => "catalog",
         }
     }
@@ -86,7 +91,9 @@ impl FromStr for Topic {
 
 /// There is no topic of that name.
 #[derive(Debug, thiserror::Error)]
-#[error("There is no topic named “{0}”: it is sign-ins, people, tokens, restrictions or catalog.")]
+#[error(
+    "There is no topic named “{0}”: it is sign-ins, people, tokens, restrictions, runs or catalog."
+)]
 pub struct UnknownTopic(String);
 
 /// One row, told.
@@ -119,7 +126,7 @@ pub enum By {
 /// What something was done to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Thing {
-    /// `account`, `team`, `token`, `scope` or `asset`, or a word that this version does not know.
+    /// `account`, `team`, `token`, `scope`, `run` or `asset`, or a word that this version does not know.
     pub kind: String,
     pub id: Uuid,
     /// What it is called now; nothing if it is no longer there, or never was.
@@ -141,6 +148,7 @@ impl fmt::Display for By {
 enum What {
     ToPeople(Event),
     ToAsset(Action),
+    ToRun(Asked),
     Unknown,
 }
 
@@ -151,6 +159,7 @@ impl What {
             "account" | "team" | "token" | "scope" => {
                 Event::read(action, details).map(Self::ToPeople)
             }
+            "run" => Asked::read(action, details).map(Self::ToRun),
             "asset" => match Action::read(action, details) {
                 Some(Action::Other(_)) | None => None,
                 Some(action) => Some(Self::ToAsset(action)),
@@ -164,6 +173,7 @@ impl What {
         match self {
             Self::ToPeople(event) => vec![names.told(row.subject, event)],
             Self::ToAsset(action) => action.sentences(),
+            Self::ToRun(asked) => vec![asked.sentence()],
             Self::Unknown => vec![format!(
                 "“{}” of this {}: this version of Gazetteer does not know it, so here is what was written: {}",
                 row.action, row.kind, row.details

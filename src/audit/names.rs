@@ -16,6 +16,8 @@ pub(super) struct Names {
     tokens: HashMap<Uuid, (AccountId, String)>,
     assets: HashMap<AssetId, (AssetKind, Address)>,
     scopes: HashMap<Uuid, String>,
+    /// Runs are called by their recipes.
+    runs: HashMap<Uuid, String>,
 }
 
 impl Names {
@@ -32,6 +34,10 @@ impl Names {
             What::ToPeople(event) => Some((row.subject, event.scope()?.clone())),
             _ => None,
         });
+        let runs = rows.iter().zip(told).filter_map(|(row, what)| match what {
+            What::ToRun(asked) => Some((row.subject, asked.recipe.clone())),
+            _ => None,
+        });
         let (rows_of_scopes, scopes): (Vec<Uuid>, Vec<Scope>) = scopes.unzip();
         let words = catalog::name_scopes(db, &scopes).await?;
         Ok(Self {
@@ -39,6 +45,7 @@ impl Names {
             tokens: tokens::find_named(db, &ids("token").collect::<Vec<_>>()).await?,
             assets: catalog::find_addresses(db, &assets).await?,
             scopes: rows_of_scopes.into_iter().zip(words).collect(),
+            runs: runs.collect(),
         })
     }
 
@@ -59,6 +66,7 @@ impl Names {
                 known.map(|(_, address)| address.path.join("."))
             }
             "scope" => self.scopes.get(&id).cloned(),
+            "run" => self.runs.get(&id).cloned(),
             _ => None,
         };
         Thing {

@@ -73,6 +73,7 @@ fn of_topic(topic: Topic) -> Condition {
             .add(change::Column::Action.is_not_in(Event::SIGN_INS)),
         Topic::Tokens => Condition::all().add(kinds(&["token"])),
         Topic::Restrictions => Condition::all().add(kinds(&["scope"])),
+        Topic::Runs => Condition::all().add(kinds(&["run"])),
     };
     // Raw, because the index of rows that are not about assets is found only by its very words, not by a parameter.
     people.add(Expr::cust("\"change\".\"subject_kind\" <> 'asset'"))

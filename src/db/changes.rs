@@ -26,7 +26,7 @@ pub struct Entry {
     pub actor: String,
     /// The account of the actor, when it has one.
     pub actor_id: Option<Uuid>,
-    /// The request in which it was asked for, when there was one.
+    /// The request, or else the run, on whose behalf it is done, when there is one.
     pub request_id: Option<String>,
     pub run_id: Option<Uuid>,
     pub subject_kind: &'static str,

@@ -3,6 +3,7 @@
 //! A run is a row from its first moment, whoever started it. Deliberately absent: when recipes run (`scheduler`), and
 //! everything particular to one source.
 
+mod asked;
 mod process;
 pub mod recipe;
 mod report;
@@ -25,6 +26,7 @@ use crate::db::{self, BadCursor, Db, Page, PageRequest};
 use crate::error::{Explain, Kind};
 use crate::sources;
 
+pub use asked::Asked;
 pub use run::{Progress, run};
 pub use runner::{Recipes, Runner};
 

@@ -14,12 +14,12 @@ use uuid::Uuid;
 use super::process::Life;
 use super::recipe::Recipe;
 use super::report::RunReport;
-use super::{Error, Level, Run, RunCounts, RunState, StartedBy, process, store};
+use super::{Asked, Error, Level, Run, RunCounts, RunState, StartedBy, process, store};
 use crate::auth::{Actor, Permission};
 use crate::catalog::{
     self, Address, AssetId, Cause, Closing, Counts, Discovered, Identity, Listing, Removal, Scope,
 };
-use crate::db::Db;
+use crate::db::{Db, changes};
 use crate::error::chain;
 use crate::sources::{Cost, Finding, Report, Skipped};
 use crate::telemetry::request;
@@ -74,7 +74,16 @@ pub(super) async fn begin(
         counts: RunCounts::default(),
         failure: None,
     };
-    store::begin(&**db, &run, &process::this_process()).await?;
+    let txn = db.write().await?;
+    store::begin(&*txn, &run, &process::this_process()).await?;
+    // What the schedule and the operator start stands among the runs; what people ask for is on record besides.
+    if actor.account().is_some() {
+        let asked = Asked {
+            recipe: run.recipe.clone(),
+        };
+        changes::append(&txn, vec![asked.entry(actor, run.id, now)]).await?;
+    }
+    txn.commit().await?;
     Ok(run)
 }
 
@@ -196,8 +205,12 @@ enum OpenState {
 
 impl<'a> Work<'a> {
     fn new(db: &'a Db, recipe: &'a Recipe, run: Uuid, progress: watch::Sender<Progress>) -> Self {
+        let actor = Actor::recipe(&recipe.name);
         let cause = Cause {
-            actor: Actor::recipe(&recipe.name),
+            actor: match request::current() {
+                Some(id) => actor.in_request(&id),
+                None => actor,
+            },
             run: Some(run),
         };
         Self {

@@ -8,11 +8,12 @@ use gazetteer::auth::principals::Principal;
 use gazetteer::auth::scopes::{self, Admitted};
 use gazetteer::auth::tokens::{self, NewToken};
 use gazetteer::auth::{Actor, Role, Scope, TokenScope};
+use gazetteer::demo::World;
 use gazetteer::web::routes;
 use reqwest::{Method, StatusCode};
 use sea_orm::ConnectionTrait as _;
 use secrecy::ExposeSecret as _;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::support::app::{Answer, Browser, INSTANCE, TestApp, table, texts};
 
@@ -368,4 +369,43 @@ async fn nobody_changes_a_row() {
         }
     }
     assert_eq!(app.json("/api/v1/audit?limit=100").await, before);
+}
+
+#[tokio::test]
+async fn a_run_that_somebody_asked_for_is_on_record_with_who_and_in_which_request() {
+    let mut world = World::new();
+    world.set_table("sales", &json!({"Name": "orders"}));
+    let app = TestApp::beside(world).await;
+    let bo = app.person("bo", Role::Steward, &[]).await;
+    let start = bo
+        .request(Method::POST, "/api/v1/recipes/world/runs")
+        .header("x-request-id", "asked-for-by-bo");
+    let started = Answer::of(start).await.json();
+    app.until_ended(started["id"].as_str().unwrap().parse().unwrap())
+        .await;
+
+    let asked = app.json("/api/v1/audit?topic=runs&person=bo").await;
+    let done = app.json("/api/v1/audit?topic=catalog").await;
+
+    assert_eq!(
+        asked["items"][0]["sentences"],
+        json!(["Started the recipe “world”."])
+    );
+    assert_eq!(asked["items"][0]["request_id"], "asked-for-by-bo");
+    assert_eq!(asked["items"][0]["thing"]["name"], "world");
+    assert_eq!(asked["items"][0]["thing"]["id"], started["id"]);
+    // What the run wrote is the recipe's doing, in the same request.
+    let written = done["items"].as_array().unwrap();
+    assert_eq!(written.len(), 2);
+    for row in written {
+        assert_eq!(row["actor"]["kind"], "recipe");
+        assert_eq!(row["request_id"], "asked-for-by-bo");
+        assert_eq!(row["run_id"], started["id"]);
+    }
+    let page = app.page("/audit?topic=runs").await;
+    let address = format!("/ingestion/runs/{}", started["id"].as_str().unwrap());
+    assert_eq!(
+        texts(&page, &format!("#rows a[href='{address}']")),
+        ["world"]
+    );
 }

@@ -24,7 +24,7 @@ use crate::web::parameters::Parameters;
     params(
         ("person" = Option<String>, Query, description = "Only what this account did, by name or id"),
         ("thing" = Option<String>, Query, description = "Only what happened to this, by name or id"),
-        ("topic" = Option<String>, Query, description = "`sign-ins`, `people`, `tokens`, `restrictions` or `catalog`"),
+        ("topic" = Option<String>, Query, description = "`sign-ins`, `people`, `tokens`, `restrictions`, `runs` or `catalog`"),
         ("action" = Option<String>, Query, description = "Only this action, such as `token_made`"),
         ("from" = Option<String>, Query, description = "From this day or moment on"),
         ("until" = Option<String>, Query, description = "Until the end of this day, or before this moment"),
@@ -82,7 +82,7 @@ pub(in crate::web) struct ByShape {
 /// What something was done to.
 #[derive(Debug, Serialize, ToSchema)]
 struct ThingShape {
-    /// `account`, `team`, `token`, `scope` or `asset`.
+    /// `account`, `team`, `token`, `scope`, `run` or `asset`.
     kind: String,
     id: Uuid,
     /// What it is called now.

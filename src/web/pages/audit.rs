@@ -324,6 +324,7 @@ fn label_of(topic: Topic) -> &'static str {
         Topic::People => "People and teams",
         Topic::Tokens => "Tokens",
         Topic::Restrictions => "Restrictions",
+        Topic::Runs => "Runs",
         Topic::Catalog => "Catalog",
     }
 }
@@ -360,6 +361,7 @@ fn href_of(thing: &Thing) -> Option<String> {
         "team" => Some(links::team(TeamId(thing.id))),
         "token" => thing.owner.map(links::person),
         "asset" => Some(links::asset(AssetId(thing.id))),
+        "run" => Some(links::run(thing.id)),
         _ => None,
     }
 }
