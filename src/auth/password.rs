@@ -33,7 +33,7 @@ impl Password {
 
     /// Judges a password that somebody wants to have. `about` is what others know of them, such as their name.
     pub fn choose(text: &SecretString, about: &[&str]) -> Result<Self, WeakPassword> {
-        let password = normal(text);
+        let password = normal(text).ok_or(WeakPassword::TooLong)?;
         let length = password.expose_secret().chars().count();
         if length < Self::SHORTEST {
             return Err(WeakPassword::TooShort);
@@ -49,9 +49,13 @@ impl Password {
     }
 }
 
-/// The same password, however the keyboard composes its characters.
-fn normal(text: &SecretString) -> SecretString {
-    text.expose_secret().nfkc().collect::<String>().into()
+/// More bytes are no password, however they are composed: it is not looked at, which would take time.
+const MOST_BYTES: usize = 16 * Password::LONGEST;
+
+/// The same password, however the keyboard composes its characters; nothing if it is far too long for one.
+fn normal(text: &SecretString) -> Option<SecretString> {
+    let text = Some(text.expose_secret()).filter(|text| text.len() <= MOST_BYTES)?;
+    Some(text.nfkc().collect::<String>().into())
 }
 
 /// A password that will not do.
@@ -116,7 +120,12 @@ impl Passwords {
         hash: Option<String>,
     ) -> Result<bool, Crowded> {
         let (answer, checked) = oneshot::channel();
-        self.send(Job::Check(normal(password), hash, answer))?;
+        // What cannot be a password costs as much as a wrong one.
+        let (password, hash) = match normal(password) {
+            Some(password) => (password, hash),
+            None => (SecretString::default(), None),
+        };
+        self.send(Job::Check(password, hash, answer))?;
         checked.await.map_err(|_gone| Crowded)
     }
 

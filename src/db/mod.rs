@@ -8,6 +8,7 @@ pub mod changes;
 pub(crate) mod entity;
 mod page;
 
+use std::future::Future;
 use std::ops::Deref;
 use std::str::FromStr as _;
 use std::sync::Arc;
@@ -34,6 +35,9 @@ const MIGRATION_LOCK: i64 = 0x6761_7a65_7474;
 
 /// How long a query waits for a connection before the database counts as unavailable.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long anybody waits for a note.
+const NOTING: Duration = Duration::from_millis(250);
 
 /// The catalog's database.
 #[derive(Debug, Clone)]
@@ -156,6 +160,28 @@ impl Db {
             .await?;
         changes::wait_for_turn(&txn).await?;
         Ok(Txn { txn, _turn: turn })
+    }
+
+    /// Writes down something that is good to know but not worth waiting for, such as when somebody was last seen.
+    ///
+    /// It is left out while somebody else of this process writes; while another process does, one note waits for it in
+    /// the background and the others are left out. What goes wrong is only logged.
+    pub async fn note<F>(&self, work: impl FnOnce(DatabaseConnection) -> F)
+    where
+        F: Future<Output = Result<(), DbErr>> + Send + 'static,
+    {
+        let Ok(turn) = Arc::clone(&self.turn).try_lock_owned() else {
+            return;
+        };
+        let work = work(self.connection.clone());
+        let writing = tokio::spawn(async move {
+            if let Err(cause) = work.await {
+                tracing::debug!(%cause, "something that was seen was not written down");
+            }
+            drop(turn);
+        });
+        // It goes on by itself; whoever reads at once what was noted should find it as a rule.
+        drop(tokio::time::timeout(NOTING, writing).await);
     }
 
     /// Says which database this is, in words.

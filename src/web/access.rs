@@ -4,6 +4,7 @@
 //! next request. Deliberately absent: what a role may do. `auth::permission` alone knows.
 
 use std::convert::Infallible;
+use std::fmt::Write as _;
 use std::future::{Ready, ready};
 use std::sync::Arc;
 
@@ -170,10 +171,24 @@ pub(crate) fn on_this_site(next: &str) -> String {
     let is_plain = !next.chars().any(|c| c == '\\' || c.is_control());
     let is_page = next != "/sign-in" && !next.starts_with("/sign-in?");
     if is_path && is_plain && is_page {
-        next.to_owned()
+        in_a_header(next)
     } else {
         links::home()
     }
+}
+
+/// The same address with what is not ASCII percent-encoded: headers hold nothing else.
+fn in_a_header(address: &str) -> String {
+    let mut encoded = String::with_capacity(address.len());
+    for byte in address.bytes() {
+        if byte.is_ascii() {
+            encoded.push(char::from(byte));
+        } else {
+            // Writing to a string always works.
+            let _ = write!(encoded, "%{byte:02X}");
+        }
+    }
+    encoded
 }
 
 /// The cookie's name. Over TLS browsers make sure that `__Host-` cookies come from this very host.
@@ -344,6 +359,10 @@ mod tests {
         for stays in ["/", "/assets/1?x=y#z", "/search?q=//a.example"] {
             assert_eq!(on_this_site(stays), stays);
         }
+        assert_eq!(
+            on_this_site("/search?q=é\u{2028}"),
+            "/search?q=%C3%A9%E2%80%A8"
+        );
         for leaves in [
             "",
             "https://a.example",

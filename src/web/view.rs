@@ -401,6 +401,7 @@ impl Responder for SeeOther {
     fn respond_to(self, _: &HttpRequest) -> HttpResponse {
         HttpResponse::SeeOther()
             .insert_header((header::LOCATION, self.0))
+            .insert_header((header::CACHE_CONTROL, HeaderValue::from_static("no-store")))
             .finish()
     }
 }

@@ -13,6 +13,7 @@
     reason = "a long expectation is read in one piece"
 )]
 
+mod account_security;
 mod architecture;
 mod audit;
 mod commands;

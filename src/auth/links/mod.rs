@@ -96,7 +96,7 @@ pub async fn is_set_up(db: &Db) -> Result<bool, Error> {
 pub struct FirstAdmin<'a> {
     pub name: AccountName,
     pub display_name: &'a str,
-    pub password: Password,
+    pub password: &'a SecretString,
 }
 
 /// Makes the first admin, who is then signed in. The link and all others like it no longer work.
@@ -110,7 +110,12 @@ pub async fn set_up(
     // Before the costly part.
     require_set_up(&find(db, secret, Utc::now()).await?)?;
     let display_name = accounts::checked_display_name(Some(admin.display_name))?;
-    let hash = passwords.hash(admin.password).await?;
+    let known = [
+        admin.name.as_str(),
+        display_name.as_deref().unwrap_or_default(),
+    ];
+    let chosen = Password::choose(admin.password, &known)?;
+    let hash = passwords.hash(chosen).await?;
     let now = Utc::now();
     let txn = db.write().await?;
     require_set_up(&store::find(&*txn, &digest(secret), now).await?)?;

@@ -153,17 +153,17 @@ pub async fn sign_in(
     let hash = account
         .as_ref()
         .and_then(|account| account.password_hash.clone());
-    let matches = passwords.check(password, hash).await?;
+    let matches = passwords.check(password, hash.clone()).await?;
     let now = Utc::now();
     let txn = db.write().await?;
-    // Read anew: it may have been locked while the password was checked.
+    // Read anew: it may have been locked, or given another password, while this one was checked.
     let account = match account {
         Some(account) => Some(accounts::store::find(&*txn, account.id).await?),
         None => None,
     };
     let reason = match &account {
         None => Some(Refused::UnknownName),
-        Some(_) if !matches => Some(Refused::WrongPassword),
+        Some(account) if !matches || account.password_hash != hash => Some(Refused::WrongPassword),
         Some(account) if account.locked_at.is_some() => Some(Refused::Locked),
         Some(_) => None,
     };
@@ -247,6 +247,12 @@ pub async fn sign_in_to_demo(db: &Db, from: &Origin, lifetimes: Lifetimes) -> Re
     let name: AccountName = "demo".parse()?;
     let known = accounts::store::find_by_look(&*txn, &name.look()).await?;
     let account = if let Some(account) = known {
+        if account.locked_at.is_some() {
+            return refuse(txn, Some(&account), Refused::Locked, from, now).await;
+        }
+        if account.kind == AccountKind::Service {
+            return Err(Error::NotAPerson);
+        }
         account
     } else {
         let new = accounts::NewAccount {
@@ -277,7 +283,9 @@ pub async fn find_signed_in(
         return Ok(None);
     }
     if session.seen_at + SEEN_EVERY <= now {
-        store::touch(&**db, session.id, now).await?;
+        let id = session.id;
+        db.note(async move |db| store::touch(&db, id, now).await)
+            .await;
     }
     let actor = actor_of(db, &account, None).await?;
     Ok(Some(SignedIn {
@@ -368,6 +376,8 @@ pub enum Which {
 }
 
 /// Changes one's own password. Every session ends, and a new one begins in this browser.
+///
+/// Refused when the session has ended, the account was locked or the password was changed since it was checked.
 pub async fn change_password(
     db: &Db,
     passwords: &Passwords,
@@ -389,6 +399,7 @@ pub async fn change_password(
     let hash = passwords.hash(chosen).await?;
     let now = Utc::now();
     let txn = db.write().await?;
+    require_as_it_was(&txn, signed_in).await?;
     attempts::forget(&txn, &keys).await?;
     set_password(&txn, &signed_in.actor, account, hash, now).await?;
     let begun = begin(
@@ -401,6 +412,21 @@ pub async fn change_password(
     .await?;
     txn.commit().await?;
     Ok(begun)
+}
+
+/// Refuses unless the session goes on, and its account is open and has the password that it had.
+async fn require_as_it_was(txn: &Txn, signed_in: &SignedIn) -> Result<(), Error> {
+    let account = accounts::store::find(&**txn, signed_in.account.id).await?;
+    if account.locked_at.is_some() {
+        return Err(Error::Locked);
+    }
+    if account.password_hash != signed_in.account.password_hash {
+        return Err(Error::WrongPassword);
+    }
+    if !store::is_there(&**txn, signed_in.session.id).await? {
+        return Err(Error::UnknownSession);
+    }
+    Ok(())
 }
 
 /// Stores a password within a transaction: every session of the account and every link to choose one ends.

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use sea_orm::sea_query::{Expr, ExprTrait as _, OnConflict};
 use sea_orm::{
     ActiveModelTrait as _, ActiveValue::Set, ColumnTrait as _, ConnectionTrait, DbErr,
-    EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
+    EntityTrait as _, PaginatorTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
 };
 use uuid::Uuid;
 
@@ -80,6 +80,12 @@ pub(super) async fn list(
         .all(db)
         .await?;
     rows.into_iter().map(read).collect()
+}
+
+/// Tells whether a session has not been ended by anybody.
+pub(super) async fn is_there(db: &impl ConnectionTrait, id: Uuid) -> Result<bool, DbErr> {
+    let found = session::Entity::find_by_id(id).count(db).await?;
+    Ok(found > 0)
 }
 
 /// Ends one session of an account; tells how many that were.

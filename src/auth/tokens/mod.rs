@@ -160,7 +160,9 @@ pub async fn find_actor(db: &Db, secret: &str, now: DateTime<Utc>) -> Result<Opt
         return Ok(None);
     }
     if token.used_at.is_none_or(|used| used + SEEN_EVERY <= now) {
-        store::touch(&**db, token.id, now).await?;
+        let id = token.id;
+        db.note(async move |db| store::touch(&db, id, now).await)
+            .await;
     }
     let actor = sessions::actor_of(db, &account, Some((token.name, token.scopes))).await?;
     Ok(Some(actor))

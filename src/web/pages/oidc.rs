@@ -122,12 +122,12 @@ async fn arrive(
         directories::link(db, &person, &arrival.assertion, Utc::now()).await?;
         return Ok(Either::Left(access::go_on(&next)));
     }
-    sign_in::end_old(db, request).await?;
     let lifetimes = access.lifetimes;
     let signed_in =
         directories::sign_in(db, &arrival.assertion, Method::Oidc, &from, lifetimes).await;
     match signed_in {
         Ok(begun) => {
+            sign_in::end_old(db, request).await?;
             let response = access::begin_session(request, &begun, lifetimes, &next);
             Ok(Either::Left(response))
         }

@@ -69,11 +69,10 @@ impl SetUp {
         from: &Origin,
     ) -> Result<Begun, auth::Error> {
         let name: AccountName = self.name.parse()?;
-        let password = Password::choose(&self.password, &[name.as_str(), &self.display_name])?;
         let admin = once::FirstAdmin {
             name,
             display_name: &self.display_name,
-            password,
+            password: &self.password,
         };
         let passwords = &access.passwords;
         once::set_up(db, passwords, &self.code, admin, (from, access.lifetimes)).await
@@ -142,11 +141,11 @@ pub(crate) async fn choose(
     from: Origin,
     Form(form): Form<Choose>,
 ) -> Result<Either<HttpResponse, Page<ChoosePage>>, Failure> {
-    end_old(&db, &request).await?;
     let lifetimes = access.lifetimes;
     let (code, password) = (&form.code, &form.password);
     match once::choose_password(&db, &access.passwords, code, password, (&from, lifetimes)).await {
         Ok(begun) => {
+            end_old(&db, &request).await?;
             let home = links::home();
             let response = access::begin_session(&request, &begun, lifetimes, &home);
             Ok(Either::Left(response))

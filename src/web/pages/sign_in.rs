@@ -51,12 +51,12 @@ pub(crate) async fn sign_in(
     Form(form): Form<SignIn>,
 ) -> Result<Either<HttpResponse, Page<SignInPage>>, Failure> {
     let next = access::on_this_site(&form.next);
-    end_old(&db, &request).await?;
     let known = (form.name.as_str(), &form.password);
     let lifetimes = access.lifetimes;
     let doors = (&access.passwords, &access.directories);
     match directories::sign_in_with_password(&db, doors, known, &from, lifetimes).await {
         Ok(begun) => {
+            end_old(&db, &request).await?;
             let response = access::begin_session(&request, &begun, lifetimes, &next);
             Ok(Either::Left(response))
         }
@@ -80,8 +80,8 @@ pub(crate) async fn sign_in_to_demo(
         return Err(Failure::not_found("There is nothing at this address."));
     }
     let next = access::on_this_site(&form.next);
-    end_old(&db, &request).await?;
     let begun = sessions::sign_in_to_demo(&db, &from, access.lifetimes).await?;
+    end_old(&db, &request).await?;
     Ok(access::begin_session(
         &request,
         &begun,

@@ -21,7 +21,7 @@ use gazetteer::ingest::{self, Run, RunState, StartedBy};
 use gazetteer::web::{self, Access, Listener, Options, Parts};
 use reqwest::{Client, Method, RequestBuilder, StatusCode, header::HeaderMap, redirect};
 use scraper::{Html, Selector};
-use secrecy::ExposeSecret as _;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -164,6 +164,11 @@ impl TestApp {
         let folder = self.catalog.dir.path().join("recipes");
         std::fs::create_dir_all(&folder).unwrap();
         std::fs::write(folder.join(format!("{name}.yml")), text).unwrap();
+    }
+
+    /// Where the catalog's database is, for another process.
+    pub(crate) fn database_url(&self) -> SecretString {
+        self.catalog.storage.database_url()
     }
 
     /// A browser of nobody.
@@ -356,6 +361,11 @@ impl Browser {
     /// The same browser with a cookie of this value.
     pub(crate) fn with_session(&self, session: &str) -> Self {
         Self::new(&self.base, Some(session))
+    }
+
+    /// A browser of nobody, at this server.
+    pub(crate) fn visiting(base: &str) -> Self {
+        Self::new(base, None)
     }
 
     /// A program that uses this token.

@@ -217,14 +217,16 @@ impl Oidc {
         };
         let secret = secret::new("");
         let secrets = serde_json::to_string(&secrets).expect("secrets are plain text");
+        let txn = db.write().await?;
         store::remember(
-            &**db,
+            &*txn,
             &secret::digest(secret.expose_secret()),
             secrets,
             trip.now - PATIENCE,
             trip.now,
         )
         .await?;
+        txn.commit().await?;
         Ok(Departure { address, secret })
     }
 
@@ -236,7 +238,9 @@ impl Oidc {
         secret: &str,
         answer: &Answer,
     ) -> Result<Arrival, Error> {
-        let taken = store::take(&**db, &secret::digest(secret), trip.now - PATIENCE).await?;
+        let txn = db.write().await?;
+        let taken = store::take(&*txn, &secret::digest(secret), trip.now - PATIENCE).await?;
+        txn.commit().await?;
         let secrets = taken.ok_or(Error::Unbegun)?;
         let secrets: Secrets = serde_json::from_str(&secrets).map_err(Error::Secrets)?;
         // Of equal digests nothing can be learned by measuring time.
