@@ -15,6 +15,12 @@ use serde::Serialize;
 #[serde(transparent)]
 pub(crate) struct SafeHtml(String);
 
+/// No markup stands in more other markup than this; what is deeper keeps its text.
+///
+/// Browsers, and whatever reads HTML as they do, look through all that is open at each tag: a page of nothing but quotes
+/// in quotes would keep them busy for minutes.
+const DEEPEST: usize = 32;
+
 /// What becomes of links that leave the site.
 const REL: &str = "nofollow noopener noreferrer";
 
@@ -73,10 +79,28 @@ pub(crate) fn render(markdown: &str, below: u8) -> SafeHtml {
     let extensions =
         Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_TASKLISTS;
     let mut headings = Headings::below(below);
-    let events = Parser::new_ext(markdown, extensions).map(|event| tamed(event, &mut headings));
+    let mut depth = 0;
+    let events = Parser::new_ext(markdown, extensions)
+        .filter(|event| is_shallow(event, &mut depth))
+        .map(|event| tamed(event, &mut headings));
     let mut unsafe_html = String::with_capacity(markdown.len() * 3 / 2);
     html::push_html(&mut unsafe_html, events);
     SafeHtml(SANITISER.clean(&unsafe_html).to_string())
+}
+
+/// Tells whether an event is to be shown, given how much is open before it, which it may change.
+fn is_shallow(event: &Event<'_>, depth: &mut usize) -> bool {
+    match event {
+        Event::Start(_) => {
+            *depth += 1;
+            *depth <= DEEPEST
+        }
+        Event::End(_) => {
+            *depth -= 1;
+            *depth < DEEPEST
+        }
+        _ => true,
+    }
 }
 
 /// Turns what shall not be markup into text.
@@ -192,6 +216,32 @@ mod tests {
             rendered("<script>alert(1)</script>\n\n<b onclick=x>b</b>"),
             "&lt;script&gt;alert(1)&lt;/script&gt;\n<p>&lt;b onclick=x&gt;b&lt;/b&gt;</p>\n"
         );
+    }
+
+    #[test]
+    fn what_is_nested_without_end_is_rendered_at_once_and_keeps_its_text() {
+        for (open, times) in [
+            ("> ", 50_000),
+            (">", 100_000),
+            ("- ", 50_000),
+            ("*a_", 33_000),
+            ("a**b*", 20_000),
+            ("*a ", 33_000),
+            ("![", 50_000),
+        ] {
+            let html = rendered(&format!("{}x", open.repeat(times)));
+
+            let mut depth = 0_usize;
+            for piece in html.split('<').skip(1) {
+                if piece.starts_with('/') {
+                    depth -= 1;
+                } else if !piece.starts_with("br") && !piece.starts_with("hr") {
+                    depth += 1;
+                }
+                assert!(depth <= DEEPEST, "{open}");
+            }
+            assert!(html.contains('x'), "{open}");
+        }
     }
 
     proptest! {
