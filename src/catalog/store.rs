@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::asset::{Address, Alias, AssetId, AssetKind, Discovered, Facts, Identity, SourceLayer};
 use super::change::{Action, Cause, Change};
 use super::{Asset, Children, Error, HumanLayer, InstanceSummary};
-use crate::auth::scopes::{Standing, sees};
+use crate::auth::scopes::{PlaceOfRow, sees};
 use crate::auth::{Sight, Who};
 use crate::db::changes::{self, Entry};
 use crate::db::entity::{alias, asset, change};
@@ -339,12 +339,12 @@ pub(super) async fn live_databases(
 fn seen(sight: &Sight) -> Condition {
     let of = |column| Expr::col((asset::Entity, column));
     let database = [of(asset::Column::ParentId), of(asset::Column::Id)];
-    let standing = Standing {
+    let place = PlaceOfRow {
         platform: of(asset::Column::Platform),
         instance: of(asset::Column::Instance),
         database: Func::coalesce(database).into(),
     };
-    sees(sight, standing)
+    sees(sight, place)
 }
 
 /// Leaves out of a query of something else what belongs to an asset that somebody does not see, or that is not there.

@@ -19,7 +19,7 @@ use actix_web::{Error, FromRequest, HttpMessage, HttpRequest, HttpResponse};
 use chrono::Utc;
 use secrecy::ExposeSecret;
 
-use super::client::{Client, Trust};
+use super::client::Client;
 use super::failure::Failure;
 use super::links;
 use super::request::RequestId;
@@ -274,19 +274,6 @@ fn cookie<'c>(
 fn with_cookie(mut response: HttpResponse, cookie: &Cookie<'_>) -> HttpResponse {
     response.add_cookie(cookie).expect("a cookie is a header");
     response
-}
-
-/// The whole address of a page here, as the browser sees it.
-pub(crate) fn address_of(request: &HttpRequest, path: &str) -> String {
-    let public_url = request
-        .app_data::<Data<Trust>>()
-        .and_then(|trust| trust.public_url.as_ref());
-    if let Some(url) = public_url {
-        return url.page(path);
-    }
-    let client = Client::of(request);
-    let scheme = if client.secure { "https" } else { "http" };
-    format!("{scheme}://{}{path}", client.host)
 }
 
 /// What the server was given at its start.

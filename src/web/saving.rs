@@ -15,15 +15,15 @@ use crate::db::Db;
 use crate::error::chain;
 use crate::search::{Index, follow};
 
-/// Whoever sends a request, with the catalog to write into.
-pub(crate) struct Desk {
+/// Who sends a request, and the catalog that they write into.
+pub(crate) struct Editor {
     pub(crate) db: Data<Db>,
     pub(crate) actor: Actor,
     index: Data<Index>,
     written: Data<Notify>,
 }
 
-impl FromRequest for Desk {
+impl FromRequest for Editor {
     type Error = <Actor as FromRequest>::Error;
     type Future = Ready<Result<Self, Self::Error>>;
 
@@ -43,7 +43,7 @@ fn given<T: 'static>(request: &HttpRequest) -> Data<T> {
     Data::clone(given.expect("the server was given what its handlers use"))
 }
 
-impl Desk {
+impl Editor {
     /// Saves one aspect; whoever saved it finds it by its words when this returns.
     pub(crate) async fn save<A: Aspect>(
         &self,

@@ -197,7 +197,7 @@ async fn a_stale_save_is_refused_and_both_edits_are_put_together() {
 }
 
 #[tokio::test]
-async fn a_stale_save_of_what_is_there_already_or_of_nothing_new_is_no_quarrel() {
+async fn a_stale_save_of_what_is_there_already_or_of_nothing_new_is_no_conflict() {
     let (catalog, id) = catalog().await;
     save(&catalog, id, 0, text("Orders.")).await.unwrap();
     save(&catalog, id, 1, text("Paid orders.")).await.unwrap();
@@ -836,7 +836,7 @@ async fn two_people_edit_one_description_and_neither_loses_a_word() {
     );
     assert_eq!(send(&ana, &edit, &hers).await.status, 303);
     let refused = send(&bo, &edit, &his).await;
-    let quarrel = send(&bo, &edit, &collides).await;
+    let conflict = send(&bo, &edit, &collides).await;
 
     assert_eq!(refused.status, 409, "{}", refused.text);
     let shown = refused.html();
@@ -853,7 +853,7 @@ async fn two_people_edit_one_description_and_neither_loses_a_word() {
         texts(&shown, "textarea#text"),
         ["Paid orders of the shop. Never later than noon."]
     );
-    assert_eq!(texts(&quarrel.html(), "#mine mark"), ["Unpaid orders"]);
+    assert_eq!(texts(&conflict.html(), "#mine mark"), ["Unpaid orders"]);
     let both = form(&shown, &[]);
     assert_eq!(send(&bo, &edit, &both).await.status, 303);
     let described = texts(&ana.page(&page).await, "#description");

@@ -158,7 +158,7 @@ impl World {
             request = if site.pattern.starts_with("/api/") {
                 request.json(&body(site.pattern))
             } else {
-                request.form(&form(site.pattern))
+                request.form(&form())
             };
         }
         verdict(&Answer::of(request).await)
@@ -195,7 +195,7 @@ fn body(pattern: &str) -> serde_json::Value {
 }
 
 /// A form that the handler of a route can read.
-fn form(_pattern: &str) -> Vec<(&'static str, &'static str)> {
+fn form() -> Vec<(&'static str, &'static str)> {
     vec![("version", "0"), ("text", "Words."), ("to", "id")]
 }
 
@@ -207,6 +207,7 @@ fn verdict(answer: &Answer) -> &'static str {
         StatusCode::SEE_OTHER if to_sign_in && !answer.headers.contains_key("set-cookie") => "sign",
         StatusCode::UNAUTHORIZED => "sign",
         StatusCode::FORBIDDEN => "-",
+        status if status.is_server_error() => "broken",
         _ => "in",
     }
 }

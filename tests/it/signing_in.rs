@@ -517,4 +517,9 @@ async fn whoever_a_directory_no_longer_lets_in_is_signed_out() {
             .header("location")
             .starts_with("/sign-in")
     );
+    let ended = app.json("/api/v1/audit?action=sessions_ended").await;
+    assert_eq!(
+        ended["items"][0]["sentences"][0],
+        "Ended a session of “ana”."
+    );
 }

@@ -138,7 +138,15 @@ async fn begin(
     let Some(role) = assertion.role else {
         // Whoever is known from there alone has lost what let them in.
         if let Some(account) = known.as_ref().filter(|account| !account.has_password()) {
-            sessions::store::end_all(&*txn, account.id).await?;
+            let count = sessions::store::end_all(&*txn, account.id).await?;
+            if count > 0 {
+                let event = Event::SessionsEnded {
+                    account: account.name.clone(),
+                    count,
+                };
+                let (actor, subject) = (Actor::visitor(false), Subject::Account(account.id));
+                event.log(&txn, &from.of(actor), subject, now).await?;
+            }
         }
         return sessions::refuse(txn, known.as_ref(), Refused::NoRole, from, now).await;
     };

@@ -19,7 +19,7 @@ use super::{Actor, Denied, Permission, Place, Scope, Sight};
 use crate::db::{self, BadCursor, Db, Page, PageRequest};
 use crate::error::{Explain, Kind};
 
-pub(crate) use store::{Standing, scope_id, sees, select_closed_sources};
+pub(crate) use store::{PlaceOfRow, scope_id, sees, select_closed_sources};
 
 /// Who sees what is in a restricted scope, beside admins.
 pub type Admitted = BTreeSet<Principal>;

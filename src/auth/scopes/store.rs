@@ -21,8 +21,8 @@ const TEAM: &str = "team";
 /// How many rows one statement writes, below both databases' limits on parameters.
 const BATCH: usize = 500;
 
-/// The expressions of a query that say where a row of it stands.
-pub(crate) struct Standing {
+/// A [`Place`](crate::auth::Place) in a query: the expressions that say where a row stands.
+pub(crate) struct PlaceOfRow {
     pub(crate) platform: SimpleExpr,
     pub(crate) instance: SimpleExpr,
     /// The id of the database's asset.
@@ -32,7 +32,7 @@ pub(crate) struct Standing {
 /// Leaves out of a query what stands in a scope that is closed to somebody; adds nothing for who sees everything.
 ///
 /// Each part looks one index up for a row, however many scopes are restricted.
-pub(crate) fn sees(sight: &Sight, standing: Standing) -> Condition {
+pub(crate) fn sees(sight: &Sight, place: PlaceOfRow) -> Condition {
     let Some(closed) = closed(sight) else {
         return Condition::all();
     };
@@ -46,10 +46,10 @@ pub(crate) fn sees(sight: &Sight, standing: Standing) -> Condition {
             .to_owned();
         Expr::exists(scopes)
     };
-    let database = Condition::all().add(of(scope::Column::DatabaseId).eq(standing.database));
+    let database = Condition::all().add(of(scope::Column::DatabaseId).eq(place.database));
     let source = Condition::all()
-        .add(of(scope::Column::Platform).eq(standing.platform))
-        .add(of(scope::Column::Instance).eq(standing.instance))
+        .add(of(scope::Column::Platform).eq(place.platform))
+        .add(of(scope::Column::Instance).eq(place.instance))
         .add(of(scope::Column::Kind).eq("source"));
     Condition::all()
         .add(scopes(database).not())

@@ -116,15 +116,16 @@ pub(super) async fn end_others(
     Ok(ended.rows_affected)
 }
 
+/// Ends every session of an account; tells how many that were.
 pub(in crate::auth) async fn end_all(
     db: &impl ConnectionTrait,
     account: AccountId,
-) -> Result<(), DbErr> {
-    session::Entity::delete_many()
+) -> Result<u64, DbErr> {
+    let ended = session::Entity::delete_many()
         .filter(session::Column::AccountId.eq(account.0))
         .exec(db)
-        .await
-        .map(drop)
+        .await?;
+    Ok(ended.rows_affected)
 }
 
 /// Deletes the sessions that have ended by themselves.

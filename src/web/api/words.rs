@@ -21,7 +21,7 @@ use crate::catalog::human::{
     Verification,
 };
 use crate::web::failure::Failure;
-use crate::web::saving::Desk;
+use crate::web::saving::Editor;
 
 /// What is to be saved, and the version that it was begun from: here, or as `If-Match`.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -103,7 +103,7 @@ impl FromRequest for IfMatch {
 
 /// Saves one aspect and answers it as it then stands.
 async fn save<A, S>(
-    desk: &Desk,
+    editor: &Editor,
     id: AssetId,
     IfMatch(tag): IfMatch,
     sent: DraftShape<S>,
@@ -131,7 +131,7 @@ where
         content: content(sent.content),
         version,
     };
-    let saved = desk.save(id, draft).await.map_err(refused::<A, S>)?;
+    let saved = editor.save(id, draft).await.map_err(refused::<A, S>)?;
     let tag = format!("\"{}\"", saved.version);
     let mut response = json(StatusCode::OK, &EditionShape::<S>::from(saved));
     let tag = tag.parse().expect("a version is plain");
@@ -181,12 +181,12 @@ where
     ),
 )]
 pub(in crate::web) async fn put_description(
-    desk: Desk,
+    editor: Editor,
     id: Path<AssetId>,
     tag: IfMatch,
     sent: web::Json<DraftShape<TextShape>>,
 ) -> Result<HttpResponse, Failure> {
-    save(&desk, *id, tag, sent.into_inner(), Description::from).await
+    save(&editor, *id, tag, sent.into_inner(), Description::from).await
 }
 
 /// `PUT /api/v1/assets/{id}/owners`.
@@ -208,12 +208,12 @@ pub(in crate::web) async fn put_description(
     ),
 )]
 pub(in crate::web) async fn put_owners(
-    desk: Desk,
+    editor: Editor,
     id: Path<AssetId>,
     tag: IfMatch,
     sent: web::Json<DraftShape<OwnersShape>>,
 ) -> Result<HttpResponse, Failure> {
-    save(&desk, *id, tag, sent.into_inner(), Owners::from).await
+    save(&editor, *id, tag, sent.into_inner(), Owners::from).await
 }
 
 /// `PUT /api/v1/assets/{id}/tags`.
@@ -235,12 +235,12 @@ pub(in crate::web) async fn put_owners(
     ),
 )]
 pub(in crate::web) async fn put_tags(
-    desk: Desk,
+    editor: Editor,
     id: Path<AssetId>,
     tag: IfMatch,
     sent: web::Json<DraftShape<TagsShape>>,
 ) -> Result<HttpResponse, Failure> {
-    save(&desk, *id, tag, sent.into_inner(), Tags::from).await
+    save(&editor, *id, tag, sent.into_inner(), Tags::from).await
 }
 
 /// `PUT /api/v1/assets/{id}/links`.
@@ -262,12 +262,12 @@ pub(in crate::web) async fn put_tags(
     ),
 )]
 pub(in crate::web) async fn put_links(
-    desk: Desk,
+    editor: Editor,
     id: Path<AssetId>,
     tag: IfMatch,
     sent: web::Json<DraftShape<LinksShape>>,
 ) -> Result<HttpResponse, Failure> {
-    save(&desk, *id, tag, sent.into_inner(), Links::from).await
+    save(&editor, *id, tag, sent.into_inner(), Links::from).await
 }
 
 /// `PUT /api/v1/assets/{id}/verification`.
@@ -289,12 +289,12 @@ pub(in crate::web) async fn put_links(
     ),
 )]
 pub(in crate::web) async fn put_verification(
-    desk: Desk,
+    editor: Editor,
     id: Path<AssetId>,
     tag: IfMatch,
     sent: web::Json<DraftShape<VerificationShape>>,
 ) -> Result<HttpResponse, Failure> {
-    save(&desk, *id, tag, sent.into_inner(), Verification::from).await
+    save(&editor, *id, tag, sent.into_inner(), Verification::from).await
 }
 
 /// `PUT /api/v1/assets/{id}/deprecation`.
@@ -316,12 +316,12 @@ pub(in crate::web) async fn put_verification(
     ),
 )]
 pub(in crate::web) async fn put_deprecation(
-    desk: Desk,
+    editor: Editor,
     id: Path<AssetId>,
     tag: IfMatch,
     sent: web::Json<DraftShape<DeprecationShape>>,
 ) -> Result<HttpResponse, Failure> {
-    save(&desk, *id, tag, sent.into_inner(), Deprecation::from).await
+    save(&editor, *id, tag, sent.into_inner(), Deprecation::from).await
 }
 
 /// `PUT /api/v1/assets/{id}/columns/{column}/description`.
@@ -344,7 +344,7 @@ pub(in crate::web) async fn put_deprecation(
     ),
 )]
 pub(in crate::web) async fn put_note(
-    desk: Desk,
+    editor: Editor,
     place: Path<(AssetId, String)>,
     tag: IfMatch,
     sent: web::Json<DraftShape<TextShape>>,
@@ -354,5 +354,5 @@ pub(in crate::web) async fn put_note(
         column,
         text: shape.text,
     };
-    save(&desk, id, tag, sent.into_inner(), note).await
+    save(&editor, id, tag, sent.into_inner(), note).await
 }

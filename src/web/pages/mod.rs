@@ -7,7 +7,7 @@ mod columns;
 pub(super) mod editing;
 pub(super) mod home;
 pub(super) mod ingestion;
-mod keys;
+mod credentials;
 pub(super) mod oidc;
 mod parts;
 pub(super) mod people;

@@ -17,11 +17,13 @@ use crate::auth::sessions::{Method, Origin};
 use crate::db::Db;
 use crate::error::{Explain, Kind, chain};
 use crate::web::access::{self, Access, Person};
+use crate::web::client::whole_address;
 use crate::web::failure::Failure;
+use crate::web::forms;
 use crate::web::links;
 use crate::web::parameters::Parameters;
 use crate::web::request::RequestId;
-use crate::web::view::Page;
+use crate::web::view::{Page, Refusal};
 
 /// A redirect, or the sign-in page with a sentence.
 type Onward = Either<HttpResponse, Page<SignInPage>>;
@@ -123,20 +125,13 @@ async fn arrive(
         return Ok(Either::Left(access::go_on(&next)));
     }
     let lifetimes = access.lifetimes;
-    let signed_in =
-        directories::sign_in(db, &arrival.assertion, Method::Oidc, &from, lifetimes).await;
-    match signed_in {
-        Ok(begun) => {
-            sign_in::end_old(db, request).await?;
-            let response = access::begin_session(request, &begun, lifetimes, &next);
-            Ok(Either::Left(response))
-        }
-        Err(error) if sign_in::is_for_the_person(&error) => {
-            let page = SignInPage::new(access, next, String::new());
-            Ok(Either::Right(Page(page.refused(&error))))
-        }
-        Err(error) => Err(error.into()),
-    }
+    let begun = directories::sign_in(db, &arrival.assertion, Method::Oidc, &from, lifetimes).await;
+    let again = async |refusal| {
+        let page = SignInPage::new(access, next.clone(), String::new());
+        Ok(page.refused(refusal))
+    };
+    let answer = forms::answer(begun, again).await?;
+    sign_in::let_in(db, request, answer, (lifetimes, &next)).await
 }
 
 /// Says on the sign-in page why nobody was signed in; the cause is for the log.
@@ -149,7 +144,7 @@ fn refused(access: &Access, next: String, error: Error) -> Result<Page<SignInPag
         chain(&error)
     );
     let page = SignInPage::new(access, next, String::new());
-    Ok(Page(page.refused(&error)))
+    Ok(Page(page.refused(Refusal::of(&error))))
 }
 
 fn provider(access: &Access) -> Result<&Oidc, Failure> {
@@ -167,7 +162,7 @@ fn trip<'a>(callback: &'a Url, id: &'a RequestId) -> Trip<'a> {
 
 /// The address here to which the provider sends people back.
 fn callback(request: &HttpRequest) -> Result<Url, Failure> {
-    let address = access::address_of(request, "/sign-in/oidc/callback");
+    let address = whole_address(request, "/sign-in/oidc/callback");
     Url::parse(&address).map_err(|_unread| {
         Failure::forbidden(
             "This catalog was asked for under a name that cannot be read.",

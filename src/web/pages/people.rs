@@ -7,7 +7,7 @@ use secrecy::ExposeSecret as _;
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::keys::{Fields, SecretPage, SessionLine, TokenForm, TokenLine, can_be_corrected};
+use super::credentials::{SecretPage, SessionLine, TokenForm, TokenLine};
 use super::parts::{Link, More, State, name};
 use super::profile::{IdentityLine, display_name};
 use crate::auth::accounts::{self, Account, AccountKind, NewAccount, Standing};
@@ -21,6 +21,7 @@ use crate::db::Db;
 use crate::web::access::Access;
 use crate::web::client::whole_address;
 use crate::web::failure::Failure;
+use crate::web::forms::{self, Answer, Fields};
 use crate::web::links;
 use crate::web::parameters::Parameters;
 use crate::web::text::{Moment, Shortened};
@@ -32,12 +33,6 @@ const LINES: usize = 50;
 /// The choice of a form for a steward of named scopes.
 const STEWARD_OF: &str = "steward-of";
 
-/// What a form on somebody's page leads to: the page anew, or the form again.
-type Answer = Result<Either<SeeOther, Page<PersonPage>>, Failure>;
-
-/// What a form leads to that makes a secret: the secret, or the form again.
-type Secret<P> = Result<Either<Once<SecretPage>, Page<P>>, Failure>;
-
 /// `GET /people`: everybody, by name.
 pub(crate) async fn list(
     db: Data<Db>,
@@ -48,37 +43,35 @@ pub(crate) async fn list(
     Ok(Page(page))
 }
 
+/// What an invitation leads to: the link to choose a password, or the page of a service, which needs none.
+type Invited = Either<Once<SecretPage>, SeeOther>;
+
 /// `POST /people`: makes an account, and shows the link to choose its password this once.
 pub(crate) async fn invite(
     db: Data<Db>,
     actor: Actor,
     request: HttpRequest,
     Form(fields): Form<Fields>,
-) -> Result<Either<Either<Once<SecretPage>, SeeOther>, Page<PeoplePage>>, Failure> {
+) -> Answer<Invited, PeoplePage> {
     let typed = Parameters::from(fields);
+    let again = async |refusal| PeoplePage::refused(&db, &actor, &typed, refusal).await;
     let new = match read_invitation(&db, &typed).await? {
         Ok(new) => new,
         Err(problems) => {
-            let refusal = Refusal::of_all(&problems);
-            let page = PeoplePage::refused(&db, &actor, &typed, refusal).await?;
+            let page = again(Refusal::of_all(&problems)).await?;
             return Ok(Either::Right(Page(page)));
         }
     };
-    match accounts::create(&db, &actor, &new, Utc::now()).await {
-        Ok(account) if account.kind == AccountKind::Service => Ok(Either::Left(Either::Right(
-            SeeOther(links::person(account.id)),
+    let invited = match accounts::create(&db, &actor, &new, Utc::now()).await {
+        Ok(account) if account.kind == AccountKind::Service => {
+            Ok(Either::Right(SeeOther(links::person(account.id))))
+        }
+        Ok(account) => Ok(Either::Left(Once(
+            link_for(&db, &actor, &request, &account).await?,
         ))),
-        Ok(account) => {
-            let page = link_for(&db, &actor, &request, &account).await?;
-            Ok(Either::Left(Either::Left(Once(page))))
-        }
-        Err(error) if can_be_corrected(&error) => {
-            let refusal = Refusal::of(&error);
-            let page = PeoplePage::refused(&db, &actor, &typed, refusal).await?;
-            Ok(Either::Right(Page(page)))
-        }
-        Err(error) => Err(error.into()),
-    }
+        Err(error) => Err(error),
+    };
+    forms::answer(invited, again).await
 }
 
 /// Reads the form for a new account, or tells everything that is wrong with it.
@@ -175,12 +168,14 @@ pub(crate) async fn rename(
     actor: Actor,
     id: Path<Uuid>,
     Form(fields): Form<Fields>,
-) -> Answer {
+) -> Answer<SeeOther, PersonPage> {
     let asking = Asking::new(&db, &access, &actor, *id);
     let typed = Parameters::from(fields);
     let text = typed.text("display_name");
     let done = accounts::set_display_name(&db, &actor, asking.id, text, Utc::now()).await;
-    asking.answer(&typed, done).await
+    asking
+        .answer(&typed, done.map(|done| asking.anew(done)))
+        .await
 }
 
 /// `POST /people/{id}/role`: gives another role, from the next request on.
@@ -190,7 +185,7 @@ pub(crate) async fn change_role(
     actor: Actor,
     id: Path<Uuid>,
     Form(fields): Form<Fields>,
-) -> Answer {
+) -> Answer<SeeOther, PersonPage> {
     let asking = Asking::new(&db, &access, &actor, *id);
     let typed = Parameters::from(fields);
     let mut problems = Vec::new();
@@ -199,7 +194,9 @@ pub(crate) async fn change_role(
         return Ok(Either::Right(Page(page)));
     };
     let done = accounts::set_standing(&db, &actor, asking.id, standing, Utc::now()).await;
-    asking.answer(&typed, done).await
+    asking
+        .answer(&typed, done.map(|done| asking.anew(done)))
+        .await
 }
 
 /// `POST /people/{id}/lock`: locks somebody out at once.
@@ -208,9 +205,10 @@ pub(crate) async fn lock(
     access: Data<Access>,
     actor: Actor,
     id: Path<Uuid>,
-) -> Answer {
+) -> Answer<SeeOther, PersonPage> {
     let asking = Asking::new(&db, &access, &actor, *id);
     let done = accounts::lock(&db, &actor, asking.id, Utc::now()).await;
+    let done = done.map(|done| asking.anew(done));
     asking.answer(&Parameters::default(), done).await
 }
 
@@ -220,9 +218,10 @@ pub(crate) async fn unlock(
     access: Data<Access>,
     actor: Actor,
     id: Path<Uuid>,
-) -> Answer {
+) -> Answer<SeeOther, PersonPage> {
     let asking = Asking::new(&db, &access, &actor, *id);
     let done = accounts::unlock(&db, &actor, asking.id, Utc::now()).await;
+    let done = done.map(|done| asking.anew(done));
     asking.answer(&Parameters::default(), done).await
 }
 
@@ -233,11 +232,12 @@ pub(crate) async fn make_link(
     actor: Actor,
     request: HttpRequest,
     id: Path<Uuid>,
-) -> Secret<PersonPage> {
+) -> Answer<Once<SecretPage>, PersonPage> {
     let asking = Asking::new(&db, &access, &actor, *id);
     let account = accounts::find(&db, &actor, asking.id).await?;
     let made = link_for(&db, &actor, &request, &account).await;
-    asking.answer_once(&Parameters::default(), made).await
+    let made = made.map(Once);
+    asking.answer(&Parameters::default(), made).await
 }
 
 /// `POST /people/{id}/teams`: adds somebody to a team by its name.
@@ -247,11 +247,13 @@ pub(crate) async fn join(
     actor: Actor,
     id: Path<Uuid>,
     Form(fields): Form<Fields>,
-) -> Answer {
+) -> Answer<SeeOther, PersonPage> {
     let asking = Asking::new(&db, &access, &actor, *id);
     let typed = Parameters::from(fields);
     let done = join_named(&db, &actor, asking.id, typed.text("team")).await;
-    asking.answer(&typed, done).await
+    asking
+        .answer(&typed, done.map(|done| asking.anew(done)))
+        .await
 }
 
 async fn join_named(
@@ -294,15 +296,16 @@ pub(crate) async fn make_token(
     actor: Actor,
     id: Path<Uuid>,
     Form(fields): Form<Fields>,
-) -> Secret<PersonPage> {
+) -> Answer<Once<SecretPage>, PersonPage> {
     let asking = Asking::new(&db, &access, &actor, *id);
     let typed = Parameters::from(fields);
     let made = match TokenForm::read(&typed) {
         Ok(new) => tokens::make(&db, &actor, asking.id, &new, Utc::now()).await,
         Err(error) => Err(error),
     };
-    let made = made.map(|made| SecretPage::of_token(&made, links::person(asking.id), "People"));
-    asking.answer_once(&typed, made).await
+    let back = links::person(asking.id);
+    let made = made.map(|made| Once(SecretPage::of_token(&made, back, Section::People)));
+    asking.answer(&typed, made).await
 }
 
 /// `POST /people/{id}/tokens/{token}/revoke`: makes a token of somebody worthless.
@@ -535,30 +538,18 @@ impl<'a> Asking<'a> {
         }
     }
 
-    async fn answer(&self, typed: &Parameters, done: Result<(), auth::Error>) -> Answer {
-        match done {
-            Ok(()) => Ok(Either::Left(SeeOther(links::person(self.id)))),
-            Err(error) if can_be_corrected(&error) => {
-                let page = self.refused(typed, Refusal::of(&error)).await?;
-                Ok(Either::Right(Page(page)))
-            }
-            Err(error) => Err(error.into()),
-        }
-    }
-
-    async fn answer_once(
+    /// Answers a form on the account's page.
+    async fn answer<T>(
         &self,
         typed: &Parameters,
-        made: Result<SecretPage, auth::Error>,
-    ) -> Secret<PersonPage> {
-        match made {
-            Ok(page) => Ok(Either::Left(Once(page))),
-            Err(error) if can_be_corrected(&error) => {
-                let page = self.refused(typed, Refusal::of(&error)).await?;
-                Ok(Either::Right(Page(page)))
-            }
-            Err(error) => Err(error.into()),
-        }
+        done: Result<T, auth::Error>,
+    ) -> Answer<T, PersonPage> {
+        forms::answer(done, async |refusal| self.refused(typed, refusal).await).await
+    }
+
+    /// The account's page anew, with what was done.
+    fn anew(&self, (): ()) -> SeeOther {
+        SeeOther(links::person(self.id))
     }
 
     async fn refused(&self, typed: &Parameters, refusal: Refusal) -> Result<PersonPage, Failure> {

@@ -1,13 +1,13 @@
 //! One's own account: name, password, sessions, tokens, look.
 
 use actix_web::web::{Data, Form, Path};
-use actix_web::{Either, HttpRequest, HttpResponse};
+use actix_web::{HttpRequest, HttpResponse};
 use chrono::Utc;
 use secrecy::SecretString;
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::keys::{Fields, SecretPage, SessionLine, TokenForm, TokenLine, can_be_corrected};
+use super::credentials::{SecretPage, SessionLine, TokenForm, TokenLine};
 use super::parts::{More, name};
 use crate::auth::accounts::{self, Account};
 use crate::auth::sessions::{self, Origin, SignedIn, Which};
@@ -15,6 +15,7 @@ use crate::auth::{self, Password, teams, tokens};
 use crate::db::Db;
 use crate::web::access::{self, Access, Person};
 use crate::web::failure::Failure;
+use crate::web::forms::{self, Answer, Fields};
 use crate::web::links;
 use crate::web::parameters::Parameters;
 use crate::web::text::{Moment, Shortened};
@@ -22,9 +23,6 @@ use crate::web::view::{Once, Page, Refusal, Section, SeeOther, View};
 
 /// So many tokens are listed at once.
 const TOKENS: usize = 50;
-
-/// What a form leads to: the page anew, or the form again.
-type Answer = Result<Either<SeeOther, Page<ProfilePage>>, Failure>;
 
 /// `GET /profile`: everything about one's own account.
 pub(crate) async fn show(
@@ -44,12 +42,12 @@ pub(crate) async fn rename(
     access: Data<Access>,
     Person(person): Person,
     Form(fields): Form<Fields>,
-) -> Answer {
+) -> Answer<SeeOther, ProfilePage> {
     let typed = Parameters::from(fields);
     let text = typed.text("display_name");
     let id = person.account.id;
     let done = accounts::set_display_name(&db, &person.actor, id, text, Utc::now()).await;
-    answer(&db, &access, &person, &typed, done).await
+    answer(&db, &access, &person, &typed, done.map(anew)).await
 }
 
 /// `POST /profile/password`: chooses another password; every other browser is signed out.
@@ -59,24 +57,17 @@ pub(crate) async fn change_password(
     request: HttpRequest,
     (Person(person), from): (Person, Origin),
     Form(fields): Form<Fields>,
-) -> Result<Either<HttpResponse, Page<ProfilePage>>, Failure> {
+) -> Answer<HttpResponse, ProfilePage> {
     let typed = Parameters::from(fields);
     let secret = |field| SecretString::from(typed.text(field));
     let (current, new) = (secret("current"), secret("new"));
     let lifetimes = access.lifetimes;
     let passwords = &access.passwords;
     let both = (&current, &new);
-    match sessions::change_password(&db, passwords, &person, both, (&from, lifetimes)).await {
-        Ok(begun) => {
-            let response = access::begin_session(&request, &begun, lifetimes, &links::profile());
-            Ok(Either::Left(response))
-        }
-        Err(error) if can_be_corrected(&error) => {
-            let page = ProfilePage::refused(&db, &access, &person, &typed, &error).await?;
-            Ok(Either::Right(Page(page)))
-        }
-        Err(error) => Err(error.into()),
-    }
+    let done = sessions::change_password(&db, passwords, &person, both, (&from, lifetimes)).await;
+    let done =
+        done.map(|begun| access::begin_session(&request, &begun, lifetimes, &links::profile()));
+    answer(&db, &access, &person, &typed, done).await
 }
 
 /// `POST /profile/sessions/end`: signs every other browser out.
@@ -84,10 +75,17 @@ pub(crate) async fn end_others(
     db: Data<Db>,
     access: Data<Access>,
     Person(person): Person,
-) -> Answer {
+) -> Answer<SeeOther, ProfilePage> {
     let which = Which::AllBut(person.session.id);
     let done = sessions::end(&db, &person.actor, person.account.id, which, Utc::now()).await;
-    answer(&db, &access, &person, &Parameters::default(), done).await
+    answer(
+        &db,
+        &access,
+        &person,
+        &Parameters::default(),
+        done.map(anew),
+    )
+    .await
 }
 
 /// `POST /profile/sessions/{id}/end`: signs one browser out.
@@ -96,10 +94,17 @@ pub(crate) async fn end_session(
     access: Data<Access>,
     Person(person): Person,
     session: Path<Uuid>,
-) -> Answer {
+) -> Answer<SeeOther, ProfilePage> {
     let which = Which::One(*session);
     let done = sessions::end(&db, &person.actor, person.account.id, which, Utc::now()).await;
-    answer(&db, &access, &person, &Parameters::default(), done).await
+    answer(
+        &db,
+        &access,
+        &person,
+        &Parameters::default(),
+        done.map(anew),
+    )
+    .await
 }
 
 /// `POST /profile/tokens`: makes a token, and shows it this once.
@@ -108,23 +113,14 @@ pub(crate) async fn make_token(
     access: Data<Access>,
     Person(person): Person,
     Form(fields): Form<Fields>,
-) -> Result<Either<Once<SecretPage>, Page<ProfilePage>>, Failure> {
+) -> Answer<Once<SecretPage>, ProfilePage> {
     let typed = Parameters::from(fields);
     let made = match TokenForm::read(&typed) {
         Ok(new) => tokens::make(&db, &person.actor, person.account.id, &new, Utc::now()).await,
         Err(error) => Err(error),
     };
-    match made {
-        Ok(made) => {
-            let page = SecretPage::of_token(&made, links::profile(), "Profile");
-            Ok(Either::Left(Once(page)))
-        }
-        Err(error) if can_be_corrected(&error) => {
-            let page = ProfilePage::refused(&db, &access, &person, &typed, &error).await?;
-            Ok(Either::Right(Page(page)))
-        }
-        Err(error) => Err(error.into()),
-    }
+    let shown = |made| SecretPage::of_token(&made, links::profile(), Section::Profile);
+    answer(&db, &access, &person, &typed, made.map(shown).map(Once)).await
 }
 
 /// `POST /profile/tokens/{id}/revoke`: makes a token worthless.
@@ -133,26 +129,32 @@ pub(crate) async fn revoke_token(
     access: Data<Access>,
     Person(person): Person,
     token: Path<Uuid>,
-) -> Answer {
+) -> Answer<SeeOther, ProfilePage> {
     let done = tokens::revoke(&db, &person.actor, *token, Utc::now()).await;
-    answer(&db, &access, &person, &Parameters::default(), done).await
+    answer(
+        &db,
+        &access,
+        &person,
+        &Parameters::default(),
+        done.map(anew),
+    )
+    .await
 }
 
-async fn answer(
+async fn answer<T>(
     db: &Db,
     access: &Access,
     person: &SignedIn,
     typed: &Parameters,
-    done: Result<(), auth::Error>,
-) -> Answer {
-    match done {
-        Ok(()) => Ok(Either::Left(SeeOther(links::profile()))),
-        Err(error) if can_be_corrected(&error) => {
-            let page = ProfilePage::refused(db, access, person, typed, &error).await?;
-            Ok(Either::Right(Page(page)))
-        }
-        Err(error) => Err(error.into()),
-    }
+    done: Result<T, auth::Error>,
+) -> Answer<T, ProfilePage> {
+    let again = async |refusal| ProfilePage::refused(db, access, person, typed, refusal).await;
+    forms::answer(done, again).await
+}
+
+/// The page anew, with what was done.
+fn anew((): ()) -> SeeOther {
+    SeeOther(links::profile())
 }
 
 /// What `templates/people/profile.hbs` can show.
@@ -266,10 +268,10 @@ impl ProfilePage {
         access: &Access,
         person: &SignedIn,
         typed: &Parameters,
-        error: &auth::Error,
+        refusal: Refusal,
     ) -> Result<Self, Failure> {
         let page = Self::read(db, access, person, &Parameters::default(), typed).await?;
-        let refusal = Some(Refusal::of(error));
+        let refusal = Some(refusal);
         Ok(Self { refusal, ..page })
     }
 }

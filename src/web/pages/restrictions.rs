@@ -2,8 +2,7 @@
 
 use std::collections::HashMap;
 
-use actix_web::Either;
-use actix_web::web::{Data, Path};
+use actix_web::web::{Data, Form, Path};
 use chrono::Utc;
 use serde::Serialize;
 use uuid::Uuid;
@@ -14,8 +13,8 @@ use crate::auth::scopes::{self, Admitted, Restriction};
 use crate::auth::{AccountId, Actor, Permission, Place, Scope, TeamId};
 use crate::catalog::{self, Asset, AssetId, AssetKind};
 use crate::db::{Db, Page as ListPage};
-use crate::error::{Explain, Kind};
 use crate::web::failure::Failure;
+use crate::web::forms::{self, Answer, Fields};
 use crate::web::links;
 use crate::web::parameters::Parameters;
 use crate::web::text::{Shortened, count};
@@ -55,10 +54,10 @@ pub(crate) async fn change_database(
     db: Data<Db>,
     actor: Actor,
     id: Path<AssetId>,
-    form: String,
-) -> Result<Either<SeeOther, Page<RestrictionPage>>, Failure> {
+    Form(fields): Form<Fields>,
+) -> Answer<SeeOther, RestrictionPage> {
     let subject = Subject::database(&db, &actor, *id).await?;
-    change(&db, &actor, &subject, &Parameters::read(&form)).await
+    change(&db, &actor, &subject, &Parameters::from(fields)).await
 }
 
 /// `GET /browse/{platform}/{instance}/restriction`: who sees a source.
@@ -78,10 +77,10 @@ pub(crate) async fn change_source(
     db: Data<Db>,
     actor: Actor,
     place: Path<(String, String)>,
-    form: String,
-) -> Result<Either<SeeOther, Page<RestrictionPage>>, Failure> {
+    Form(fields): Form<Fields>,
+) -> Answer<SeeOther, RestrictionPage> {
     let subject = Subject::source(&db, &actor, place.into_inner()).await?;
-    change(&db, &actor, &subject, &Parameters::read(&form)).await
+    change(&db, &actor, &subject, &Parameters::from(fields)).await
 }
 
 async fn change(
@@ -89,7 +88,7 @@ async fn change(
     actor: &Actor,
     subject: &Subject,
     form: &Parameters,
-) -> Result<Either<SeeOther, Page<RestrictionPage>>, Failure> {
+) -> Answer<SeeOther, RestrictionPage> {
     let changed = match form.text("do") {
         "open" => scopes::open(db, actor, &subject.scope, Utc::now()).await,
         "restrict" => {
@@ -101,16 +100,13 @@ async fn change(
             return Err(Failure::bad_parameter("do", wrong));
         }
     };
-    let refusal = match changed {
-        Ok(()) => return Ok(Either::Left(SeeOther(subject.here.clone()))),
-        Err(refusal) => refusal,
+    let changed = changed.map(|()| SeeOther(subject.here.clone()));
+    let again = async |refusal| {
+        let page = RestrictionPage::read(db, actor, subject, form).await?;
+        let refusal = Some(refusal);
+        Ok(RestrictionPage { refusal, ..page })
     };
-    if refusal.kind() != Kind::Invalid {
-        return Err(refusal.into());
-    }
-    let mut page = RestrictionPage::read(db, actor, subject, form).await?;
-    page.refusal = Some(Refusal::of(&refusal));
-    Ok(Either::Right(Page(page)))
+    forms::answer(changed, again).await
 }
 
 /// What is restricted or opened.

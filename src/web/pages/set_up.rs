@@ -1,17 +1,18 @@
 //! What addresses that work once lead to: setting the catalog up, and choosing a password.
 
 use actix_web::web::{Data, Form};
-use actix_web::{Either, HttpRequest, HttpResponse};
+use actix_web::{HttpRequest, HttpResponse};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
-use super::sign_in::{end_old, is_for_the_person};
+use super::sign_in::let_in;
 use crate::auth::links::{self as once, Purpose};
 use crate::auth::sessions::{Begun, Origin};
 use crate::auth::{self, AccountName, Password};
 use crate::db::Db;
 use crate::web::access::{self, Access};
 use crate::web::failure::Failure;
+use crate::web::forms::{self, Answer};
 use crate::web::links;
 use crate::web::parameters::Parameters;
 use crate::web::view::{Page, Refusal, Section, View};
@@ -45,20 +46,16 @@ pub(crate) async fn set_up(
     request: HttpRequest,
     from: Origin,
     Form(form): Form<SetUp>,
-) -> Result<Either<HttpResponse, Page<SetUpPage>>, Failure> {
-    match form.carry_out(&db, &access, &from).await {
-        Ok(begun) => {
-            let home = links::home();
-            let response = access::begin_session(&request, &begun, access.lifetimes, &home);
-            Ok(Either::Left(response))
-        }
-        Err(error) if is_for_the_person(&error) && !matches!(error, auth::Error::SpentLink) => {
-            let page = SetUpPage::new(&form.code, &form.name, &form.display_name);
-            let refusal = Some(Refusal::of(&error));
-            Ok(Either::Right(Page(SetUpPage { refusal, ..page })))
-        }
-        Err(error) => Err(error.into()),
-    }
+) -> Answer<HttpResponse, SetUpPage> {
+    let begun = form.carry_out(&db, &access, &from).await;
+    let begun = begun
+        .map(|begun| access::begin_session(&request, &begun, access.lifetimes, &links::home()));
+    let again = async |refusal| {
+        let refusal = Some(refusal);
+        let page = SetUpPage::new(&form.code, &form.name, &form.display_name);
+        Ok(SetUpPage { refusal, ..page })
+    };
+    forms::answer(begun, again).await
 }
 
 impl SetUp {
@@ -140,23 +137,18 @@ pub(crate) async fn choose(
     request: HttpRequest,
     from: Origin,
     Form(form): Form<Choose>,
-) -> Result<Either<HttpResponse, Page<ChoosePage>>, Failure> {
+) -> Answer<HttpResponse, ChoosePage> {
     let lifetimes = access.lifetimes;
     let (code, password) = (&form.code, &form.password);
-    match once::choose_password(&db, &access.passwords, code, password, (&from, lifetimes)).await {
-        Ok(begun) => {
-            end_old(&db, &request).await?;
-            let home = links::home();
-            let response = access::begin_session(&request, &begun, lifetimes, &home);
-            Ok(Either::Left(response))
-        }
-        Err(error) if is_for_the_person(&error) && !matches!(error, auth::Error::SpentLink) => {
-            let page = ChoosePage::read(&db, &form.code).await?;
-            let refusal = Some(Refusal::of(&error));
-            Ok(Either::Right(Page(ChoosePage { refusal, ..page })))
-        }
-        Err(error) => Err(error.into()),
-    }
+    let begun =
+        once::choose_password(&db, &access.passwords, code, password, (&from, lifetimes)).await;
+    let again = async |refusal| {
+        let refusal = Some(refusal);
+        let page = ChoosePage::read(&db, code).await?;
+        Ok(ChoosePage { refusal, ..page })
+    };
+    let answer = forms::answer(begun, again).await?;
+    let_in(&db, &request, answer, (lifetimes, &links::home())).await
 }
 
 /// What `templates/choose_password.hbs` can show.

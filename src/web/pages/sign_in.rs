@@ -7,12 +7,12 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
 use crate::auth::directories;
-use crate::auth::sessions::{self, Origin};
-use crate::auth::{self, links as once};
+use crate::auth::links as once;
+use crate::auth::sessions::{self, Begun, Lifetimes, Origin};
 use crate::db::Db;
-use crate::error::{Explain, Kind};
 use crate::web::access::{self, Access, Person};
 use crate::web::failure::Failure;
+use crate::web::forms::{self, Answer};
 use crate::web::links;
 use crate::web::parameters::Parameters;
 use crate::web::view::{Page, Refusal, Section, SeeOther, View};
@@ -49,23 +49,16 @@ pub(crate) async fn sign_in(
     request: HttpRequest,
     from: Origin,
     Form(form): Form<SignIn>,
-) -> Result<Either<HttpResponse, Page<SignInPage>>, Failure> {
+) -> Answer<HttpResponse, SignInPage> {
     let next = access::on_this_site(&form.next);
     let known = (form.name.as_str(), &form.password);
     let lifetimes = access.lifetimes;
     let doors = (&access.passwords, &access.directories);
-    match directories::sign_in_with_password(&db, doors, known, &from, lifetimes).await {
-        Ok(begun) => {
-            end_old(&db, &request).await?;
-            let response = access::begin_session(&request, &begun, lifetimes, &next);
-            Ok(Either::Left(response))
-        }
-        Err(error) if is_for_the_person(&error) => {
-            let page = SignInPage::new(&access, next, form.name);
-            Ok(Either::Right(Page(page.refused(&error))))
-        }
-        Err(error) => Err(error.into()),
-    }
+    let begun = directories::sign_in_with_password(&db, doors, known, &from, lifetimes).await;
+    let again =
+        async |refusal| Ok(SignInPage::new(&access, next.clone(), form.name).refused(refusal));
+    let answer = forms::answer(begun, again).await?;
+    let_in(&db, &request, answer, (lifetimes, &next)).await
 }
 
 /// `POST /sign-in/demo`: signs the demo's steward in.
@@ -107,18 +100,29 @@ pub(crate) async fn sign_out(
     Ok(access::end_session(&request, &links::sign_in("")))
 }
 
+/// Lets somebody in whose session has begun; the one that the browser had ends. A form is shown as it is.
+pub(super) async fn let_in<V>(
+    db: &Db,
+    request: &HttpRequest,
+    answer: Either<Begun, Page<V>>,
+    (lifetimes, to): (Lifetimes, &str),
+) -> Answer<HttpResponse, V> {
+    match answer {
+        Either::Left(begun) => {
+            end_old(db, request).await?;
+            let response = access::begin_session(request, &begun, lifetimes, to);
+            Ok(Either::Left(response))
+        }
+        Either::Right(form) => Ok(Either::Right(form)),
+    }
+}
+
 /// Whoever signs in leaves the session behind that the browser had.
-pub(super) async fn end_old(db: &Db, request: &HttpRequest) -> Result<(), Failure> {
+async fn end_old(db: &Db, request: &HttpRequest) -> Result<(), Failure> {
     if let Some(old) = access::signed_in(request) {
         sessions::sign_out(db, &old, Utc::now()).await?;
     }
     Ok(())
-}
-
-/// Whether whoever filled in a form can do something about a refusal.
-pub(super) fn is_for_the_person(error: &auth::Error) -> bool {
-    matches!(error, auth::Error::Directory(_))
-        || !matches!(error.kind(), Kind::Internal | Kind::Unavailable)
 }
 
 /// What `templates/sign_in.hbs` can show.
@@ -171,9 +175,9 @@ impl SignInPage {
         }
     }
 
-    pub(super) fn refused(self, error: &impl Explain) -> Self {
+    pub(super) fn refused(self, refusal: Refusal) -> Self {
         Self {
-            refusal: Some(Refusal::of(error)),
+            refusal: Some(refusal),
             ..self
         }
     }

@@ -1,17 +1,16 @@
 //! Teams and who is in them: for admins.
 
-use actix_web::Either;
 use actix_web::web::{Data, Form, Path};
 use chrono::Utc;
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::keys::{Fields, can_be_corrected};
 use super::parts::{Link, More, name};
 use crate::auth::teams::{self, Team};
 use crate::auth::{self, AccountId, AccountName, Actor, TeamId, TeamName, accounts};
 use crate::db::{Db, Page as ListPage};
 use crate::web::failure::Failure;
+use crate::web::forms::{self, Answer, Fields};
 use crate::web::links;
 use crate::web::parameters::Parameters;
 use crate::web::text::{Moment, Shortened};
@@ -35,22 +34,20 @@ pub(crate) async fn create(
     db: Data<Db>,
     actor: Actor,
     Form(fields): Form<Fields>,
-) -> Result<Either<SeeOther, Page<TeamsPage>>, Failure> {
+) -> Answer<SeeOther, TeamsPage> {
     let typed = Parameters::from(fields);
     let made = match typed.text("name").parse::<TeamName>() {
         Ok(name) => teams::create(&db, &actor, &name, Utc::now()).await,
         Err(error) => Err(error.into()),
     };
-    match made {
-        Ok(team) => Ok(Either::Left(SeeOther(links::team(team.id)))),
-        Err(error) if can_be_corrected(&error) => {
-            let teams = teams::list(&db, &actor, &Parameters::default().page(LINES)?).await?;
-            let refusal = Some(Refusal::of(&error));
-            let page = TeamsPage::new(&teams, typed.text("name"));
-            Ok(Either::Right(Page(TeamsPage { refusal, ..page })))
-        }
-        Err(error) => Err(error.into()),
-    }
+    let made = made.map(|team| SeeOther(links::team(team.id)));
+    let again = async |refusal| {
+        let teams = teams::list(&db, &actor, &Parameters::default().page(LINES)?).await?;
+        let refusal = Some(refusal);
+        let page = TeamsPage::new(&teams, typed.text("name"));
+        Ok(TeamsPage { refusal, ..page })
+    };
+    forms::answer(made, again).await
 }
 
 /// `GET /teams/{id}`: one team and its members.
@@ -72,18 +69,16 @@ pub(crate) async fn add(
     actor: Actor,
     id: Path<Uuid>,
     Form(fields): Form<Fields>,
-) -> Result<Either<SeeOther, Page<TeamPage>>, Failure> {
+) -> Answer<SeeOther, TeamPage> {
     let typed = Parameters::from(fields);
     let (id, words) = (TeamId(*id), typed.text("account"));
-    match add_named(&db, &actor, id, words).await {
-        Ok(()) => Ok(Either::Left(SeeOther(links::team(id)))),
-        Err(error) if can_be_corrected(&error) => {
-            let page = TeamPage::read(&db, &actor, id, &Parameters::default(), words).await?;
-            let refusal = Some(Refusal::of(&error));
-            Ok(Either::Right(Page(TeamPage { refusal, ..page })))
-        }
-        Err(error) => Err(error.into()),
-    }
+    let added = add_named(&db, &actor, id, words).await;
+    let again = async |refusal| {
+        let page = TeamPage::read(&db, &actor, id, &Parameters::default(), words).await?;
+        let refusal = Some(refusal);
+        Ok(TeamPage { refusal, ..page })
+    };
+    forms::answer(added.map(|()| SeeOther(links::team(id))), again).await
 }
 
 async fn add_named(db: &Db, actor: &Actor, team: TeamId, words: &str) -> Result<(), auth::Error> {

@@ -171,6 +171,11 @@ impl TestApp {
         self.catalog.storage.database_url()
     }
 
+    /// The browser in which the admin is signed in.
+    pub(crate) fn admin(&self) -> &Browser {
+        &self.admin
+    }
+
     /// A browser of nobody.
     pub(crate) fn visitor(&self) -> Browser {
         Browser::new(&self.base, None)

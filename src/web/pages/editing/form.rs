@@ -15,7 +15,7 @@ use crate::catalog::{self, Address, Asset, AssetId};
 use crate::web::failure::Failure;
 use crate::web::links;
 use crate::web::parameters::Parameters;
-use crate::web::saving::Desk;
+use crate::web::saving::Editor;
 
 /// So many empty rows stand at the end of a list.
 const EMPTY_ROWS: usize = 3;
@@ -97,7 +97,7 @@ pub(super) trait Form: Aspect {
     }
 
     /// The fields with this content.
-    async fn input(&self, desk: &Desk, asset: &Asset) -> Result<Input, Failure>;
+    async fn input(&self, editor: &Editor, asset: &Asset) -> Result<Input, Failure>;
 
     /// The fields with what was sent in them.
     fn typed(sent: &Parameters) -> Input;
@@ -105,7 +105,7 @@ pub(super) trait Form: Aspect {
     /// Reads what was sent, and says what of it cannot be understood.
     async fn read(
         sent: &Parameters,
-        desk: &Desk,
+        editor: &Editor,
         asset: &Asset,
     ) -> Result<(Self, Vec<Problem>), Failure>;
 
@@ -136,7 +136,7 @@ impl Form for Description {
         asset.source.description.clone()
     }
 
-    async fn input(&self, _: &Desk, _: &Asset) -> Result<Input, Failure> {
+    async fn input(&self, _: &Editor, _: &Asset) -> Result<Input, Failure> {
         Ok(Input::Text {
             text: self.text.clone(),
         })
@@ -146,7 +146,11 @@ impl Form for Description {
         text_field(sent)
     }
 
-    async fn read(sent: &Parameters, _: &Desk, _: &Asset) -> Result<(Self, Vec<Problem>), Failure> {
+    async fn read(
+        sent: &Parameters,
+        _: &Editor,
+        _: &Asset,
+    ) -> Result<(Self, Vec<Problem>), Failure> {
         let text = sent.text("text").to_owned();
         Ok((Self { text }, Vec::new()))
     }
@@ -174,7 +178,7 @@ impl Form for Note {
         column.comment.clone()
     }
 
-    async fn input(&self, _: &Desk, _: &Asset) -> Result<Input, Failure> {
+    async fn input(&self, _: &Editor, _: &Asset) -> Result<Input, Failure> {
         Ok(Input::Text {
             text: self.text.clone(),
         })
@@ -185,7 +189,11 @@ impl Form for Note {
     }
 
     /// Which column it is about stands in the address, not in the form.
-    async fn read(sent: &Parameters, _: &Desk, _: &Asset) -> Result<(Self, Vec<Problem>), Failure> {
+    async fn read(
+        sent: &Parameters,
+        _: &Editor,
+        _: &Asset,
+    ) -> Result<(Self, Vec<Problem>), Failure> {
         let text = sent.text("text").to_owned();
         let column = String::new();
         Ok((Self { column, text }, Vec::new()))
@@ -204,7 +212,7 @@ impl Form for Tags {
         "Tag".to_owned()
     }
 
-    async fn input(&self, _: &Desk, _: &Asset) -> Result<Input, Failure> {
+    async fn input(&self, _: &Editor, _: &Asset) -> Result<Input, Failure> {
         Ok(Input::Tags {
             text: self.0.join("\n"),
         })
@@ -216,7 +224,11 @@ impl Form for Tags {
         }
     }
 
-    async fn read(sent: &Parameters, _: &Desk, _: &Asset) -> Result<(Self, Vec<Problem>), Failure> {
+    async fn read(
+        sent: &Parameters,
+        _: &Editor,
+        _: &Asset,
+    ) -> Result<(Self, Vec<Problem>), Failure> {
         Ok((Self(lines_of(sent.text("tags"))), Vec::new()))
     }
 
@@ -234,7 +246,7 @@ impl Form for Links {
         "Links of".to_owned()
     }
 
-    async fn input(&self, _: &Desk, _: &Asset) -> Result<Input, Failure> {
+    async fn input(&self, _: &Editor, _: &Asset) -> Result<Input, Failure> {
         Ok(link_rows(self.0.clone()))
     }
 
@@ -242,7 +254,11 @@ impl Form for Links {
         link_rows(sent_links(sent))
     }
 
-    async fn read(sent: &Parameters, _: &Desk, _: &Asset) -> Result<(Self, Vec<Problem>), Failure> {
+    async fn read(
+        sent: &Parameters,
+        _: &Editor,
+        _: &Asset,
+    ) -> Result<(Self, Vec<Problem>), Failure> {
         Ok((Self(sent_links(sent)), Vec::new()))
     }
 
@@ -285,16 +301,16 @@ impl Form for Owners {
         "Owners of".to_owned()
     }
 
-    async fn input(&self, desk: &Desk, _: &Asset) -> Result<Input, Failure> {
+    async fn input(&self, editor: &Editor, _: &Asset) -> Result<Input, Failure> {
         let ids: Vec<Principal> = self.0.iter().map(|owner| owner.principal).collect();
-        let named = principals::find_named(&desk.db, &ids)
+        let named = principals::find_named(&editor.db, &ids)
             .await
             .map_err(catalog::Error::from)?;
         let rows = self.0.iter().map(|owner| {
             let named = named.get(&owner.principal);
             (named.map_or_else(|| owner.name.clone(), shown), owner.role)
         });
-        let known = principals::search(&desk.db, &desk.actor, "", SUGGESTED).await?;
+        let known = principals::search(&editor.db, &editor.actor, "", SUGGESTED).await?;
         let known = known.iter().map(shown).collect();
         Ok(owner_rows(rows.collect(), known))
     }
@@ -305,17 +321,17 @@ impl Form for Owners {
 
     async fn read(
         sent: &Parameters,
-        desk: &Desk,
+        editor: &Editor,
         asset: &Asset,
     ) -> Result<(Self, Vec<Problem>), Failure> {
         let mut owners = Vec::new();
         let mut problems = Vec::new();
-        let present = present_owners(desk, asset).await?;
+        let present = present_owners(editor, asset).await?;
         for (name, role) in sent_owners(sent) {
             // A form has few rows, and most of them hold who is an owner already.
             let principal = match present.get(&name) {
                 Some(principal) => Ok(*principal),
-                None => find_principal(desk, &name).await?,
+                None => find_principal(editor, &name).await?,
             };
             match principal {
                 Ok(principal) => owners.push(Owner {
@@ -385,10 +401,13 @@ fn sent_owners(sent: &Parameters) -> Vec<(String, OwnerRole)> {
 }
 
 /// Who is an owner already, by the name in the field.
-async fn present_owners(desk: &Desk, asset: &Asset) -> Result<HashMap<String, Principal>, Failure> {
+async fn present_owners(
+    editor: &Editor,
+    asset: &Asset,
+) -> Result<HashMap<String, Principal>, Failure> {
     let owners = &asset.human.owners.content.0;
     let ids: Vec<Principal> = owners.iter().map(|owner| owner.principal).collect();
-    let named = principals::find_named(&desk.db, &ids)
+    let named = principals::find_named(&editor.db, &ids)
         .await
         .map_err(catalog::Error::from)?;
     let name = |owner: &Owner| {
@@ -402,7 +421,10 @@ async fn present_owners(desk: &Desk, asset: &Asset) -> Result<HashMap<String, Pr
 }
 
 /// Finds whoever has this name, or says why it is nobody.
-async fn find_principal(desk: &Desk, typed: &str) -> Result<Result<Principal, String>, Failure> {
+async fn find_principal(
+    editor: &Editor,
+    typed: &str,
+) -> Result<Result<Principal, String>, Failure> {
     let team = typed.strip_prefix(TEAM);
     let words = team.unwrap_or(typed);
     // “Ana Lopez (ana)” is found by the name in brackets.
@@ -410,7 +432,7 @@ async fn find_principal(desk: &Desk, typed: &str) -> Result<Result<Principal, St
         .strip_suffix(')')
         .and_then(|words| words.rsplit_once('('));
     let words = inner.map_or(words, |(_, name)| name).trim();
-    let found = principals::search(&desk.db, &desk.actor, words, SUGGESTED).await?;
+    let found = principals::search(&editor.db, &editor.actor, words, SUGGESTED).await?;
     let same = |text: &str| text.to_lowercase() == typed.to_lowercase();
     let meant: Vec<&Named> = found
         .iter()
@@ -435,7 +457,7 @@ impl Form for Verification {
         "Verify".to_owned()
     }
 
-    async fn input(&self, _: &Desk, _: &Asset) -> Result<Input, Failure> {
+    async fn input(&self, _: &Editor, _: &Asset) -> Result<Input, Failure> {
         Ok(until(day_text(self.until)))
     }
 
@@ -443,7 +465,11 @@ impl Form for Verification {
         until(sent.text("until").to_owned())
     }
 
-    async fn read(sent: &Parameters, _: &Desk, _: &Asset) -> Result<(Self, Vec<Problem>), Failure> {
+    async fn read(
+        sent: &Parameters,
+        _: &Editor,
+        _: &Asset,
+    ) -> Result<(Self, Vec<Problem>), Failure> {
         let (until, problem) = day("until", sent.text("until"));
         Ok((Self { until }, problem.into_iter().collect()))
     }
@@ -471,9 +497,9 @@ impl Form for Deprecation {
         "Deprecate".to_owned()
     }
 
-    async fn input(&self, desk: &Desk, asset: &Asset) -> Result<Input, Failure> {
+    async fn input(&self, editor: &Editor, asset: &Asset) -> Result<Input, Failure> {
         let replacement = match self.replacement {
-            Some(id) => match catalog::find_asset(&desk.db, desk.actor.sight(), id).await {
+            Some(id) => match catalog::find_asset(&editor.db, editor.actor.sight(), id).await {
                 Ok(replacement) => name_beside(&replacement, asset),
                 Err(catalog::Error::UnknownAsset) => id.to_string(),
                 Err(error) => return Err(error.into()),
@@ -499,7 +525,7 @@ impl Form for Deprecation {
 
     async fn read(
         sent: &Parameters,
-        desk: &Desk,
+        editor: &Editor,
         asset: &Asset,
     ) -> Result<(Self, Vec<Problem>), Failure> {
         if sent.text("deprecated").is_empty() {
@@ -507,7 +533,7 @@ impl Form for Deprecation {
         }
         let (since, problem) = day("since", sent.text("since"));
         let (replacement, unknown) =
-            find_replacement(desk, asset, sent.text("replacement")).await?;
+            find_replacement(editor, asset, sent.text("replacement")).await?;
         let deprecation = Self {
             since: since.or(Some(Utc::now().date_naive())),
             note: sent.text("text").to_owned(),
@@ -544,7 +570,7 @@ fn name_beside(replacement: &Asset, asset: &Asset) -> String {
 
 /// Finds what is to be used instead: by its id or address here, or by its name within the same source.
 async fn find_replacement(
-    desk: &Desk,
+    editor: &Editor,
     asset: &Asset,
     typed: &str,
 ) -> Result<(Option<AssetId>, Option<Problem>), Failure> {
@@ -560,7 +586,7 @@ async fn find_replacement(
         path: typed.split('.').map(str::to_owned).collect(),
         ..asset.address.clone()
     };
-    let found = catalog::find_at(&desk.db, desk.actor.sight(), &[&address]).await?;
+    let found = catalog::find_at(&editor.db, editor.actor.sight(), &[&address]).await?;
     let found = found.into_values().next();
     let problem = found.is_none().then(|| Problem {
         field: "replacement",

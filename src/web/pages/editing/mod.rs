@@ -1,14 +1,14 @@
 //! The forms in which people say something of an asset, and what becomes of a save that came too late.
 
 mod form;
-mod quarrel;
+mod conflict;
 
 use actix_web::Either;
 use actix_web::web::{Form as Body, Path};
 use serde::{Deserialize, Serialize};
 
+use self::conflict::Conflict;
 use self::form::{Form, Input};
-use self::quarrel::Quarrel;
 use super::parts::{Link, heading};
 use crate::auth::Permission;
 use crate::catalog::human::{
@@ -17,80 +17,79 @@ use crate::catalog::human::{
 };
 use crate::catalog::{self, Asset, AssetId};
 use crate::web::failure::Failure;
+use crate::web::forms::{Answer, Fields};
 use crate::web::links;
 use crate::web::markdown::{self, SafeHtml};
 use crate::web::parameters::Parameters;
-use crate::web::saving::Desk;
+use crate::web::saving::Editor;
 use crate::web::text::Shortened;
 use crate::web::view::{self, Page, Section, SeeOther, View};
 
-type Saved = Either<SeeOther, Page<EditPage>>;
-
 /// `GET /assets/{id}/edit/{aspect}`: the form for one aspect.
 pub(crate) async fn show(
-    desk: Desk,
+    editor: Editor,
     place: Path<(AssetId, String)>,
 ) -> Result<Page<EditPage>, Failure> {
     let (id, aspect) = place.into_inner();
-    let asset = find(&desk, id).await?;
+    let asset = find(&editor, id).await?;
     match kind(&aspect)? {
-        AspectKind::Description => open::<Description>(&desk, &asset).await,
-        AspectKind::Owners => open::<Owners>(&desk, &asset).await,
-        AspectKind::Tags => open::<Tags>(&desk, &asset).await,
-        AspectKind::Links => open::<Links>(&desk, &asset).await,
-        AspectKind::Verification => open::<Verification>(&desk, &asset).await,
-        AspectKind::Deprecation => open::<Deprecation>(&desk, &asset).await,
+        AspectKind::Description => open::<Description>(&editor, &asset).await,
+        AspectKind::Owners => open::<Owners>(&editor, &asset).await,
+        AspectKind::Tags => open::<Tags>(&editor, &asset).await,
+        AspectKind::Links => open::<Links>(&editor, &asset).await,
+        AspectKind::Verification => open::<Verification>(&editor, &asset).await,
+        AspectKind::Deprecation => open::<Deprecation>(&editor, &asset).await,
         AspectKind::Note => Err(no_aspect()),
     }
 }
 
 /// `POST /assets/{id}/edit/{aspect}`: saves the aspect, or shows the form again.
 pub(crate) async fn save(
-    desk: Desk,
+    editor: Editor,
     place: Path<(AssetId, String)>,
-    body: String,
-) -> Result<Saved, Failure> {
+    Body(fields): Body<Fields>,
+) -> Answer<SeeOther, EditPage> {
     let (id, aspect) = place.into_inner();
-    let asset = find(&desk, id).await?;
-    let sent = Parameters::read(&body);
+    let asset = find(&editor, id).await?;
+    let sent = Parameters::from(fields);
     match kind(&aspect)? {
-        AspectKind::Description => close::<Description>(&desk, &asset, &sent).await,
-        AspectKind::Owners => close::<Owners>(&desk, &asset, &sent).await,
-        AspectKind::Tags => close::<Tags>(&desk, &asset, &sent).await,
-        AspectKind::Links => close::<Links>(&desk, &asset, &sent).await,
-        AspectKind::Verification => close::<Verification>(&desk, &asset, &sent).await,
-        AspectKind::Deprecation => close::<Deprecation>(&desk, &asset, &sent).await,
+        AspectKind::Description => close::<Description>(&editor, &asset, &sent).await,
+        AspectKind::Owners => close::<Owners>(&editor, &asset, &sent).await,
+        AspectKind::Tags => close::<Tags>(&editor, &asset, &sent).await,
+        AspectKind::Links => close::<Links>(&editor, &asset, &sent).await,
+        AspectKind::Verification => close::<Verification>(&editor, &asset, &sent).await,
+        AspectKind::Deprecation => close::<Deprecation>(&editor, &asset, &sent).await,
         AspectKind::Note => Err(no_aspect()),
     }
 }
 
 /// `GET /assets/{id}/columns/{column}/edit`: the form for what is said of a column.
 pub(crate) async fn show_note(
-    desk: Desk,
+    editor: Editor,
     place: Path<(AssetId, String)>,
 ) -> Result<Page<EditPage>, Failure> {
     let (id, column) = place.into_inner();
-    let asset = find(&desk, id).await?;
+    let asset = find(&editor, id).await?;
     let edition = note(&asset, &column)?;
-    let input = edition.content.input(&desk, &asset).await?;
+    let input = edition.content.input(&editor, &asset).await?;
     Ok(Page(EditPage::new(&asset, &edition, input)))
 }
 
 /// `POST /assets/{id}/columns/{column}/edit`: saves what is said of a column, or shows the form again.
 pub(crate) async fn save_note(
-    desk: Desk,
+    editor: Editor,
     place: Path<(AssetId, String)>,
-    body: String,
-) -> Result<Saved, Failure> {
+    Body(fields): Body<Fields>,
+) -> Answer<SeeOther, EditPage> {
     let (id, column) = place.into_inner();
-    let asset = find(&desk, id).await?;
+    let asset = find(&editor, id).await?;
     let present = note(&asset, &column)?;
-    let sent = Parameters::read(&body);
+    let sent = Parameters::from(fields);
     let content = Note {
         column,
         text: sent.text("text").to_owned(),
     };
-    finish(&desk, &asset, &present, (content, Vec::new()), &sent).await
+    finish(&editor, &asset, &present, (content, Vec::new()), &sent).await
 }
 
 /// Where words about a column that is no longer there go.
@@ -101,25 +100,29 @@ pub(crate) struct Destination {
 
 /// `POST /assets/{id}/columns/{column}/move`: gives words about a column that was renamed to the one it is now.
 pub(crate) async fn move_note(
-    desk: Desk,
+    editor: Editor,
     place: Path<(AssetId, String)>,
     body: Body<Destination>,
 ) -> Result<SeeOther, Failure> {
     let (id, column) = place.into_inner();
-    desk.move_note(id, (&column, &body.to)).await?;
+    editor.move_note(id, (&column, &body.to)).await?;
     Ok(SeeOther(format!("{}#columns", links::asset(id))))
 }
 
 /// What is to be rendered.
 #[derive(Debug, Deserialize)]
-pub(crate) struct Draught {
+pub(crate) struct ToPreview {
     #[serde(default)]
     text: String,
 }
 
 /// `POST /preview`: Markdown as the pages show it.
-pub(crate) async fn preview(desk: Desk, body: Body<Draught>) -> Result<Page<Preview>, Failure> {
-    desk.actor
+pub(crate) async fn preview(
+    editor: Editor,
+    body: Body<ToPreview>,
+) -> Result<Page<Preview>, Failure> {
+    editor
+        .actor
         .require(Permission::Describe)
         .map_err(Failure::from)?;
     Ok(Page(Preview {
@@ -138,9 +141,10 @@ impl View for Preview {
 }
 
 /// Finds an asset that whoever asks may describe.
-async fn find(desk: &Desk, id: AssetId) -> Result<Asset, Failure> {
-    let asset = catalog::find_asset(&desk.db, desk.actor.sight(), id).await?;
-    desk.actor
+async fn find(editor: &Editor, id: AssetId) -> Result<Asset, Failure> {
+    let asset = catalog::find_asset(&editor.db, editor.actor.sight(), id).await?;
+    editor
+        .actor
         .require_in(Permission::Describe, &asset.place())?;
     Ok(asset)
 }
@@ -171,29 +175,32 @@ fn note(asset: &Asset, column: &str) -> Result<Edition<Note>, Failure> {
     }
 }
 
-async fn open<A: Form + OfAsset>(desk: &Desk, asset: &Asset) -> Result<Page<EditPage>, Failure> {
+async fn open<A: Form + OfAsset>(
+    editor: &Editor,
+    asset: &Asset,
+) -> Result<Page<EditPage>, Failure> {
     let edition = A::of(&asset.human);
-    let input = edition.content.input(desk, asset).await?;
+    let input = edition.content.input(editor, asset).await?;
     Ok(Page(EditPage::new(asset, edition, input)))
 }
 
 async fn close<A: Form + OfAsset>(
-    desk: &Desk,
+    editor: &Editor,
     asset: &Asset,
     sent: &Parameters,
-) -> Result<Saved, Failure> {
-    let read = A::read(sent, desk, asset).await?;
-    finish(desk, asset, A::of(&asset.human), read, sent).await
+) -> Answer<SeeOther, EditPage> {
+    let read = A::read(sent, editor, asset).await?;
+    finish(editor, asset, A::of(&asset.human), read, sent).await
 }
 
 /// Saves what was sent, or shows the form again: as it was sent, or with both edits put together.
 async fn finish<A: Form>(
-    desk: &Desk,
+    editor: &Editor,
     asset: &Asset,
     present: &Edition<A>,
     (content, problems): (A, Vec<Problem>),
     sent: &Parameters,
-) -> Result<Saved, Failure> {
+) -> Answer<SeeOther, EditPage> {
     let version = sent.number("version", 0, 0..=i32::MAX as usize)?;
     let version = i32::try_from(version).unwrap_or_default();
     let again = |input| EditPage {
@@ -208,7 +215,7 @@ async fn finish<A: Form>(
         })));
     }
     let refusal = if problems.is_empty() {
-        match desk.save(asset.id, Draft { content, version }).await {
+        match editor.save(asset.id, Draft { content, version }).await {
             Ok(_) => return Ok(Either::Left(SeeOther(after::<A>(asset.id)))),
             Err(refusal) => refusal,
         }
@@ -218,8 +225,8 @@ async fn finish<A: Form>(
     let page = match &refusal {
         Refusal::Stale(stale) => EditPage {
             version: stale.theirs.version,
-            quarrel: Some(Quarrel::new(stale)),
-            ..again(stale.merged.content.input(desk, asset).await?)
+            conflict: Some(Conflict::new(stale)),
+            ..again(stale.merged.content.input(editor, asset).await?)
         },
         Refusal::Problems(problems) => EditPage {
             problems: problems
@@ -259,7 +266,7 @@ pub(crate) struct EditPage {
     source: Option<String>,
     preview: Option<SafeHtml>,
     problems: Vec<String>,
-    quarrel: Option<Quarrel>,
+    conflict: Option<Conflict>,
     #[serde(skip)]
     refusal: Option<view::Refusal>,
 }
@@ -297,7 +304,7 @@ impl EditPage {
             source: edition.content.beside(asset),
             preview: None,
             problems: Vec::new(),
-            quarrel: None,
+            conflict: None,
             refusal: None,
         }
     }

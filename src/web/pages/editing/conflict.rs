@@ -6,9 +6,9 @@ use super::form::Form;
 use crate::catalog::human::{Part, Stale};
 use crate::web::text::{Moment, count};
 
-/// What `templates/editing/quarrel.hbs` can show.
+/// What `templates/editing/conflict.hbs` can show.
 #[derive(Debug, Serialize)]
-pub(super) struct Quarrel {
+pub(super) struct Conflict {
     who: String,
     at: Option<Moment>,
     /// What has become of both edits.
@@ -32,7 +32,7 @@ impl Piece {
     }
 }
 
-impl Quarrel {
+impl Conflict {
     pub(super) fn new<A: Form>(stale: &Stale<A>) -> Self {
         let (who, at) = stale.theirs.edited.clone().unzip();
         let parts = &stale.merged.parts;

@@ -9,22 +9,12 @@ use super::parts::{State, name};
 use crate::auth::sessions::Session;
 use crate::auth::tokens::{LONGEST_LIFE, Made, NewToken, Token};
 use crate::auth::{self, TokenScope};
-use crate::error::{Explain as _, Kind};
 use crate::web::parameters::Parameters;
 use crate::web::text::{Moment, Shortened};
 use crate::web::view::{Section, View};
 
 /// How long a token lasts unless somebody says otherwise, in days.
 const USUAL_LIFE: &str = "90";
-
-/// What a form sent, field by field.
-pub(crate) type Fields = Vec<(String, String)>;
-
-/// Whether whoever filled in a form of this page can do something about a refusal.
-pub(super) fn can_be_corrected(error: &auth::Error) -> bool {
-    let denied = matches!(error, auth::Error::Denied(_));
-    !denied && !matches!(error.kind(), Kind::Internal | Kind::Unavailable)
-}
 
 /// A browser in which somebody is signed in.
 #[derive(Debug, Serialize)]
@@ -160,7 +150,8 @@ pub(crate) struct SecretPage {
     secret: String,
     ends: Moment,
     back: String,
-    section: &'static str,
+    #[serde(skip)]
+    section: Section,
 }
 
 impl View for SecretPage {
@@ -171,16 +162,12 @@ impl View for SecretPage {
     }
 
     fn section(&self) -> Option<Section> {
-        Some(if self.section == "Profile" {
-            Section::Profile
-        } else {
-            Section::People
-        })
+        Some(self.section)
     }
 }
 
 impl SecretPage {
-    pub(super) fn of_token(made: &Made, back: String, section: &'static str) -> Self {
+    pub(super) fn of_token(made: &Made, back: String, section: Section) -> Self {
         Self {
             heading: "A new token",
             lead: format!(
@@ -205,7 +192,7 @@ impl SecretPage {
             secret: address,
             ends,
             back,
-            section: "People",
+            section: Section::People,
         }
     }
 }
