@@ -187,11 +187,6 @@ impl TestApp {
         sign_in(&self.app.db, &self.base, name, role, teams).await
     }
 
-    /// The admin's browser.
-    pub(crate) fn admin(&self) -> &Browser {
-        &self.admin
-    }
-
     /// Puts a file where the index's folder was: nothing can be written to the index any more.
     pub(crate) fn spoil_index(&self) {
         let folder = self.catalog.storage.index_dir();
