@@ -6,6 +6,7 @@ use chrono::TimeDelta;
 use sea_orm::DbErr;
 use uuid::Uuid;
 
+use super::accounts::Standing;
 use super::directories::ldap;
 use super::name::BadName;
 use super::password::{Crowded, WeakPassword};
@@ -54,6 +55,11 @@ pub enum Error {
     SpentLink,
     #[error("Somebody has to be an admin who is not locked.")]
     LastAdmin,
+    #[error(
+        "A steward is given no more than {} scopes one by one.",
+        Standing::MOST_SCOPES
+    )]
+    TooManyScopes,
     #[error("This account belongs to a service, which never signs in.")]
     NotAPerson,
     #[error("A token has a name of one line with no more than 64 characters.")]
@@ -104,6 +110,7 @@ impl Explain for Error {
             | Self::UnknownWord(_)
             | Self::WrongPassword
             | Self::NotAPerson
+            | Self::TooManyScopes
             | Self::BadTokenName
             | Self::TokenForNothing
             | Self::TokenTooLong
@@ -130,6 +137,7 @@ impl Explain for Error {
             ),
             Self::LastAdmin => Some("Make somebody else an admin first."),
             Self::NotAPerson => Some("Make a token for it."),
+            Self::TooManyScopes => Some("Name sources instead of their databases."),
             Self::TokenOfAnother => Some("Make a service account for a program."),
             Self::Crowded(_) => Some("Try again in a few seconds."),
             Self::BadCursor(_) => Some("Start from the first page."),

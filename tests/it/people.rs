@@ -143,6 +143,9 @@ async fn a_steward_is_given_scopes_by_their_names() {
     let given = admin_posts(&app, &format!("{page}/role"), &form).await;
     let none = [("role", "steward-of"), ("scopes", " \n ")];
     let none = admin_posts(&app, &format!("{page}/role"), &none).await;
+    let many = format!("{scope}\n").repeat(Standing::MOST_SCOPES + 1);
+    let many = [("role", "steward-of"), ("scopes", many.as_str())];
+    let many = admin_posts(&app, &format!("{page}/role"), &many).await;
 
     assert_eq!(given.status, StatusCode::SEE_OTHER, "{}", given.text);
     let shown = app.page(&page).await;
@@ -159,6 +162,13 @@ async fn a_steward_is_given_scopes_by_their_names() {
     };
     assert_eq!(standing, Standing::new(Role::Steward, Some(vec![expected])));
     assert_eq!(none.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(many.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(
+        texts(&many.html(), "[role=alert]"),
+        [
+            "A steward is given no more than 200 scopes one by one. Name sources instead of their databases."
+        ]
+    );
 }
 
 #[tokio::test]

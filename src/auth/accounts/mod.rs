@@ -84,6 +84,9 @@ impl AccountKind {
 }
 
 impl Standing {
+    /// The most scopes that a steward is given one by one; sources take in all their databases.
+    pub const MOST_SCOPES: usize = 200;
+
     pub const READER: Self = Self::of(Role::Reader);
     pub const ADMIN: Self = Self::of(Role::Admin);
     /// A steward of everything.
@@ -120,6 +123,13 @@ impl Standing {
         self.role == other.role && set(&self.realm) == set(&other.realm)
     }
 
+    fn checked(&self) -> Result<(), Error> {
+        match &self.realm {
+            Realm::Scopes(scopes) if scopes.len() > Self::MOST_SCOPES => Err(Error::TooManyScopes),
+            Realm::Scopes(_) | Realm::Everything => Ok(()),
+        }
+    }
+
     fn is_everywhere(&self) -> bool {
         self.realm == Realm::Everything
     }
@@ -149,6 +159,7 @@ pub async fn create(
 ) -> Result<Account, Error> {
     actor.require(Permission::ManagePeople)?;
     let display_name = checked_display_name(new.display_name.as_deref())?;
+    new.standing.checked()?;
     let txn = db.write().await?;
     let account = insert(
         &txn,
@@ -265,6 +276,7 @@ pub async fn set_standing(
     now: DateTime<Utc>,
 ) -> Result<(), Error> {
     actor.require(Permission::ManagePeople)?;
+    after.checked()?;
     let txn = db.write().await?;
     let account = store::find(&*txn, id).await?;
     if change_standing(&txn, actor, &account, after, now).await? {

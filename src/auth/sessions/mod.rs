@@ -195,7 +195,9 @@ pub(super) async fn refuse(
         address: from.address.to_string(),
     };
     let subject = account.map_or(Subject::Nobody, |account| Subject::Account(account.id));
-    event.log(&txn, &from.of(visitor()), subject, now).await?;
+    event
+        .log(&txn, &from.of(Actor::visitor(false)), subject, now)
+        .await?;
     txn.commit().await?;
     Err(match reason {
         Refused::UnknownName | Refused::WrongPassword | Refused::NotInDirectory => {
@@ -310,10 +312,6 @@ pub(super) async fn actor_of(
 /// An account in the log, with no more rights than a reader's.
 pub(super) fn as_account(account: &Account) -> Actor {
     Actor::account_with(account, &accounts::Standing::READER, Vec::new(), None)
-}
-
-fn visitor() -> Actor {
-    Actor::visitor(false)
 }
 
 /// Ends the session that somebody is signed in with.

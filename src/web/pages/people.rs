@@ -120,7 +120,9 @@ async fn read_standing(
     }
     let mut scopes = Vec::new();
     let lines = typed.text("scopes").lines().map(str::trim);
-    for words in lines.filter(|line| !line.is_empty()) {
+    // One more than there can be is refused; further ones are not even looked up.
+    let lines = lines.filter(|line| !line.is_empty());
+    for words in lines.take(Standing::MOST_SCOPES + 1) {
         match catalog::find_scope(db, words).await {
             Ok(scope) => scopes.push(scope),
             Err(error @ catalog::Error::UnknownScope { .. }) => problems.push(error.to_string()),
