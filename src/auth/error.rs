@@ -133,7 +133,7 @@ impl Explain for Error {
             Self::Weak(error) => error.hint(),
             Self::Locked | Self::NoRole => Some("Ask an admin of this catalog to let you in."),
             Self::SpentLink => Some(
-                "Ask an admin for a new one; an operator makes one with `gazetteer user reset-link NAME`.",
+                "Ask an admin for a new one; an operator makes one with “gazetteer user reset-link NAME”.",
             ),
             Self::LastAdmin => Some("Make somebody else an admin first."),
             Self::NotAPerson => Some("Make a token for it."),

@@ -134,6 +134,7 @@ impl<'a> PersonMenu<'a> {
             (Section::Profile, Permission::ManageOwnAccount),
             (Section::People, Permission::ManagePeople),
             (Section::Teams, Permission::ManagePeople),
+            (Section::Restricted, Permission::Restrict),
             (Section::Audit, Permission::ReadAudit),
         ];
         let entries = offered
@@ -162,6 +163,7 @@ pub(crate) enum Section {
     Profile,
     People,
     Teams,
+    Restricted,
     Audit,
     /// Where people sign in; nothing of the catalog is offered there.
     WayIn,
@@ -194,6 +196,7 @@ impl Section {
             Self::Profile => "Profile",
             Self::People => "People",
             Self::Teams => "Teams",
+            Self::Restricted => "Restricted",
             Self::Audit => "Audit",
             Self::WayIn => "Sign in",
         }
@@ -208,6 +211,7 @@ impl Section {
             Self::Profile => links::profile(),
             Self::People => links::people(),
             Self::Teams => links::teams(),
+            Self::Restricted => links::restricted(),
             Self::Audit => links::audit(),
             Self::WayIn => links::sign_in(""),
         }

@@ -5,6 +5,7 @@ import { columns } from "./columns.js";
 import { copying } from "./copy.js";
 import { editors } from "./editor.js";
 import { keys } from "./keys.js";
+import { menus } from "./menu.js";
 import { themeChoice, themeSwitch } from "./theme-switch.js";
 
 function enhance(root) {
@@ -17,6 +18,7 @@ themeSwitch();
 themeChoice();
 enhance(document);
 keys();
+menus();
 editors();
 
 // Parts of a page that arrive later.

@@ -137,6 +137,8 @@ async function demoSteward(address) {
 
 /** Checks what holds on every page: axe finds nothing, in light and dark, and a narrow window does not scroll sideways. */
 export async function inspect(page) {
+  // From the top: further down the bar covers whatever happens to be below it.
+  await page.evaluate(() => scrollTo(0, 0));
   for (const colorScheme of ["light", "dark"]) {
     await page.emulateMedia({ colorScheme });
     const { violations } = await new AxeBuilder({ page })

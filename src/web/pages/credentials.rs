@@ -30,13 +30,8 @@ pub(super) struct SessionLine {
 
 impl SessionLine {
     pub(super) fn new(session: &Session, here: Option<Uuid>, end_action: String) -> Self {
-        let agent = session.agent.trim();
         Self {
-            agent: name(if agent.is_empty() {
-                "Unknown browser"
-            } else {
-                agent
-            }),
+            agent: browser(session.agent.trim()),
             address: session.address.clone(),
             method: session.method.to_string(),
             begun: Moment::of(session.created_at),
@@ -44,6 +39,48 @@ impl SessionLine {
             here: here == Some(session.id),
             end_action,
         }
+    }
+}
+
+/// The browsers that people know by name, by what they say of themselves. Most also claim to be those that follow.
+const BROWSERS: [(&str, &str); 7] = [
+    ("Edg/", "Edge"),
+    ("OPR/", "Opera"),
+    ("Firefox/", "Firefox"),
+    ("FxiOS/", "Firefox"),
+    ("CriOS/", "Chrome"),
+    ("Chrome/", "Chrome"),
+    ("Version/", "Safari"),
+];
+
+/// The same of what they run on.
+const SYSTEMS: [(&str, &str); 7] = [
+    ("iPhone", "an iPhone"),
+    ("iPad", "an iPad"),
+    ("Android", "Android"),
+    ("Windows", "Windows"),
+    ("Mac OS X", "a Mac"),
+    ("CrOS", "a Chromebook"),
+    ("Linux", "Linux"),
+];
+
+/// “Firefox 140 on Linux”, or all that a browser says of itself where we do not know it.
+fn browser(agent: &str) -> Shortened {
+    if agent.is_empty() {
+        return name("Unknown browser");
+    }
+    let known = BROWSERS.iter().find_map(|(mark, word)| {
+        let (_, behind) = agent.split_once(mark)?;
+        let number = behind.split(['.', ' ']).next()?;
+        let system = SYSTEMS.iter().find(|(mark, _)| agent.contains(mark))?.1;
+        Some(format!("{word} {number} on {system}"))
+    });
+    match known {
+        Some(shown) => Shortened {
+            shown,
+            whole: Some(name(agent).shown),
+        },
+        None => name(agent),
     }
 }
 
@@ -194,5 +231,26 @@ impl SecretPage {
             back,
             section: Section::People,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::browser;
+
+    #[test]
+    fn a_browser_is_named_as_people_name_it() {
+        let shown = |agent| browser(agent).shown;
+
+        let firefox = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
+        let edge = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/138.0.0.0 Safari/537.36 Edg/138.0.0.0";
+        let phone = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_4 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.4 Mobile/15E148 Safari/604.1";
+
+        assert_eq!(shown(firefox), "Firefox 140 on Linux");
+        assert_eq!(browser(firefox).whole.as_deref(), Some(firefox));
+        assert_eq!(shown(edge), "Edge 138 on Windows");
+        assert_eq!(shown(phone), "Safari 18 on an iPhone");
+        assert_eq!(shown("curl/8.14.1"), "curl/8.14.1");
+        assert_eq!(shown(""), "Unknown browser");
     }
 }

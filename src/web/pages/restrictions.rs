@@ -327,7 +327,6 @@ fn who(admitted: &Admitted) -> String {
 /// What `templates/restrictions/list.hbs` can show.
 #[derive(Debug, Serialize)]
 pub(crate) struct RestrictedPage {
-    crumbs: Vec<Link>,
     rows: Vec<Row>,
     more: More,
 }
@@ -350,7 +349,7 @@ impl View for RestrictedPage {
     }
 
     fn section(&self) -> Option<Section> {
-        Some(Section::Browse)
+        Some(Section::Restricted)
     }
 }
 
@@ -361,7 +360,6 @@ impl RestrictedPage {
         let assets = catalog::find_assets(db, actor.sight(), &ids).await?;
         let assets = assets.iter().map(|asset| (asset.id.0, asset)).collect();
         Ok(Self {
-            crumbs: vec![Link::new("Browse", links::browse())],
             rows: page
                 .items
                 .iter()
