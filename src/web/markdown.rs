@@ -10,6 +10,8 @@ use ammonia::{Builder, UrlRelative};
 use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd, html};
 use serde::Serialize;
 
+use crate::catalog::human::LONGEST_TEXT;
+
 /// HTML that may stand in a page as it is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
@@ -75,9 +77,13 @@ fn within_site(address: &str) -> Option<Cow<'_, str>> {
 }
 
 /// Renders Markdown: its headings begin below the one of this level, and skip none.
+///
+/// What is longer than anybody can save is cut off there: its preview would cost more than it is worth.
 pub(crate) fn render(markdown: &str, below: u8) -> SafeHtml {
     let extensions =
         Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_TASKLISTS;
+    let end = markdown.char_indices().nth(LONGEST_TEXT);
+    let markdown = end.map_or(markdown, |(end, _)| &markdown[..end]);
     let mut headings = Headings::below(below);
     let mut depth = 0;
     let events = Parser::new_ext(markdown, extensions)
@@ -216,6 +222,13 @@ mod tests {
             rendered("<script>alert(1)</script>\n\n<b onclick=x>b</b>"),
             "&lt;script&gt;alert(1)&lt;/script&gt;\n<p>&lt;b onclick=x&gt;b&lt;/b&gt;</p>\n"
         );
+    }
+
+    #[test]
+    fn no_more_is_rendered_than_can_be_saved() {
+        let html = rendered(&"é ".repeat(LONGEST_TEXT));
+
+        assert_eq!(html.matches('é').count(), LONGEST_TEXT / 2);
     }
 
     #[test]
