@@ -83,7 +83,9 @@ pub(crate) fn render(markdown: &str, below: u8) -> SafeHtml {
     let extensions =
         Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_TASKLISTS;
     let end = markdown.char_indices().nth(LONGEST_TEXT);
-    let markdown = end.map_or(markdown, |(end, _)| &markdown[..end]);
+    let markdown = end
+        .and_then(|(end, _)| markdown.get(..end))
+        .unwrap_or(markdown);
     let mut headings = Headings::below(below);
     let mut depth = 0;
     let events = Parser::new_ext(markdown, extensions)
