@@ -60,6 +60,8 @@ pub enum Error {
         Standing::MOST_SCOPES
     )]
     TooManyScopes,
+    #[error("The account “demo” is somebody's own by now, or an admin's.")]
+    DemoTaken,
     #[error("This account belongs to a service, which never signs in.")]
     NotAPerson,
     #[error("A token has a name of one line with no more than 64 characters.")]
@@ -116,7 +118,7 @@ impl Explain for Error {
             | Self::TokenTooLong
             | Self::BadCursor(_) => Kind::Invalid,
             Self::WrongNameOrPassword => Kind::Unauthenticated,
-            Self::Locked | Self::NoRole | Self::TokenOfAnother => Kind::Forbidden,
+            Self::Locked | Self::NoRole | Self::DemoTaken | Self::TokenOfAnother => Kind::Forbidden,
             Self::TooManyAttempts(_) | Self::Crowded(_) => Kind::TooMany,
             Self::Scope(error) => error.kind(),
             Self::Directory(error) => error.kind(),
@@ -136,6 +138,7 @@ impl Explain for Error {
                 "Ask an admin for a new one; an operator makes one with “gazetteer user reset-link NAME”.",
             ),
             Self::LastAdmin => Some("Make somebody else an admin first."),
+            Self::DemoTaken => Some("Sign in with its name and password."),
             Self::NotAPerson => Some("Make a token for it."),
             Self::TooManyScopes => Some("Name sources instead of their databases."),
             Self::TokenOfAnother => Some("Make a service account for a program."),

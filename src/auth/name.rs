@@ -84,7 +84,8 @@ impl FromStr for TeamName {
 /// A digest of how a name looks, after Unicode's technical standard 39: `paypal` and `раураl` have the same.
 pub(super) fn look(name: &str) -> String {
     let folded: String = name.nfkc().flat_map(char::to_lowercase).collect();
-    let seen: String = skeleton(&folded).collect();
+    // A nought is seen as a capital O.
+    let seen: String = skeleton(&folded).flat_map(char::to_lowercase).collect();
     super::secret::digest(&seen)
 }
 
@@ -137,6 +138,7 @@ mod tests {
             ("ａｎａ", "ana"),
             ("admin1", "adminl"),
             ("rnary", "mary"),
+            ("r00t", "root"),
             ("José", "Jose\u{301}"),
             (" ana ", "ana"),
         ] {

@@ -49,7 +49,7 @@ pub(super) async fn demo(
     let listener = Listener::bind(&serving.listen)?;
     // Whoever reaches the demo gets in without a password, so that nobody else may reach it.
     let access = Access {
-        demo: listener.address().ip().is_loopback(),
+        demo: listener.address().ip().is_loopback() && !is_published(&serving),
         ..serve::access(&serving.access)
     };
     let serving = web::Options::from(serving);
@@ -83,6 +83,11 @@ pub(super) async fn demo(
     let outcome = serve_app(app, listener, serving, access).await;
     endpoint.stop().await;
     outcome
+}
+
+/// Tells whether a proxy stands before the server, through which others may come.
+fn is_published(serving: &config::Serving) -> bool {
+    serving.public_url.is_some() || !serving.trusted_proxies.is_empty()
 }
 
 fn guide(url: &str, tables: usize, company: bool, demo: bool) {

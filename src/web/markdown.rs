@@ -10,6 +10,8 @@ use ammonia::{Builder, UrlRelative};
 use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd, html};
 use serde::Serialize;
 
+use crate::catalog::human::LONGEST_TEXT;
+
 /// HTML that may stand in a page as it is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
@@ -75,9 +77,15 @@ fn within_site(address: &str) -> Option<Cow<'_, str>> {
 }
 
 /// Renders Markdown: its headings begin below the one of this level, and skip none.
+///
+/// What is longer than anybody can save is cut off there: its preview would cost more than it is worth.
 pub(crate) fn render(markdown: &str, below: u8) -> SafeHtml {
     let extensions =
         Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_TASKLISTS;
+    let end = markdown.char_indices().nth(LONGEST_TEXT);
+    let markdown = end
+        .and_then(|(end, _)| markdown.get(..end))
+        .unwrap_or(markdown);
     let mut headings = Headings::below(below);
     let mut depth = 0;
     let events = Parser::new_ext(markdown, extensions)
@@ -219,15 +227,22 @@ mod tests {
     }
 
     #[test]
+    fn no_more_is_rendered_than_can_be_saved() {
+        let html = rendered(&"é ".repeat(LONGEST_TEXT));
+
+        assert_eq!(html.matches('é').count(), LONGEST_TEXT / 2);
+    }
+
+    #[test]
     fn what_is_nested_without_end_is_rendered_at_once_and_keeps_its_text() {
         for (open, times) in [
-            ("> ", 50_000),
-            (">", 100_000),
-            ("- ", 50_000),
+            ("> ", 49_000),
+            (">", 99_000),
+            ("- ", 49_000),
             ("*a_", 33_000),
-            ("a**b*", 20_000),
+            ("a**b*", 19_000),
             ("*a ", 33_000),
-            ("![", 50_000),
+            ("![", 49_000),
         ] {
             let html = rendered(&format!("{}x", open.repeat(times)));
 

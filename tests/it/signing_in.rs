@@ -1,10 +1,12 @@
 //! Ways in: setting up, passwords, links that work once, sessions, tokens, and what keeps others out.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use chrono::{TimeDelta, Utc};
+use futures::future::join_all;
 use gazetteer::auth::accounts::{self, AccountKind, NewAccount, Standing};
-use gazetteer::auth::{Actor, Role, links, tokens};
+use gazetteer::auth::sessions::{self, Lifetimes, Origin};
+use gazetteer::auth::{Actor, Passwords, Role, links, tokens};
 use gazetteer::db::PageRequest;
 use insta::assert_snapshot;
 use reqwest::StatusCode;
@@ -476,6 +478,83 @@ async fn the_demos_button_is_there_in_the_demo_only() {
     let steward = demo.visitor().with_cookie_of(&answer);
     let menu = texts(&steward.page("/").await, "#person .menu-label");
     assert_eq!(menu, ["Demo steward"]);
+}
+
+#[tokio::test]
+async fn the_demos_button_opens_no_account_that_is_locked_or_somebodys() {
+    let demo = TestApp::start_with(Settings {
+        demo: true,
+        ..Settings::default()
+    })
+    .await;
+    let click = || async { demo.visitor().post("/sign-in/demo", &[]).await };
+    let db = &demo.app.db;
+    let operator = Actor::operator();
+    assert_eq!(click().await.status, StatusCode::SEE_OTHER);
+    let name = "demo".parse().unwrap();
+    let account = accounts::find_named(db, &operator, &name).await.unwrap();
+
+    accounts::lock(db, &operator, account.id, Utc::now())
+        .await
+        .unwrap();
+    let locked = click().await;
+    accounts::unlock(db, &operator, account.id, Utc::now())
+        .await
+        .unwrap();
+    accounts::set_standing(db, &operator, account.id, Standing::ADMIN, Utc::now())
+        .await
+        .unwrap();
+    let admin = click().await;
+
+    assert_eq!(locked.status, StatusCode::FORBIDDEN);
+    assert_eq!(admin.status, StatusCode::FORBIDDEN);
+}
+
+#[tokio::test]
+async fn an_old_password_opens_nothing_once_there_is_a_new_one() {
+    let app = TestApp::start().await;
+    with_password(&app, "ana").await;
+    let (db, operator) = (&app.app.db, Actor::operator());
+    let name = "ana".parse().unwrap();
+    let ana = accounts::find_named(db, &operator, &name).await.unwrap();
+    let link = links::to_choose_password(db, &operator, ana.id, Utc::now())
+        .await
+        .unwrap();
+    let from = |last| Origin {
+        address: [192, 0, 2, last].into(),
+        agent: "test".to_owned(),
+        request: None,
+    };
+    let lifetimes = Lifetimes {
+        idle: Duration::from_hours(1),
+        absolute: Duration::from_hours(1),
+    };
+    // Two servers: at the first many wait for their password to be checked, the last of them with the old one.
+    let (crowded, free) = (Passwords::start(), Passwords::start());
+    let (old, new) = (PASSWORD.into(), "eleven purple lamps sing loudly".into());
+    let tries = (0..12_u8).map(|number| {
+        let (from, crowded) = (from(number), &crowded);
+        async move {
+            let name = format!("nobody{number}");
+            let wrong = "wrong".into();
+            let known = (name.as_str(), &wrong);
+            sessions::sign_in(db, crowded, known, &from, lifetimes).await
+        }
+    });
+    let late = async {
+        let from = from(200);
+        sessions::sign_in(db, &crowded, ("ana", &old), &from, lifetimes).await
+    };
+    let change = async {
+        let from = from(201);
+        let secret = &link.secret;
+        links::choose_password(db, &free, secret, &new, (&from, lifetimes)).await
+    };
+
+    let (_, late, changed) = tokio::join!(join_all(tries), late, change);
+
+    assert!(changed.is_ok(), "{changed:?}");
+    assert_eq!(late.unwrap_err().to_string(), "Name or password is wrong.");
 }
 
 #[tokio::test]

@@ -19,7 +19,7 @@ use super::accounts::{self, Account, AccountKind};
 use super::event::{Event, Refused, Subject};
 use super::name::AccountName;
 use super::password::{Password, Passwords};
-use super::permission::{Permission, TokenScope};
+use super::permission::{Permission, Role, TokenScope};
 use super::{AccountId, Actor, Error, links, secret, teams};
 use crate::db::{Db, Txn};
 
@@ -249,6 +249,10 @@ pub async fn sign_in_to_demo(db: &Db, from: &Origin, lifetimes: Lifetimes) -> Re
     let name: AccountName = "demo".parse()?;
     let known = accounts::store::find_by_look(&*txn, &name.look()).await?;
     let account = if let Some(account) = known {
+        // Whoever gave the account to a person, or made it an admin, did not mean everybody.
+        if account.has_password() || account.role == Role::Admin {
+            return Err(Error::DemoTaken);
+        }
         if account.locked_at.is_some() {
             return refuse(txn, Some(&account), Refused::Locked, from, now).await;
         }
