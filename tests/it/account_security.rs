@@ -462,7 +462,7 @@ async fn other_methods_do_nothing_and_repeat_nothing() {
             let request = request.header("x-secret-of-mine", "do-not-repeat");
             let answer = Answer::of(request).await;
             assert!(
-                matches!(answer.status.as_u16(), 403 | 404 | 405),
+                matches!(answer.status.as_u16(), 403..=405),
                 "{method} {path}: {}",
                 answer.status
             );
@@ -615,11 +615,11 @@ async fn no_secret_is_ever_logged() {
 /// Goes all ways in, and answers the log and every secret that was used.
 fn talk(level: &str) -> (String, Vec<String>) {
     let folder = tempfile::tempdir().unwrap();
-    let data = folder.path().to_owned();
+    let home = folder.path().to_owned();
     let log = folder.path().join("log");
     let gazetteer = |words: &[&str]| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_gazetteer"));
-        command.args(words).arg("--data-dir").arg(&data);
+        command.args(words).arg("--data-dir").arg(&home);
         command
             .env_remove("GAZETTEER_DATABASE_URL")
             .stdout(Stdio::piped());
@@ -627,7 +627,7 @@ fn talk(level: &str) -> (String, Vec<String>) {
     };
     let process = gazetteer(&["serve", "--listen", "127.0.0.1:0", "--log", level])
         .arg("--recipes")
-        .arg(data.join("none"))
+        .arg(home.join("none"))
         .stderr(std::fs::File::create(&log).unwrap())
         .spawn()
         .unwrap();
@@ -655,8 +655,8 @@ fn talk(level: &str) -> (String, Vec<String>) {
     let code = loop {
         let text = read();
         if let Some((_, code)) = text.split_once("/set-up?code=") {
-            let end = code.find(|c: char| !c.is_ascii_alphanumeric() && c != '-' && c != '_');
-            break code[..end.unwrap()].to_owned();
+            let is_of_it = |c: &char| c.is_ascii_alphanumeric() || *c == '-' || *c == '_';
+            break code.chars().take_while(is_of_it).collect::<String>();
         }
         assert!(began.elapsed() < PATIENCE, "{text}");
         std::thread::yield_now();
