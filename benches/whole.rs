@@ -11,6 +11,8 @@
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use chrono::Utc;
@@ -41,6 +43,11 @@ const SEARCHES: [&str; 8] = [
     "refunds",
     "sesion events",
 ];
+
+/// How many clients sign in at once, each to an account of its own.
+const SIGNING_IN: [usize; 2] = [1, 4];
+
+const PASSWORD: &str = "correct horse battery staple";
 
 type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 
@@ -252,7 +259,7 @@ fn serve(folder: &Path, url: Option<&str>) -> Outcome<()> {
     let clock = Instant::now();
     let mut server = gazetteer(folder, url)
         .args(["serve", "--listen", "127.0.0.1:0"])
-        // One client asks for more here than a person does, and nobody has an account.
+        // One client asks for more here than a person does, and does not sign in for it.
         .args(["--rate-limit", "0", "--anonymous-read=true", "--recipes"])
         .arg(folder.join("none"))
         .stdout(Stdio::piped())
@@ -270,7 +277,12 @@ fn serve(folder: &Path, url: Option<&str>) -> Outcome<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    let outcome = runtime.block_on(ask(&address, clock, server.id()));
+    let outcome = runtime
+        .block_on(ask(&address, clock, server.id()))
+        .and_then(|()| {
+            let names = make_people(folder, url)?;
+            runtime.block_on(sign_in_meanwhile(&address, names))
+        });
     server.kill()?;
     server.wait()?;
     outcome
@@ -364,6 +376,109 @@ async fn ask(address: &str, clock: Instant, process: u32) -> Outcome<()> {
         high_water(process).unwrap_or(0) / 1024
     );
     Ok(())
+}
+
+/// Makes an account for each client that signs in; answers the links with which they choose a password.
+fn make_people(folder: &Path, url: Option<&str>) -> Outcome<Vec<(String, String)>> {
+    let mut people = Vec::new();
+    for number in 0..SIGNING_IN.iter().copied().max().unwrap_or(0) {
+        let name = format!("bench-{number}");
+        let made = gazetteer(folder, url)
+            .args(["user", "add", &name])
+            .output()?;
+        let link = String::from_utf8(made.stdout)?;
+        let code = link
+            .trim()
+            .split("code=")
+            .nth(1)
+            .ok_or("there is no link")?;
+        people.push((name, code.to_owned()));
+    }
+    Ok(people)
+}
+
+/// How long searches take while nobody signs in, and while so many clients do nothing else.
+async fn sign_in_meanwhile(address: &str, people: Vec<(String, String)>) -> Outcome<()> {
+    // A session that each sign-in begins is of no use here: no cookie is kept, no redirect followed.
+    let client = reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .build()?;
+    for (_, code) in &people {
+        let form = [("code", code.as_str()), ("password", PASSWORD)];
+        let chosen = client.post(format!("{address}/choose-password"));
+        chosen.form(&form).send().await?.error_for_status()?;
+    }
+    let quiet = search_for_a_while(&client, address).await?;
+    println!("  searches while nobody signs in: {}", quiet.in_words());
+    for clients in SIGNING_IN {
+        let done = Arc::new(AtomicBool::new(false));
+        let mut signing_in = tokio::task::JoinSet::new();
+        for (name, _) in people.iter().take(clients) {
+            let (client, done) = (client.clone(), Arc::clone(&done));
+            let (name, address) = (name.clone(), format!("{address}/sign-in"));
+            signing_in.spawn(async move {
+                let mut times = 0_u32;
+                while !done.load(Ordering::Relaxed) {
+                    let form = [("name", name.as_str()), ("password", PASSWORD)];
+                    let answer = client.post(&address).form(&form).send().await;
+                    let status = answer.map(|answer| answer.status().as_u16());
+                    assert_eq!(status.ok(), Some(303), "a sign-in succeeds");
+                    times += 1;
+                }
+                times
+            });
+        }
+        let clock = Instant::now();
+        let busy = search_for_a_while(&client, address).await;
+        let seconds = clock.elapsed().as_secs_f64();
+        done.store(true, Ordering::Relaxed);
+        let mut sign_ins = 0;
+        while let Some(times) = signing_in.join_next().await {
+            sign_ins += times?;
+        }
+        let busy = busy?;
+        println!(
+            "  while {clients} sign in all the time, {:.0} a second: {}; ratios {:.1} and {:.1}",
+            f64::from(sign_ins) / seconds,
+            busy.in_words(),
+            busy.median / quiet.median,
+            busy.most / quiet.most
+        );
+    }
+    Ok(())
+}
+
+/// How long something took, in milliseconds.
+struct Times {
+    median: f64,
+    /// 99 of a hundred took no longer.
+    most: f64,
+}
+
+impl Times {
+    fn in_words(&self) -> String {
+        format!(
+            "median {:.2} ms, 99 % within {:.2} ms",
+            self.median, self.most
+        )
+    }
+}
+
+async fn search_for_a_while(client: &reqwest::Client, address: &str) -> Outcome<Times> {
+    let mut times = Vec::new();
+    for words in SEARCHES.iter().cycle().take(SEARCHES.len() * 100) {
+        let clock = Instant::now();
+        let asked = client.get(format!("{address}/api/v1/search"));
+        let answer = asked.query(&[("q", words)]).send().await?;
+        answer.error_for_status()?.bytes().await?;
+        times.push(clock.elapsed().as_secs_f64() * 1_000.0);
+    }
+    times.sort_unstable_by(f64::total_cmp);
+    let at = |share: usize| times.get(times.len() * share / 100).copied();
+    Ok(Times {
+        median: at(50).unwrap_or(0.0),
+        most: at(99).unwrap_or(0.0),
+    })
 }
 
 fn tell(what: &str, times: &mut [Duration]) {

@@ -30,21 +30,10 @@ impl Scheduler {
     /// Begins to start recipes from now on; times that passed while nothing ran are not made up for.
     pub async fn start(runner: Runner) -> Result<Self, Error> {
         let jobs = JobScheduler::new().await?;
-        let last = Arc::new(Mutex::new(Utc::now()));
-        let faulty = Arc::new(tokio::sync::Mutex::new(HashSet::new()));
+        let plan = Arc::new(Plan::new(runner, Utc::now()));
         let tick = Job::new_async(EVERY_MINUTE, move |_, _| {
-            let (runner, last, faulty) = (runner.clone(), Arc::clone(&last), Arc::clone(&faulty));
-            Box::pin(async move {
-                let now = Utc::now();
-                let before = {
-                    let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
-                    // A clock that is put back does not bring the same minutes again.
-                    let before = *last;
-                    *last = now.max(before);
-                    before
-                };
-                start_due(&runner, &mut *faulty.lock().await, before, now).await;
-            })
+            let plan = Arc::clone(&plan);
+            Box::pin(async move { plan.keep(Utc::now()).await })
         })?;
         jobs.add(tick).await?;
         jobs.start().await?;
@@ -54,6 +43,40 @@ impl Scheduler {
     /// Starts nothing any more; runs that go on are the runner's to stop.
     pub async fn stop(mut self) -> Result<(), Error> {
         Ok(self.jobs.shutdown().await?)
+    }
+}
+
+/// What is due and has not been started yet.
+#[derive(Debug)]
+pub struct Plan {
+    runner: Runner,
+    /// Until when everything has been started.
+    kept: Mutex<DateTime<Utc>>,
+    /// What has been told of recipes with problems.
+    told: tokio::sync::Mutex<HashSet<String>>,
+}
+
+impl Plan {
+    /// A plan for what is due after `from`.
+    pub fn new(runner: Runner, from: DateTime<Utc>) -> Self {
+        Self {
+            runner,
+            kept: Mutex::new(from),
+            told: tokio::sync::Mutex::default(),
+        }
+    }
+
+    /// Starts every recipe that has become due by `now` since this was last asked, once each.
+    ///
+    /// A clock that is put back does not bring the same minutes again.
+    pub async fn keep(&self, now: DateTime<Utc>) {
+        let before = {
+            let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+            let before = *kept;
+            *kept = now.max(before);
+            before
+        };
+        start_due(&self.runner, &mut *self.told.lock().await, before, now).await;
     }
 }
 

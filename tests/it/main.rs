@@ -29,6 +29,7 @@ mod people;
 mod permissions;
 mod recipes;
 mod restricted;
+mod scheduler;
 mod search_index;
 mod signing_in;
 mod support;
