@@ -66,7 +66,7 @@ pub(super) fn access(access: &config::Access) -> Access {
 /// Tells how to make the first account, on the terminal and in the log.
 fn offer_set_up(address: &str) {
     say(format_args!(
-        "Nobody has an account yet. Make the first one, an admin, within an hour at\n  {address}"
+        "Nobody is an admin yet. Make the first one within an hour at\n  {address}"
     ));
     info!("to set up this catalog open {address} within an hour");
 }

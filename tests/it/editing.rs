@@ -1037,6 +1037,7 @@ async fn a_program_writes_against_the_version_it_read() {
         None,
     )
     .await;
+    let never_was = put("description", json!({"text": "", "version": 77}), None).await;
     let unversioned = put("tags", json!({"tags": ["pii"]}), None).await;
     let odd = put(
         "links",
@@ -1071,6 +1072,7 @@ async fn a_program_writes_against_the_version_it_read() {
         "Paid orders. Never later than noon."
     );
     assert_eq!(told["collisions"], 0);
+    assert_eq!(never_was.status, 409, "{}", never_was.text);
     assert_eq!(unversioned.status, 422, "{}", unversioned.text);
     assert_eq!(odd.status, 422);
     assert_eq!(odd.json()["problems"].as_array().unwrap().len(), 2);

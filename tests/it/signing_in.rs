@@ -602,3 +602,17 @@ async fn whoever_a_directory_no_longer_lets_in_is_signed_out() {
         "Ended a session of “ana”."
     );
 }
+
+#[tokio::test]
+async fn a_reader_who_comes_first_leaves_the_set_up_to_an_admin() {
+    let app = TestApp::without_people().await;
+    let db = &app.app.db;
+    let link = links::to_set_up(db, Utc::now()).await.unwrap().unwrap();
+    app.person("rita", Role::Reader, &[]).await;
+
+    assert!(links::find(db, &link.secret, Utc::now()).await.is_ok());
+    assert!(links::to_set_up(db, Utc::now()).await.unwrap().is_some());
+    app.person("ana", Role::Admin, &[]).await;
+    assert!(links::find(db, &link.secret, Utc::now()).await.is_err());
+    assert!(links::to_set_up(db, Utc::now()).await.unwrap().is_none());
+}

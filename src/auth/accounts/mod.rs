@@ -195,8 +195,10 @@ pub(super) async fn insert(
         password_hash: None,
     };
     store::insert(txn, &account, &new.name).await?;
-    // A catalog that has an account is set up.
-    links::store::delete_to_set_up(&**txn).await?;
+    // A catalog that has an admin is set up; until then whoever comes through a directory changes nothing about it.
+    if account.role == Role::Admin && account.kind == AccountKind::Person {
+        links::store::delete_to_set_up(&**txn).await?;
+    }
     store::set_standing(txn, account.id, &new.standing).await?;
     let event = Event::AccountCreated {
         account: account.name.clone(),

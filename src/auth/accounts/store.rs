@@ -103,7 +103,7 @@ pub(in crate::auth) async fn any(db: &impl ConnectionTrait) -> Result<bool, DbEr
 }
 
 /// Counts the people who are admins and not locked.
-pub(super) async fn count_admins(db: &impl ConnectionTrait) -> Result<u64, DbErr> {
+pub(in crate::auth) async fn count_admins(db: &impl ConnectionTrait) -> Result<u64, DbErr> {
     account::Entity::find()
         .filter(account::Column::Role.eq(Role::Admin.as_str()))
         .filter(account::Column::Kind.eq(AccountKind::Person.as_str()))

@@ -36,10 +36,10 @@ pub struct Link {
     pub expires_at: DateTime<Utc>,
 }
 
-/// Makes a link to set the catalog up, if nobody has an account yet.
+/// Makes a link to set the catalog up, if nobody is an admin yet.
 pub async fn to_set_up(db: &Db, now: DateTime<Utc>) -> Result<Option<Link>, Error> {
     let txn = db.write().await?;
-    if accounts::store::any(&*txn).await? {
+    if accounts::store::count_admins(&*txn).await? > 0 {
         return Ok(None);
     }
     let link = Link {

@@ -238,10 +238,11 @@ async fn stale<A: Aspect>(
     // What the draft began with is read from the log: nothing that a browser sends could be relied on. Where the log
     // does not tell, everything counts as changed by both.
     let base = store::content_at::<A>(&**db, id, &draft.content.part(), draft.version).await?;
-    let base = base.unwrap_or_default();
-    if draft.content == base {
+    // Nothing was changed; of a version that never was, nobody can say so.
+    if base.as_ref() == Some(&draft.content) {
         return Ok(theirs);
     }
+    let base = base.unwrap_or_default();
     let merged = A::merge(&base, &theirs.content, &draft.content);
     let merged = Merged {
         content: merged.content.tidied(),
