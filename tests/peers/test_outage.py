@@ -71,7 +71,11 @@ class Outage(unittest.TestCase):
         self.addCleanup(folder.cleanup)
         self.server = subprocess.Popen(
             [GAZETTEER, "serve", "--listen", "127.0.0.1:0", "--data-dir", folder.name, "--recipes", f"{folder.name}/none"],
-            env={**os.environ, "GAZETTEER_DATABASE_URL": f"postgres://gazetteer@127.0.0.1:{self.cluster.port}/postgres"},
+            env={
+                **os.environ,
+                "GAZETTEER_DATABASE_URL": f"postgres://gazetteer@127.0.0.1:{self.cluster.port}/postgres",
+                "GAZETTEER_ANONYMOUS_READ": "true",
+            },
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,
