@@ -133,7 +133,8 @@ pub struct Inside {
 /// Finds one asset. What somebody does not see is as unknown to them as what is not there.
 pub async fn find_asset(db: &Db, sight: &Sight, id: AssetId) -> Result<Asset, Error> {
     let asset = store::find(&**db, sight, id).await?;
-    let mut found = human::attach(&**db, vec![asset]).await?;
+    let found = human::attach(&**db, vec![asset]).await?;
+    let mut found = human::leave_out_of(db, sight, found).await?;
     found.pop().ok_or(Error::UnknownAsset)
 }
 
@@ -149,7 +150,8 @@ pub async fn find_at(
 /// Finds many assets at once, in the order asked for; ids that are not there are left out.
 pub async fn find_assets(db: &Db, sight: &Sight, ids: &[AssetId]) -> Result<Vec<Asset>, Error> {
     let found = store::find_many(&**db, sight, ids).await?;
-    let mut found: HashMap<AssetId, Asset> = human::attach(&**db, found)
+    let found = human::attach(&**db, found).await?;
+    let mut found: HashMap<AssetId, Asset> = human::leave_out_of(db, sight, found)
         .await?
         .into_iter()
         .map(|asset| (asset.id, asset))
@@ -230,7 +232,7 @@ pub async fn list_history(
     id: AssetId,
     page: &PageRequest,
 ) -> Result<Page<Change>, Error> {
-    store::list_changes(&**db, sight, store::Of::Asset(id), page).await
+    list_changes(db, sight, store::Of::Asset(id), page).await
 }
 
 /// Lists what one run changed, newest first.
@@ -240,7 +242,7 @@ pub async fn list_changes_of_run(
     run: Uuid,
     page: &PageRequest,
 ) -> Result<Page<Change>, Error> {
-    store::list_changes(&**db, sight, store::Of::Run(run), page).await
+    list_changes(db, sight, store::Of::Run(run), page).await
 }
 
 /// Lists what changed anywhere in the catalog, newest first.
@@ -249,7 +251,18 @@ pub async fn list_recent_changes(
     sight: &Sight,
     page: &PageRequest,
 ) -> Result<Page<Change>, Error> {
-    store::list_changes(&**db, sight, store::Of::Everything, page).await
+    list_changes(db, sight, store::Of::Everything, page).await
+}
+
+async fn list_changes(
+    db: &Db,
+    sight: &Sight,
+    of: store::Of,
+    page: &PageRequest,
+) -> Result<Page<Change>, Error> {
+    let mut changes = store::list_changes(&**db, sight, of, page).await?;
+    human::leave_out_of_history(db, sight, &mut changes.items).await?;
+    Ok(changes)
 }
 
 /// Why the catalog refused.

@@ -1,6 +1,6 @@
 //! Every query of the catalog.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use sea_orm::sea_query::{Expr, ExprTrait, Func, LikeExpr, OnConflict, Query, SimpleExpr};
@@ -412,6 +412,23 @@ pub(super) async fn find_many(
         .all(db)
         .await?;
     rows.into_iter().map(read).collect()
+}
+
+/// Finds out which of some assets are there and seen.
+pub(super) async fn find_seen(
+    db: &impl ConnectionTrait,
+    sight: &Sight,
+    ids: &[AssetId],
+) -> Result<HashSet<AssetId>, DbErr> {
+    let rows: Vec<Uuid> = asset::Entity::find()
+        .select_only()
+        .column(asset::Column::Id)
+        .filter(asset::Column::Id.is_in(ids.iter().map(|id| id.0)))
+        .filter(seen(sight))
+        .into_tuple()
+        .all(db)
+        .await?;
+    Ok(rows.into_iter().map(AssetId).collect())
 }
 
 /// Finds the kinds and addresses of assets; ids that are not there are left out.

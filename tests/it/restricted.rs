@@ -1243,3 +1243,62 @@ async fn a_link_to_what_is_hidden_is_text_alone() {
         ["zymurgy.quokka"]
     );
 }
+
+#[tokio::test]
+async fn a_hidden_replacement_is_told_to_nobody_and_kept_when_they_save() {
+    let app = TestApp::start().await;
+    let target = app
+        .add(
+            "zymurgy",
+            vec![table(&["zymurgy", "quokka"], &[("id", "int")])],
+        )
+        .await;
+    app.add("shop", vec![table(&["shop", "orders"], &[("id", "int")])])
+        .await;
+    let hidden = app.id_of(&["zymurgy", "quokka"]).await.to_string();
+    let orders = app.id_of(&["shop", "orders"]).await;
+    let olga = app.person("olga", Role::Steward, &[]).await;
+    let put = async |browser: &Browser, body: serde_json::Value| {
+        let path = format!("/api/v1/assets/{orders}/deprecation");
+        Response::of(browser.request(reqwest::Method::PUT, &path).json(&body)).await
+    };
+    let said = json!({"since": "2026-11-01", "note": "Old.", "replacement": hidden, "version": 0});
+    assert_eq!(put(app.admin(), said).await.status, StatusCode::OK);
+    let scope = database(target);
+    scopes::restrict(
+        &app.app.db,
+        &Actor::operator(),
+        &scope,
+        &Admitted::new(),
+        Utc::now(),
+    )
+    .await
+    .unwrap();
+
+    let noted = json!({"since": "2026-11-01", "note": "Old and slow.", "version": 1});
+    let saved = put(&olga, noted).await;
+    let late = json!({"since": "2026-11-01", "note": "Odd.", "version": 1});
+    let stale = put(&olga, late).await;
+
+    assert_eq!(saved.status, StatusCode::OK, "{}", saved.text);
+    assert_eq!(stale.status, StatusCode::CONFLICT, "{}", stale.text);
+    let mut told = vec![saved.text, stale.text];
+    for path in [
+        format!("/api/v1/assets/{orders}"),
+        format!("/api/v1/assets/{orders}/history"),
+        format!("/assets/{orders}"),
+        format!("/assets/{orders}/edit/deprecation"),
+    ] {
+        assert!(app.get(&path).await.text.contains("Old"), "{path}");
+        told.push(olga.get(&path).await.text);
+    }
+    for told in told {
+        assert!(
+            !told.contains(&hidden) && !told.contains("quokka"),
+            "{told}"
+        );
+    }
+    let whole = app.json(&format!("/api/v1/assets/{orders}")).await;
+    assert_eq!(whole["human"]["deprecation"]["replacement"], hidden);
+    assert_eq!(whole["human"]["deprecation"]["note"], "Old and slow.");
+}

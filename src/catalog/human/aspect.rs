@@ -13,6 +13,7 @@ use url::Url;
 
 use super::super::asset::AssetId;
 use super::super::{Asset, Error};
+use super::hidden::unseen_replacement;
 use super::merge::{self, Merged};
 use crate::auth::Actor;
 use crate::auth::principals::{self, Principal};
@@ -136,6 +137,11 @@ pub trait Aspect:
 
     /// The text of it, if it is one.
     fn text(&self) -> Option<&str> {
+        None
+    }
+
+    /// Where it names another asset, if it can.
+    fn reference(&mut self) -> Option<&mut Option<AssetId>> {
         None
     }
 }
@@ -596,6 +602,10 @@ impl Aspect for Deprecation {
         asset: &Asset,
     ) -> Result<Vec<Problem>, Error> {
         let text = match self.replacement {
+            None if self.since.is_some() => {
+                self.replacement = unseen_replacement(db, actor.sight(), asset.id).await?;
+                return Ok(Vec::new());
+            }
             None => return Ok(Vec::new()),
             Some(id) if id == asset.id => "An asset cannot be replaced by itself.",
             Some(id) => match super::super::find_asset(db, actor.sight(), id).await {
@@ -637,6 +647,10 @@ impl Aspect for Deprecation {
 
     fn text(&self) -> Option<&str> {
         Some(&self.note)
+    }
+
+    fn reference(&mut self) -> Option<&mut Option<AssetId>> {
+        Some(&mut self.replacement)
     }
 }
 

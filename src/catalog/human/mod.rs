@@ -5,6 +5,7 @@
 //! rendering Markdown.
 
 mod aspect;
+mod hidden;
 mod merge;
 mod plain;
 mod store;
@@ -28,6 +29,7 @@ pub use aspect::{
 pub use merge::{Merged, Part, Piece, compare};
 pub use plain::plain_text;
 
+pub(super) use hidden::{leave_out_of, leave_out_of_history};
 pub(super) use store::{attach, list_owned_by};
 
 use store::Details;
@@ -171,8 +173,24 @@ impl<A: Aspect> Explain for Refusal<A> {
 /// Saves one aspect of an asset, with its line in the history, and answers it as it then stands.
 ///
 /// A draft that changes nothing writes nothing. One that was begun from an older version is refused, unless it says what
-/// is there already.
+/// is there already. What the actor does not see is neither told to them nor lost.
 pub async fn revise<A: Aspect>(
+    db: &Db,
+    actor: &Actor,
+    id: AssetId,
+    draft: Draft<A>,
+    now: DateTime<Utc>,
+) -> Result<Edition<A>, Refusal<A>> {
+    match save(db, actor, id, draft, now).await {
+        Ok(mut saved) => {
+            hidden::leave_out_of_aspect(db, actor.sight(), &mut saved.content).await?;
+            Ok(saved)
+        }
+        Err(refusal) => Err(hidden::leave_out_of_refusal(db, actor.sight(), refusal).await?),
+    }
+}
+
+async fn save<A: Aspect>(
     db: &Db,
     actor: &Actor,
     id: AssetId,
