@@ -23,7 +23,7 @@ use super::client::Client;
 use super::failure::Failure;
 use super::links;
 use super::request::RequestId;
-use super::routes::Entry;
+use super::routes::{self, Entry};
 use crate::auth::directories::Directories;
 use crate::auth::sessions::{Begun, Lifetimes, Origin, SignedIn};
 use crate::auth::{self, Actor, Passwords, sessions, tokens};
@@ -163,18 +163,24 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| secret.trim())
 }
 
-/// An address to go on to, if it is on this site; else the start.
+/// An address to go on to, if it is a page of this site; else the start.
 ///
 /// Browsers read `//host`, `/\host` and what has tabs in it as addresses of other sites.
 pub(crate) fn on_this_site(next: &str) -> String {
     let is_path = next.starts_with('/') && !next.starts_with("//");
     let is_plain = !next.chars().any(|c| c == '\\' || c.is_control());
-    let is_page = next != "/sign-in" && !next.starts_with("/sign-in?");
-    if is_path && is_plain && is_page {
+    if is_path && is_plain && leads_to_page(next) {
         in_a_header(next)
     } else {
         links::home()
     }
+}
+
+/// Tells whether a page answers where a browser ends up: it resolves `/..` first, however that is written.
+fn leads_to_page(next: &str) -> bool {
+    let here = url::Url::parse("http://localhost/");
+    here.and_then(|here| here.join(next))
+        .is_ok_and(|there| routes::is_page(there.path()))
 }
 
 /// The same address with what is not ASCII percent-encoded: headers hold nothing else.
@@ -363,6 +369,12 @@ mod tests {
             "/x\r\nSet-Cookie: a=b",
             "/sign-in",
             "/sign-in?next=/",
+            "/sign-out",
+            "/profile/name",
+            "/api/v1/assets",
+            "/browse/../sign-out",
+            "/browse/%2e%2e/sign-out",
+            "/nowhere",
         ] {
             assert_eq!(on_this_site(leaves), "/", "{leaves:?}");
         }

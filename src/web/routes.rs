@@ -1,7 +1,9 @@
 //! The site map: every address, what answers there, and who may ask.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::LazyLock;
 
+use actix_web::dev::ResourceDef;
 use actix_web::guard;
 use actix_web::http::{Method, StatusCode};
 use actix_web::web::{self, ServiceConfig};
@@ -79,6 +81,19 @@ pub fn all() -> Vec<Site> {
         signs_of_life(),
     ];
     parts.into_iter().flatten().collect()
+}
+
+/// The addresses of the pages that people read, ways in aside.
+static PAGES: LazyLock<Vec<ResourceDef>> = LazyLock::new(|| {
+    let parts = [reading(), editing(), restricting(), ingesting(), people()];
+    let sites = parts.into_iter().flatten();
+    let pages = sites.filter(|site| site.method == Method::GET);
+    pages.map(|page| ResourceDef::new(page.pattern)).collect()
+});
+
+/// Tells whether a browser that is sent to this path finds a page there.
+pub(super) fn is_page(path: &str) -> bool {
+    PAGES.iter().any(|page| page.is_match(path))
 }
 
 /// Finding and reading.

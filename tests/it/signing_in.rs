@@ -169,6 +169,24 @@ async fn a_password_lets_in_and_leads_to_the_page_that_was_wanted() {
 }
 
 #[tokio::test]
+async fn signing_in_leads_on_to_a_page_that_can_be_opened() {
+    let app = TestApp::start().await;
+    with_password(&app, "ana").await;
+
+    for next in [
+        "/sign-out",
+        "/browse/../sign-out",
+        "/people/1/lock",
+        "/api/v1/assets",
+    ] {
+        let form = [("name", "ana"), ("password", PASSWORD), ("next", next)];
+        let answer = app.visitor().post("/sign-in", &form).await;
+
+        assert_eq!(answer.header("location"), "/", "{next}");
+    }
+}
+
+#[tokio::test]
 async fn nobody_learns_from_text_or_status_whether_a_name_exists() {
     let app = TestApp::start().await;
     with_password(&app, "ana").await;
