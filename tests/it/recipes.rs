@@ -6,12 +6,14 @@ use gazetteer::ingest::recipe::{Notice, Problems, Recipe, list_recipes};
 use gazetteer::sources::Source;
 use gazetteer::sources::glue::{Identity, Settings};
 use insta::assert_snapshot;
+use secrecy::ExposeSecret as _;
 
 /// The environment that the recipes of these tests see.
 fn environment(name: &str) -> Option<String> {
     match name {
         "REGION" => Some("eu-central-1".to_owned()),
         "SECRET" => Some("hunter2: [#\"'${REGION}".to_owned()),
+        "STAGE" => Some("dev".to_owned()),
         "EMPTY" => Some(String::new()),
         _ => None,
     }
@@ -873,7 +875,162 @@ fn a_folder_that_cannot_be_read_is_an_error() {
 fn a_file_that_is_not_there_is_a_problem() {
     let problems = Recipe::open(Path::new("none.yml"), &environment).unwrap_err();
 
-    assert_snapshot!(problems, @"none.yml: There is no such file.");
+    assert_snapshot!(problems, @r"
+    none.yml: There is no such file.
+      hint: Give the path with its folder, as seen from where the command is started.
+    ");
+}
+
+#[test]
+fn a_folder_in_the_place_of_a_recipe_is_answered_with_a_recipe_in_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let told = |folder: &Path| {
+        let problems = Recipe::open(folder, &environment).unwrap_err();
+        let path = folder.display().to_string();
+        problems.to_string().replace(&path, "recipes")
+    };
+    assert_snapshot!(told(folder.path()), @r"
+    recipes: This is a folder, not a recipe.
+      hint: Give a file in it that ends in “.yml”; it has none yet.
+    ");
+
+    std::fs::write(folder.path().join("shop.yml"), "source: {}").unwrap();
+    assert_snapshot!(told(folder.path()), @r"
+    recipes: This is a folder, not a recipe.
+      hint: Give a file in it, such as “recipes/shop.yml”.
+    ");
+}
+
+/// A recipe whose `config` has these lines beside its region.
+fn with_config(lines: &[&str]) -> String {
+    let lines = lines.join("\n    ");
+    format!("source:\n  type: glue\n  config:\n    aws_region: a\n    {lines}\n")
+}
+
+#[test]
+fn a_variable_without_braces_is_replaced_as_datahubs_loader_does_or_named() {
+    let instance = |value: &str| {
+        let recipe = read(&with_config(&[&format!("platform_instance: {value}")])).unwrap();
+        settings(&recipe).platform_instance.clone().unwrap()
+    };
+    assert_eq!(instance("${REGION}-$STAGE"), "eu-central-1-dev");
+    assert_eq!(instance("$REGION-$STAGE"), "eu-central-1-dev");
+    assert_eq!(instance("prod-$STAGE"), "prod-$STAGE");
+
+    let left = with_config(&[
+        "platform_instance: prod-$STAGE",
+        "aws_access_key_id: AKIA",
+        "aws_secret_access_key: a$BOND",
+    ]);
+    assert_snapshot!(notices(&read(&left).unwrap()), @r"
+    5:24: “$STAGE” in “platform_instance” is taken as it is written. Write “${STAGE}” to mean the variable.
+    7:28: A “$” in “aws_secret_access_key” is taken as it is written. Write “${NAME}” to mean a variable.
+    ");
+    let unset = with_config(&["platform_instance: ${REGION}-$NOWHERE"]);
+    assert_snapshot!(problems(&unset), @r"
+    shop.yml:5:24: The environment variable “NOWHERE” is not set.
+      hint: Set it, or give a default with “${NOWHERE:-default}”.
+    ");
+}
+
+#[test]
+fn a_secret_arrives_as_it_is_whatever_is_in_it() {
+    let odd = "p$a\"s:s#{w}o${r}d'\r\n\t$HOME ";
+    let environment = |name: &str| (name == "SECRET").then(|| odd.to_owned());
+    for value in [
+        "${SECRET}",
+        "$SECRET",
+        "'${SECRET:?must be set}'",
+        "\"${SECRET}\"",
+    ] {
+        let key = format!("aws_secret_access_key: {value}");
+        let text = with_config(&["aws_access_key_id: a", &key]);
+        let recipe = Recipe::read(Path::new("shop.yml"), &text, &environment).unwrap();
+
+        let Identity::Keys { secret, .. } = &settings(&recipe).identity else {
+            panic!("the recipe names keys");
+        };
+        assert_eq!(secret.expose_secret(), odd, "{value}");
+    }
+}
+
+#[test]
+fn words_that_mean_something_in_yaml_are_names_in_a_pattern() {
+    let recipe = with_config(&[
+        "database_pattern: {allow: [no, on, yes, y, 2024, 1.10, 2024-01-01]}",
+        "catalog_id: 012345678901",
+        "platform_instance: 1e5",
+    ]);
+    let recipe = read(&recipe).unwrap();
+    let settings = settings(&recipe);
+
+    for name in ["no", "on", "yes", "y", "2024", "1.10", "2024-01-01"] {
+        assert!(settings.databases.allows(name), "{name}");
+    }
+    assert!(!settings.databases.allows("shop"));
+    assert_eq!(settings.catalog_id.as_deref(), Some("012345678901"));
+    assert_eq!(settings.platform_instance.as_deref(), Some("1e5"));
+    let nothing = with_config(&["database_pattern: {allow: [null]}"]);
+    assert_snapshot!(problems(&nothing), @r"
+    shop.yml:5:32: A pattern of “allow” is text, but here stands nothing.
+      hint: Quote it to mean the word, or write “.*” to mean every name.
+    ");
+}
+
+#[test]
+fn what_is_there_for_its_anchors_may_stand_at_the_top() {
+    let recipe = read(
+        "
+x-common: &aws
+  aws_region: eu-central-1
+  aws_access_key_id: a
+  aws_secret_access_key: hunter2
+defaults: &names {allow: [shop]}
+source:
+  type: glue
+  config:
+    <<: *aws
+    database_pattern: *names
+",
+    )
+    .unwrap();
+
+    assert_eq!(settings(&recipe).region.as_deref(), Some("eu-central-1"));
+    assert!(!settings(&recipe).databases.allows("other"));
+    assert!(!recipe.masked_text.contains("hunter2"));
+    assert_snapshot!(notices(&recipe), @r"
+    2:1: “x-common” is read only where an alias names what is in it.
+    6:1: “defaults” is read only where an alias names what is in it.
+    ");
+    let told = problems("schedul: &s {cron: '@daily'}\nsource: {type: glue}");
+    assert_snapshot!(told, @r"
+    shop.yml:1:1: There is no key “schedul” in this recipe.
+      hint: Did you mean “schedule”?
+    ");
+}
+
+#[test]
+fn a_tag_of_another_tool_is_named_with_its_place() {
+    let told = problems(
+        "
+source:
+  type: glue
+  config:
+    aws_region: !Ref AWS::Region
+    catalog_id: !reference [.defaults, account]
+    aws_secret_access_key: !hunter2
+",
+    );
+
+    assert_snapshot!(told, @r"
+    shop.yml:5:17: “!Ref” is a tag of CloudFormation and means nothing in a recipe.
+      hint: Write the value itself, or “${NAME}” for a variable that holds it.
+    shop.yml:6:17: “!reference” is a tag of GitLab and means nothing in a recipe.
+      hint: Write the value itself, or “${NAME}” for a variable that holds it.
+    shop.yml:6:17: “catalog_id” is text, but here stands a list.
+    shop.yml:7:28: A tag, which begins with “!”, means nothing in a recipe.
+      hint: Leave it out, or quote a value that begins with “!”.
+    ");
 }
 
 #[test]

@@ -106,12 +106,16 @@ fn named_twice(name: &str, files: &[PathBuf]) -> Problem {
 /// Reads a file as text, if it is no larger than any recipe needs.
 pub(super) fn read(file: &Path) -> Result<String, Problem> {
     let unreadable = |error: &io::Error| match error.kind() {
-        io::ErrorKind::NotFound => Problem::of_file("There is no such file."),
+        io::ErrorKind::NotFound => not_there(file),
         io::ErrorKind::PermissionDenied => Problem::of_file("This user may not read the file."),
         _ => Problem::of_file(format!("The file could not be read: {error}.")),
     };
-    if file.metadata().is_ok_and(|metadata| !metadata.is_file()) {
-        return Err(Problem::of_file("This is not a file."));
+    match file.metadata() {
+        Ok(metadata) if metadata.is_dir() => return Err(is_folder(file)),
+        Ok(metadata) if !metadata.is_file() => {
+            return Err(Problem::of_file("This is not a file."));
+        }
+        _ => {}
     }
     let mut bytes = Vec::new();
     File::open(file)
@@ -130,6 +134,24 @@ pub(super) fn read(file: &Path) -> Result<String, Problem> {
         );
         Problem::of_file(text).hint("Save it as UTF-8 text.")
     })
+}
+
+/// A path is looked for where the command was started, which people forget for files in a folder.
+fn not_there(file: &Path) -> Problem {
+    let problem = Problem::of_file("There is no such file.");
+    if file.is_absolute() {
+        return problem.hint("Check the path.");
+    }
+    problem.hint("Give the path with its folder, as seen from where the command is started.")
+}
+
+fn is_folder(folder: &Path) -> Problem {
+    let problem = Problem::of_file("This is a folder, not a recipe.");
+    let files = files_by_name(folder).unwrap_or_default();
+    match files.into_values().flatten().next() {
+        Some(first) => problem.hint(format!("Give a file in it, such as “{}”.", first.display())),
+        None => problem.hint("Give a file in it that ends in “.yml”; it has none yet."),
+    }
 }
 
 pub(super) fn too_large(size: u64) -> Problem {

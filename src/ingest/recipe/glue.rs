@@ -1,11 +1,9 @@
 //! The keys of a Glue source, in the words that recipes for DataHub already use.
 
-use regex::Regex;
-
 use super::node::{Node, Value};
+use super::pattern;
 use super::problem::Problem;
 use super::reader::{Fields, Idle, Reader};
-use crate::sources::Pattern;
 use crate::sources::glue::{AssumeRole, Identity, Settings};
 
 /// The keys that are acted on.
@@ -219,8 +217,8 @@ fn settings(fields: &mut Fields<'_>, reader: &mut Reader<'_>) -> Settings {
         env: fields
             .text("env", reader)
             .map(|env| env.to_ascii_uppercase()),
-        databases: names("database_pattern", fields, reader),
-        tables: names("table_pattern", fields, reader),
+        databases: pattern::names("database_pattern", fields, reader),
+        tables: pattern::names("table_pattern", fields, reader),
         ignore_resource_links: fields
             .truth("ignore_resource_links", reader)
             .unwrap_or(defaults.ignore_resource_links),
@@ -365,76 +363,4 @@ fn check_delta(fields: &mut Fields<'_>, reader: &mut Reader<'_>) {
         let text = format!("“{key}” is not acted on. Schemas of Delta tables are always read.");
         reader.notice(fields.place(key), text);
     }
-}
-
-/// Reads which names to read: all, unless the recipe says otherwise.
-fn names(key: &'static str, fields: &mut Fields<'_>, reader: &mut Reader<'_>) -> Pattern {
-    let Some(mut fields) = fields.find(key).and_then(|node| reader.mapping(key, node)) else {
-        return Pattern::default();
-    };
-    let mut allow = vec![".*".to_owned()];
-    if let Some(node) = fields.find("allow") {
-        allow = patterns("allow", node, reader);
-        if matches!(&node.value, Value::List(nodes) if nodes.is_empty()) {
-            let text = "Nothing is read, because “allow” is empty.";
-            let problem = Problem::at(node.at, text).hint("Leave it out to read everything.");
-            reader.problem(problem);
-        }
-    }
-    let deny = fields
-        .find("deny")
-        .map(|node| patterns("deny", node, reader))
-        .unwrap_or_default();
-    let ignore_case = fields.truth("ignoreCase", reader).unwrap_or(true);
-    let at = fields.place("");
-    super::finish(fields, &[], reader);
-    Pattern::new(&allow, &deny, ignore_case).unwrap_or_else(|_| {
-        let text = format!("A pattern of “{key}” is too large.");
-        reader.problem(Problem::at(at, text));
-        Pattern::default()
-    })
-}
-
-fn patterns(key: &'static str, node: &Node, reader: &mut Reader<'_>) -> Vec<String> {
-    let nodes = reader.list(key, node).unwrap_or_default();
-    nodes
-        .iter()
-        .filter_map(|node| pattern(key, node, reader))
-        .collect()
-}
-
-fn pattern(key: &'static str, node: &Node, reader: &mut Reader<'_>) -> Option<String> {
-    if node.is_nothing() {
-        let text = format!("A pattern of “{key}” is text, but here stands nothing.");
-        reader.problem(Problem::at(node.at, text).hint("Write “.*” to mean every name."));
-        return None;
-    }
-    let pattern = reader.text(key, node)?;
-    let Err(error) = Regex::new(&pattern) else {
-        return Some(pattern);
-    };
-    let (reason, hint) = why_no_pattern(&error);
-    let text = format!("The pattern {} cannot be read: {reason}.", node.shown());
-    reader.problem(Problem::at(node.at, text).hint(hint));
-    None
-}
-
-/// Why a pattern cannot be read, without repeating it, and what to do.
-fn why_no_pattern(error: &regex::Error) -> (String, &'static str) {
-    let full = error.to_string();
-    let reason = full
-        .lines()
-        .rev()
-        .find_map(|line| line.strip_prefix("error: "))
-        .unwrap_or("it is too large");
-    let hint = if reason.contains("look-around") {
-        "Put what must not match into “deny” instead."
-    } else if reason.contains("backreference") {
-        "Write out the names that are meant."
-    } else if reason.contains("repetition operator missing") {
-        "Patterns are regular expressions: write “.*” where “*” was meant."
-    } else {
-        "Patterns are regular expressions: put a backslash before a letter that is meant as it is."
-    };
-    (reason.to_owned(), hint)
 }

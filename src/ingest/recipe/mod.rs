@@ -8,6 +8,7 @@ mod folder;
 mod glue;
 mod mask;
 mod node;
+mod pattern;
 mod problem;
 mod reader;
 mod removal;
@@ -168,6 +169,7 @@ impl Parts {
         mut reader: Reader<'_>,
     ) -> Recipe {
         reader.notices.sort_by_key(|notice| notice.position);
+        reader.notices.dedup();
         Recipe {
             name: name_of(file),
             pipeline_name: self.pipeline_name,

@@ -17,6 +17,26 @@ const DEEPEST: usize = 32;
 /// How many nodes all aliases of a file together may stand for.
 const MOST_ALIASED: usize = 10_000;
 
+/// Tags of other tools whose files recipes are copied from.
+const TAGS: [(&str, &str); 16] = [
+    ("Ref", "CloudFormation"),
+    ("Sub", "CloudFormation"),
+    ("GetAtt", "CloudFormation"),
+    ("Join", "CloudFormation"),
+    ("Select", "CloudFormation"),
+    ("Split", "CloudFormation"),
+    ("FindInMap", "CloudFormation"),
+    ("ImportValue", "CloudFormation"),
+    ("If", "CloudFormation"),
+    ("reference", "GitLab"),
+    ("vault", "Ansible"),
+    ("unsafe", "Ansible"),
+    ("secret", "Home Assistant"),
+    ("env_var", "Home Assistant"),
+    ("include", "other tools"),
+    ("ENV", "other tools"),
+];
+
 /// A value and where it was written; what an alias stands for keeps its own place.
 #[derive(Debug, Clone)]
 pub(super) struct Node {
@@ -24,6 +44,8 @@ pub(super) struct Node {
     /// Characters from the start of the file.
     pub(super) span: Range<usize>,
     pub(super) value: Value,
+    /// Whether an anchor names it here.
+    pub(super) anchored: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -251,13 +273,18 @@ impl Builder {
         if self.open.len() + depth > DEEPEST + 1 {
             return Err(too_deep(at));
         }
-        let node = node.clone();
+        let anchored = false;
+        let node = Node {
+            anchored,
+            ..node.clone()
+        };
         self.add(node, 0)
     }
 
     /// Puts a node where it belongs: into what is open, as a key or as a value, or at the top.
-    fn add(&mut self, node: Node, anchor: usize) -> Result<(), Problem> {
+    fn add(&mut self, mut node: Node, anchor: usize) -> Result<(), Problem> {
         if anchor > 0 {
+            node.anchored = true;
             self.anchors.insert(anchor, node.clone());
         }
         match self.open.last_mut().map(|open| &mut open.content) {
@@ -324,12 +351,20 @@ impl Builder {
         if let Some(tag) = tag
             && !(tag.is_yaml_core_schema() && known.contains(&tag.suffix.as_ref()))
         {
-            let text = "A tag, which begins with “!”, means nothing in a recipe.";
-            let hint = "Leave it out, or quote a value that begins with “!”.";
-            let problem = Problem::at(position(start), text).hint(hint);
-            self.tree.problems.push(problem);
+            self.tree.problems.push(unknown_tag(tag, position(start)));
         }
     }
+}
+
+/// Says that a tag means nothing here. Only those of well-known tools are repeated: others may be secrets without quotes.
+fn unknown_tag(tag: &Tag, at: Position) -> Problem {
+    let known = TAGS.iter().find(|(name, _)| tag.suffix == *name);
+    let Some((name, tool)) = known else {
+        let text = "A tag, which begins with “!”, means nothing in a recipe.";
+        return Problem::at(at, text).hint("Leave it out, or quote a value that begins with “!”.");
+    };
+    let text = format!("“!{name}” is a tag of {tool} and means nothing in a recipe.");
+    Problem::at(at, text).hint("Write the value itself, or “${NAME}” for a variable that holds it.")
 }
 
 fn node(start: Marker, end: Marker, value: Value) -> Node {
@@ -337,6 +372,7 @@ fn node(start: Marker, end: Marker, value: Value) -> Node {
         at: position(start),
         span: start.index()..end.index(),
         value,
+        anchored: false,
     }
 }
 

@@ -1,8 +1,9 @@
 //! Reads typed values out of a tree and gathers whatever is wrong on the way. Deliberately absent: what any key means.
 
+use super::mask;
 use super::node::{Entry, Node, Scalar, Value, key_alone, shown_key};
-use super::problem::{MOST_TOLD, Notice, Position, Problem, near_enough, nearest};
-use super::variables::{self, Environment};
+use super::problem::{MOST_TOLD, Notice, Position, Problem, near_enough, nearest, quoted};
+use super::variables::{self, Environment, Expanded};
 
 /// What was found so far, and where variables come from.
 pub(super) struct Reader<'e> {
@@ -61,25 +62,33 @@ impl<'e> Reader<'e> {
 
     /// Reads text with its variables replaced. A number is the text that was written, nothing is no text.
     pub(super) fn text(&mut self, key: &'static str, node: &Node) -> Option<String> {
-        let scalar = match &node.value {
-            Value::Scalar(scalar) if !(scalar.plain && scalar.truth().is_some()) => scalar,
-            _ => {
-                let hint = (node.kind() == "true or false").then_some("Quote it to mean the word.");
-                self.wrong_type(key, "text", node, hint);
-                return None;
-            }
+        if let Value::Scalar(scalar) = &node.value
+            && scalar.plain
+            && scalar.truth().is_some()
+        {
+            self.wrong_type(key, "text", node, Some("Quote it to mean the word."));
+            return None;
+        }
+        self.word(key, node)
+    }
+
+    /// Reads text as [`Self::text`] does, and takes `no` and `on` as the words that they are.
+    pub(super) fn word(&mut self, key: &'static str, node: &Node) -> Option<String> {
+        let Value::Scalar(scalar) = &node.value else {
+            self.wrong_type(key, "text", node, None);
+            return None;
         };
         if scalar.is_nothing() {
             return None;
         }
-        let text = self.expanded(&scalar.text, node.at)?;
+        let text = self.expanded(key, &scalar.text, node.at)?;
         (!text.is_empty()).then_some(text)
     }
 
     /// Reads `true` or `false`, also out of a variable.
     pub(super) fn truth(&mut self, key: &'static str, node: &Node) -> Option<bool> {
         if let Value::Scalar(scalar) = &node.value {
-            let text = self.expanded(&scalar.text, node.at)?;
+            let text = self.expanded(key, &scalar.text, node.at)?;
             let scalar = Scalar { text, plain: true };
             if let Some(truth) = scalar.truth() {
                 return Some(truth);
@@ -110,9 +119,14 @@ impl<'e> Reader<'e> {
         self.problem(problem);
     }
 
-    fn expanded(&mut self, text: &str, at: Position) -> Option<String> {
+    fn expanded(&mut self, key: &str, text: &str, at: Position) -> Option<String> {
         match variables::expand(text, self.environment) {
-            Ok(text) => Some(text),
+            Ok(Expanded { text, left }) => {
+                if let Some(name) = left.first() {
+                    self.notice(at, left_as_written(key, name));
+                }
+                Some(text)
+            }
             Err(error) => {
                 self.problem(Problem::at(at, error.to_string()).hint(error.hint()));
                 None
@@ -183,12 +197,25 @@ impl<'n> Fields<'n> {
                 .iter()
                 .copied()
                 .chain(idle.iter().map(|idle| idle.key));
+            if self.holds_anchors(entry, known.clone()) {
+                let key = shown_key(&entry.key);
+                let text = format!("{key} is read only where an alias names what is in it.");
+                reader.notice(entry.at, text);
+                continue;
+            }
             let mut problem = self.unknown(entry);
             if reader.problems.len() < MOST_TOLD {
                 problem.hint = Some(self.meant(&entry.key, known, elsewhere));
             }
             reader.problem(problem);
         }
+    }
+
+    /// Tells whether a key of the whole recipe is there for its anchors, as `x-…` is by custom.
+    fn holds_anchors<'k>(&self, entry: &Entry, known: impl Iterator<Item = &'k str>) -> bool {
+        let by_custom = entry.key.starts_with("x-") || entry.key.starts_with('.');
+        let anchored = entry.value.anchored && nearest(&entry.key, known).is_none();
+        self.path.is_empty() && (by_custom || anchored)
     }
 
     fn unknown(&self, entry: &Entry) -> Problem {
@@ -238,6 +265,18 @@ impl<'n> Fields<'n> {
             path => format!("“{path}”"),
         }
     }
+}
+
+/// Says that a name behind a `$` is no variable here; of a secret nothing is repeated.
+fn left_as_written(key: &str, name: &str) -> String {
+    if mask::is_secret(key) {
+        return format!(
+            "A “$” in “{key}” is taken as it is written. Write “${{NAME}}” to mean a variable."
+        );
+    }
+    let word = quoted(&format!("${name}"));
+    let variable = quoted(&format!("${{{name}}}"));
+    format!("{word} in “{key}” is taken as it is written. Write {variable} to mean the variable.")
 }
 
 /// Tells whether a key asks for nothing: it is false, empty, or a mapping that is not enabled.
