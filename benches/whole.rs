@@ -24,7 +24,7 @@ use gazetteer::catalog::{
 };
 use gazetteer::config::Storage;
 use gazetteer::db::PageRequest;
-use gazetteer::demo::{Endpoint, World};
+use gazetteer::demo::{Corpus, Endpoint, World};
 use gazetteer::ingest::Recipes;
 use gazetteer::search::{Query, follow};
 use serde_json::Value;
@@ -102,7 +102,7 @@ fn options() -> Options {
 /// The other process: a Glue endpoint that changes 1 % of its tables for each line it reads.
 fn serve_endpoint(options: &Options) -> Outcome<()> {
     let world = match &options.corpus {
-        Some(corpus) => World::read(corpus)?,
+        Some(corpus) => Corpus::read(corpus)?.world,
         None => World::generated(options.tables, 1),
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()

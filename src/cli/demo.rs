@@ -13,7 +13,8 @@ use super::{Failure, print, say};
 use crate::app::App;
 use crate::auth::Actor;
 use crate::config;
-use crate::demo::{Endpoint, World};
+use crate::demo::{Corpus, Endpoint, World};
+use crate::error::chain;
 use crate::ingest::{Recipes, StartedBy};
 use crate::web::{self, Access, Listener};
 
@@ -25,6 +26,9 @@ const ENDPOINT: &str = "GAZETTEER_DEMO_ENDPOINT";
 
 /// The variable that switches the recipe's schedule on: wherever the demo does not run there is nothing to read.
 const RUNS: &str = "GAZETTEER_DEMO";
+
+/// So much of a corpus that could not be read is told.
+const MOST_TOLD: usize = 20;
 
 #[derive(Debug, Args)]
 pub(super) struct Options {
@@ -54,7 +58,7 @@ pub(super) async fn demo(
     };
     let serving = web::Options::from(serving);
     let world = match &options.corpus {
-        Some(path) => World::read(path)?,
+        Some(path) => read_corpus(path)?,
         None => World::demo()?,
     };
     let tables = world.table_count();
@@ -83,6 +87,19 @@ pub(super) async fn demo(
     let outcome = serve_app(app, listener, serving, access).await;
     endpoint.stop().await;
     outcome
+}
+
+/// Reads a world of the user's, and says what of it could not be read.
+fn read_corpus(path: &Path) -> Result<World, Failure> {
+    let corpus = Corpus::read(path)?;
+    for error in corpus.left_out.iter().take(MOST_TOLD) {
+        say(format_args!("note: {}", chain(error)));
+    }
+    let untold = corpus.left_out.len().saturating_sub(MOST_TOLD);
+    if untold > 0 {
+        say(format_args!("note: {untold} more could not be read."));
+    }
+    Ok(corpus.world)
 }
 
 /// Tells whether a proxy stands before the server, through which others may come.

@@ -5,12 +5,10 @@ use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
 use rust_embed::RustEmbed;
-use serde::Deserialize;
-use serde_json::Value;
 
 use super::generate::{self, Line};
-use super::sheet;
 use super::world::World;
+use super::{saved, sheet};
 use crate::error::{Explain, Kind};
 
 #[derive(RustEmbed)]
@@ -27,12 +25,16 @@ pub enum Error {
         line: usize,
         problem: String,
     },
+    #[error("{file}: {problem}.")]
+    Entry { file: String, problem: String },
     #[error("“{}” could not be read.", path.display())]
     File {
         path: PathBuf,
         #[source]
         cause: io::Error,
     },
+    #[error("“{}” is not text in UTF-8 or UTF-16.", path.display())]
+    NoText { path: PathBuf },
     #[error("There is no table in “{}”.", path.display())]
     Empty { path: PathBuf },
 }
@@ -55,7 +57,10 @@ impl Error {
 impl Explain for Error {
     fn kind(&self) -> Kind {
         match self {
-            Self::Content { .. } | Self::Empty { .. } => Kind::Invalid,
+            Self::Content { .. }
+            | Self::Entry { .. }
+            | Self::NoText { .. }
+            | Self::Empty { .. } => Kind::Invalid,
             Self::File { cause, .. } if cause.kind() == io::ErrorKind::NotFound => Kind::NotFound,
             Self::File { .. } => Kind::Internal,
         }
@@ -66,18 +71,17 @@ impl Explain for Error {
             Self::Empty { .. } => Some(
                 "Give a file of JSON lines, a file with Glue's JSON, or a folder of these or of files as in `demo-world`.",
             ),
-            Self::Content { .. } | Self::File { .. } => None,
+            Self::NoText { .. } => Some("Save it as UTF-8 text."),
+            Self::Content { .. } | Self::Entry { .. } | Self::File { .. } => None,
         }
     }
 }
 
-/// A file with Glue's own answers: ours have the short keys, those saved from Glue the long ones.
-#[derive(Debug, Deserialize)]
-struct GlueFile {
-    #[serde(default, alias = "DatabaseList")]
-    databases: Vec<Value>,
-    #[serde(default, alias = "TableList")]
-    tables: Vec<Value>,
+/// A world of the user's, and what of its files could not be read.
+#[derive(Debug)]
+pub struct Corpus {
+    pub world: World,
+    pub left_out: Vec<Error>,
 }
 
 impl World {
@@ -91,23 +95,6 @@ impl World {
                 let text = String::from_utf8_lossy(&embedded.data);
                 sheet::read(&mut world, &format!("demo-world/{file}"), &text)?;
             }
-        }
-        Ok(world)
-    }
-
-    /// Reads a world of the user's: a file, or every file of a folder (not of its subfolders) in the order of names.
-    ///
-    /// What a file is, its ending says: `.yml` as in `demo-world/`, `.json` Glue's answers, `.jsonl` one table a line.
-    /// Files ending otherwise are passed over, and so are `.expected.json` files.
-    pub fn read(path: &Path) -> Result<Self, Error> {
-        let mut world = Self::new();
-        for file in files(path).map_err(Error::file(path))? {
-            read_file(&mut world, &file)?;
-        }
-        if world.table_count() == 0 {
-            return Err(Error::Empty {
-                path: path.to_owned(),
-            });
         }
         Ok(world)
     }
@@ -126,6 +113,81 @@ impl World {
     }
 }
 
+impl Corpus {
+    /// Reads a file, or every file of a folder (not of its subfolders) in the order of names.
+    ///
+    /// What a file is, its ending says: `.yml` as in `demo-world/`, `.json` Glue's answers, `.jsonl` one table a line.
+    /// Files ending otherwise are passed over, and so are `.expected.json` files. What cannot be read costs itself only;
+    /// when nothing can, that is the error.
+    pub fn read(path: &Path) -> Result<Self, Error> {
+        let mut corpus = Self {
+            world: World::new(),
+            left_out: Vec::new(),
+        };
+        for file in files(path).map_err(Error::file(path))? {
+            if let Err(error) = corpus.read_file(&file) {
+                corpus.left_out.push(error);
+            }
+        }
+        if corpus.world.table_count() > 0 {
+            return Ok(corpus);
+        }
+        let first = corpus.left_out.into_iter().next();
+        Err(first.unwrap_or_else(|| Error::Empty {
+            path: path.to_owned(),
+        }))
+    }
+
+    fn read_file(&mut self, path: &Path) -> Result<(), Error> {
+        let name = path.display().to_string();
+        let ending = path.extension().and_then(|it| it.to_str()).unwrap_or("");
+        match ending.to_ascii_lowercase().as_str() {
+            "jsonl" => self.read_lines(path, &name),
+            "json" if !name.ends_with(".expected.json") => {
+                self.read_saved(&name, &read_text(path)?)
+            }
+            "yml" | "yaml" => sheet::read(&mut self.world, &name, &read_text(path)?),
+            _ => Ok(()),
+        }
+    }
+
+    /// Reads line by line: a corpus can be larger than memory has room for twice.
+    fn read_lines(&mut self, path: &Path, name: &str) -> Result<(), Error> {
+        let file = File::open(path).map_err(Error::file(path))?;
+        for (line, number) in BufReader::new(file).lines().zip(1..) {
+            let text = line.map_err(Error::file(path))?;
+            if text.trim().is_empty() {
+                continue;
+            }
+            match serde_json::from_str(&text) {
+                Ok(line) => self.world.set_line(&line),
+                Err(cause) => self
+                    .left_out
+                    .push(Error::at(name, number, &cause.to_string())),
+            }
+        }
+        Ok(())
+    }
+
+    fn read_saved(&mut self, name: &str, text: &str) -> Result<(), Error> {
+        let answers = saved::read(text)
+            .map_err(|unreadable| Error::at(name, unreadable.line, &unreadable.problem))?;
+        for database in &answers.databases {
+            self.world.set_database(database);
+        }
+        for (database, table) in &answers.tables {
+            self.world.set_table(database, table);
+        }
+        let entry = |problem| Error::Entry {
+            file: name.to_owned(),
+            problem,
+        };
+        self.left_out
+            .extend(answers.left_out.into_iter().map(entry));
+        Ok(())
+    }
+}
+
 fn files(path: &Path) -> io::Result<Vec<PathBuf>> {
     if !path.is_dir() {
         return Ok(vec![path.to_owned()]);
@@ -138,47 +200,22 @@ fn files(path: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-fn read_file(world: &mut World, path: &Path) -> Result<(), Error> {
-    let name = path.display().to_string();
-    let ending = path.extension().and_then(|it| it.to_str()).unwrap_or("");
-    match ending {
-        "jsonl" => read_lines(world, path, &name),
-        "json" if !name.ends_with(".expected.json") => read_glue(world, &name, &read_text(path)?),
-        "yml" | "yaml" => sheet::read(world, &name, &read_text(path)?),
-        _ => Ok(()),
-    }
-}
-
+/// Reads a text in UTF-8, or in UTF-16 as PowerShell redirects what a command prints.
 fn read_text(path: &Path) -> Result<String, Error> {
-    fs::read_to_string(path).map_err(Error::file(path))
+    let bytes = fs::read(path).map_err(Error::file(path))?;
+    let text = match bytes.as_slice() {
+        [0xff, 0xfe, rest @ ..] => from_utf16(rest, u16::from_le_bytes),
+        [0xfe, 0xff, rest @ ..] => from_utf16(rest, u16::from_be_bytes),
+        [0xef, 0xbb, 0xbf, rest @ ..] => str::from_utf8(rest).map(str::to_owned).ok(),
+        _ => String::from_utf8(bytes).ok(),
+    };
+    text.ok_or_else(|| Error::NoText {
+        path: path.to_owned(),
+    })
 }
 
-/// Reads line by line: a corpus can be larger than memory has room for twice.
-fn read_lines(world: &mut World, path: &Path, name: &str) -> Result<(), Error> {
-    let file = File::open(path).map_err(Error::file(path))?;
-    for (line, number) in BufReader::new(file).lines().zip(1..) {
-        let text = line.map_err(Error::file(path))?;
-        if text.trim().is_empty() {
-            continue;
-        }
-        let line: Line = serde_json::from_str(&text)
-            .map_err(|cause| Error::at(name, number, &cause.to_string()))?;
-        world.set_line(&line);
-    }
-    Ok(())
-}
-
-fn read_glue(world: &mut World, name: &str, text: &str) -> Result<(), Error> {
-    let file: GlueFile = serde_json::from_str(text)
-        .map_err(|cause| Error::at(name, cause.line(), &cause.to_string()))?;
-    for database in &file.databases {
-        world.set_database(database);
-    }
-    for table in &file.tables {
-        let Some(database) = table.get("DatabaseName").and_then(Value::as_str) else {
-            return Err(Error::at(name, 1, "a table has no “DatabaseName”"));
-        };
-        world.set_table(database, table);
-    }
-    Ok(())
+fn from_utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Option<String> {
+    let (pairs, rest) = bytes.as_chunks();
+    let units: Vec<u16> = pairs.iter().copied().map(unit).collect();
+    String::from_utf16(&units).ok().filter(|_| rest.is_empty())
 }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use aws_sdk_glue::config::{BehaviorVersion, Credentials, Region};
 use gazetteer::catalog::Listing;
-use gazetteer::demo::{EVERY_PAGE, Endpoint, Fault, Operation, World};
+use gazetteer::demo::{Corpus, EVERY_PAGE, Endpoint, Fault, Operation, World};
 use gazetteer::sources::glue::{Identity, Settings};
 use gazetteer::sources::{Report, Source};
 use reqwest::{Response, StatusCode};
@@ -345,21 +345,24 @@ async fn the_real_client_reads_every_page_of_every_database_of_the_sample_world(
 }
 
 #[test]
-fn a_corpus_is_read_line_by_line_and_an_error_names_file_and_line() {
+fn a_corpus_is_read_line_by_line_and_a_bad_line_is_named_with_its_file() {
     let folder = tempfile::tempdir().unwrap();
     let corpus = folder.path().join("tables.jsonl");
     let good = r#"{"database":"a","table":"b","description":"","columns":[{"name":"c","type":"int","comment":"d"}]}"#;
     std::fs::write(&corpus, format!("{good}\n{{\"database\":\"a\"}}\n")).unwrap();
 
-    let refused = World::read(&corpus).unwrap_err().to_string();
-    std::fs::write(&corpus, format!("{good}\n")).unwrap();
-    let world = World::read(folder.path()).unwrap();
+    let read = Corpus::read(&corpus).unwrap();
+    std::fs::write(&corpus, "{\"database\":\"a\"}\n").unwrap();
+    let refused = Corpus::read(folder.path()).unwrap_err().to_string();
 
-    assert!(
-        refused.contains("tables.jsonl, line 2: missing field `table`"),
-        "{refused}"
-    );
-    let table = world.find_table("a", "b").unwrap();
+    let left_out = read.left_out.iter().map(ToString::to_string);
+    let left_out: Vec<_> = left_out.collect();
+    assert_eq!(left_out.len(), 1);
+    for told in [&left_out[0], &refused] {
+        assert!(told.contains("tables.jsonl, line "), "{told}");
+        assert!(told.contains("missing field `table`"), "{told}");
+    }
+    let table = read.world.find_table("a", "b").unwrap();
     assert_eq!(table["StorageDescriptor"]["Columns"][0]["Comment"], "d");
     assert_eq!(table.get("Description"), None);
 }
@@ -374,12 +377,74 @@ fn answers_saved_from_glue_are_served_as_they_are() {
     });
     std::fs::write(folder.path().join("odd.json"), saved.to_string()).unwrap();
 
-    let world = World::read(folder.path()).unwrap();
+    let world = Corpus::read(folder.path()).unwrap().world;
 
     assert_eq!(
         world.find_table("odd", "link").unwrap()["CatalogId"],
         "210987654321"
     );
+}
+
+#[tokio::test]
+async fn answers_saved_in_every_form_are_read_and_what_is_none_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let save = |name: &str, bytes: &[u8]| std::fs::write(folder.path().join(name), bytes).unwrap();
+    let table = |name: &str, time: Value| json!({"Name": name, "DatabaseName": "gym", "CreateTime": time, "UpdateTime": null});
+    let page = |name: &str, time: Value| json!({"TableList": [table(name, time)]}).to_string();
+    let utf16: Vec<u8> = [0xff, 0xfe]
+        .into_iter()
+        .chain(
+            page("powershell", json!(1_703_799_164))
+                .encode_utf16()
+                .flat_map(u16::to_le_bytes),
+        )
+        .collect();
+    save("a.json", page("cli_1", json!(1_703_799_164.0)).as_bytes());
+    save(
+        "b.json",
+        page("cli_2", json!("2023-12-28T22:32:44+01:00")).as_bytes(),
+    );
+    save(
+        "c.json",
+        json!({"Table": table("one", json!("2023-12-28T21:32:44.000Z"))})
+            .to_string()
+            .as_bytes(),
+    );
+    save("d.json", br#"{"DatabaseList": [{"Name": "gym", "Description": "The gym", "CreateTime": "2023-12-28T22:32:44+01:00"}]}"#);
+    save("e.json", &utf16);
+    save("f.json", br#"{"TableList": [{"#);
+    save("g.json", br#"{"Jobs": []}"#);
+    save("h.json", b"\xe4");
+
+    let corpus = Corpus::read(folder.path()).unwrap();
+
+    let endpoint = Endpoint::start(corpus.world).await.unwrap();
+    let read = discover(&endpoint).await;
+    assert_eq!(incomplete(&read), [""; 0]);
+    assert_eq!(
+        assets(&read),
+        ["gym.cli_1", "gym.cli_2", "gym.one", "gym.powershell"]
+    );
+    let created = |report: &Report| match report {
+        Report::Page { assets, .. } => assets.iter().map(|asset| asset.facts.created_at).collect(),
+        Report::Opened(asset) => vec![asset.facts.created_at],
+        _ => Vec::new(),
+    };
+    let created: Vec<_> = read.iter().flat_map(created).flatten().collect();
+    assert_eq!(created.len(), 5);
+    assert!(
+        created.iter().all(|at| at.timestamp() == 1_703_799_164),
+        "{created:?}"
+    );
+    let left_out: Vec<_> = corpus.left_out.iter().map(ToString::to_string).collect();
+    assert_eq!(left_out.len(), 3, "{left_out:?}");
+    for (told, reason) in left_out.iter().zip([
+        "f.json, line 1: EOF while parsing",
+        "g.json, line 1: no answer of AWS Glue is in it",
+        "h.json” is not text in UTF-8",
+    ]) {
+        assert!(told.contains(reason), "{told}");
+    }
 }
 
 #[tokio::test]
