@@ -7,10 +7,11 @@ use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
 use ammonia::{Builder, UrlRelative};
-use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd, html};
+use pulldown_cmark::{Event, HeadingLevel, Parser, Tag, TagEnd, html};
 use serde::Serialize;
 
-use crate::catalog::human::LONGEST_TEXT;
+use super::footnotes::{self, Footnotes};
+use crate::catalog::human::{EXTENSIONS, LONGEST_TEXT, prepared};
 
 /// HTML that may stand in a page as it is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -26,7 +27,7 @@ const DEEPEST: usize = 32;
 /// What becomes of links that leave the site.
 const REL: &str = "nofollow noopener noreferrer";
 
-const TAGS: [&str; 24] = [
+const TAGS: [&str; 25] = [
     "a",
     "blockquote",
     "br",
@@ -44,6 +45,7 @@ const TAGS: [&str; 24] = [
     "p",
     "pre",
     "strong",
+    "sup",
     "table",
     "tbody",
     "td",
@@ -59,7 +61,9 @@ static SANITISER: LazyLock<Builder<'static>> = LazyLock::new(|| {
         .tags(HashSet::from(TAGS))
         .tag_attributes(HashMap::from([
             ("a", HashSet::from(["href", "title"])),
+            ("li", HashSet::from(["id"])),
             ("ol", HashSet::from(["start"])),
+            ("sup", HashSet::from(["id"])),
         ]))
         .generic_attributes(HashSet::new())
         .url_schemes(HashSet::from(["http", "https", "mailto"]))
@@ -68,46 +72,56 @@ static SANITISER: LazyLock<Builder<'static>> = LazyLock::new(|| {
     builder
 });
 
-/// Lets an address pass that begins at the root of this site; one without a scheme that does not leads nobody knows where.
+/// Lets an address pass that begins at the root of this site, or is a footnote; others lead nobody knows where.
 fn within_site(address: &str) -> Option<Cow<'_, str>> {
     let within = address.starts_with('/')
         && !address.starts_with("//")
         && !address.contains(['\\', '\t', '\n', '\r']);
-    within.then_some(Cow::Borrowed(address))
+    (within || footnotes::is_address(address)).then_some(Cow::Borrowed(address))
 }
 
 /// Renders Markdown: its headings begin below the one of this level, and skip none.
 ///
 /// What is longer than anybody can save is cut off there: its preview would cost more than it is worth.
 pub(crate) fn render(markdown: &str, below: u8) -> SafeHtml {
-    let extensions =
-        Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_TASKLISTS;
     let end = markdown.char_indices().nth(LONGEST_TEXT);
     let markdown = end
         .and_then(|(end, _)| markdown.get(..end))
         .unwrap_or(markdown);
+    let prepared = prepared(markdown);
     let mut headings = Headings::below(below);
     let mut depth = 0;
-    let events = Parser::new_ext(markdown, extensions)
+    let events = Parser::new_ext(&prepared, EXTENSIONS)
         .filter(|event| is_shallow(event, &mut depth))
         .map(|event| tamed(event, &mut headings));
+    let events = Footnotes::of(markdown).gathered(events);
     let mut unsafe_html = String::with_capacity(markdown.len() * 3 / 2);
-    html::push_html(&mut unsafe_html, events);
+    html::push_html(&mut unsafe_html, events.into_iter());
     SafeHtml(SANITISER.clean(&unsafe_html).to_string())
 }
 
 /// Tells whether an event is to be shown, given how much is open before it, which it may change.
 fn is_shallow(event: &Event<'_>, depth: &mut usize) -> bool {
     match event {
-        Event::Start(_) => {
-            *depth += 1;
+        Event::Start(tag) => {
+            *depth += levels(&tag.to_end());
             *depth <= DEEPEST
         }
-        Event::End(_) => {
-            *depth -= 1;
-            *depth < DEEPEST
+        Event::End(tag) => {
+            let inside = *depth;
+            *depth -= levels(tag);
+            inside <= DEEPEST
         }
         _ => true,
+    }
+}
+
+/// A footnote becomes an entry of a list.
+fn levels(tag: &TagEnd) -> usize {
+    if *tag == TagEnd::FootnoteDefinition {
+        2
+    } else {
+        1
     }
 }
 
@@ -210,9 +224,62 @@ mod tests {
             "[a](//evil.example)",
             "[a](vbscript:x)",
             "<javascript:x>",
+            "javascript://a.example",
+            "[a](#top)",
         ] {
             assert!(!rendered(odd).contains("href"), "{odd}: {}", rendered(odd));
         }
+    }
+
+    #[test]
+    fn a_bare_address_is_a_link() {
+        assert_eq!(
+            rendered("See https://a.example/a_b_c?x=1&y=2, or ask a@a.example."),
+            "<p>See <a href=\"https://a.example/a_b_c?x=1&amp;y=2\" rel=\"nofollow noopener noreferrer\">\
+             https://a.example/a_b_c?x=1&amp;y=2</a>, or ask \
+             <a href=\"mailto:a@a.example\" rel=\"nofollow noopener noreferrer\">a@a.example</a>.</p>\n"
+        );
+        assert!(
+            rendered("**https://a.example/_x_/y**")
+                .contains("<strong><a href=\"https://a.example/_x_")
+        );
+        assert!(!rendered("`https://a.example`").contains("href"));
+    }
+
+    #[test]
+    fn footnotes_follow_the_text_in_the_order_of_their_marks() {
+        let html =
+            rendered("One[^b] two[^a] one[^b].\n\n[^a]: *First*\n[^b]: Second\n[^c]: Third\n");
+        let id = html
+            .split("fn-")
+            .nth(1)
+            .and_then(|rest| rest.split('-').next())
+            .unwrap();
+
+        let plain = html
+            .replace(id, "X")
+            .replace(" rel=\"nofollow noopener noreferrer\"", "");
+        assert_eq!(
+            plain.replace('\n', ""),
+            "<p>One<sup id=\"ref-X-1\"><a href=\"#fn-X-1\">1</a></sup> \
+             two<sup id=\"ref-X-2\"><a href=\"#fn-X-2\">2</a></sup> \
+             one<sup><a href=\"#fn-X-1\">1</a></sup>.</p><hr><ol>\
+             <li id=\"fn-X-1\"><p>Second</p><a href=\"#ref-X-1\" title=\"Back to the text\">↩</a></li>\
+             <li id=\"fn-X-2\"><p><em>First</em></p><a href=\"#ref-X-2\" title=\"Back to the text\">↩</a></li>\
+             <li id=\"fn-X-3\"><p>Third</p></li></ol>"
+        );
+        assert_eq!(rendered("No[^x] note"), "<p>No[^x] note</p>\n");
+    }
+
+    #[test]
+    fn what_people_paste_keeps_its_words() {
+        let html =
+            rendered("snake_case_name, __init__x, a*b*c, 2 * 3 * 4\n\n7) seven\n\n[TODO]: ask\n");
+
+        assert!(html.contains("snake_case_name"), "{html}");
+        assert!(html.contains("2 * 3 * 4"), "{html}");
+        assert!(html.contains("<ol start=\"7\">"), "{html}");
+        assert!(html.contains("[TODO]: ask"), "{html}");
     }
 
     #[test]
@@ -243,6 +310,8 @@ mod tests {
             ("a**b*", 19_000),
             ("*a ", 33_000),
             ("![", 49_000),
+            ("[^1]: > ", 12_000),
+            ("https://a.example ", 5_500),
         ] {
             let html = rendered(&format!("{}x", open.repeat(times)));
 
@@ -262,7 +331,7 @@ mod tests {
     proptest! {
         #[test]
         fn whatever_is_written_only_harmless_tags_come_out(
-            markdown in r#"([<>"'`\[\]()!*_#|\\ \n&:;/a-z=-]|<script>|<img src=x onerror=y>|javascript:|<a href="x"|style=|&#106;){0,40}"#,
+            markdown in r#"([<>"'`\[\]()!*_#|\\ \n&:;/a-z=-]|<script>|<img src=x onerror=y>|javascript:|<a href="x"|style=|&#106;|https://a|[^1]|\n[^1]: ){0,40}"#,
         ) {
             let html = rendered(&markdown);
             for piece in html.split('<').skip(1) {

@@ -10,6 +10,7 @@ mod auditing;
 mod client;
 mod door;
 mod failure;
+mod footnotes;
 mod forms;
 mod health;
 mod limits;

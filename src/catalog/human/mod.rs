@@ -5,6 +5,7 @@
 //! rendering Markdown.
 
 mod aspect;
+mod dialect;
 mod hidden;
 mod merge;
 mod plain;
@@ -26,6 +27,7 @@ pub use aspect::{
     LONGEST_TEXT, LONGEST_URL, Links, MOST_LINKS, MOST_OWNERS, MOST_TAGS, Note, Owner, OwnerRole,
     Owners, Problem, Reference, Tags, Verification, tag_key,
 };
+pub use dialect::{EXTENSIONS, prepared};
 pub use merge::{Merged, Part, Piece, compare};
 pub use plain::plain_text;
 

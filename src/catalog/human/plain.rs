@@ -1,14 +1,13 @@
 //! Markdown without its marks, for lists and for the search index.
 
-use pulldown_cmark::{Event, Options, Parser, TagEnd};
+use pulldown_cmark::{Event, Parser, TagEnd};
+
+use super::dialect::{EXTENSIONS, prepared};
 
 /// What a reader of a Markdown text reads, in lines without marks.
 pub fn plain_text(markdown: &str) -> String {
     let mut text = String::with_capacity(markdown.len());
-    for event in Parser::new_ext(
-        markdown,
-        Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH,
-    ) {
+    for event in Parser::new_ext(&prepared(markdown), EXTENSIONS) {
         match event {
             // Pages show HTML as it was typed, too.
             Event::Text(words)
@@ -23,6 +22,7 @@ pub fn plain_text(markdown: &str) -> String {
                 | TagEnd::Heading(_)
                 | TagEnd::Item
                 | TagEnd::CodeBlock
+                | TagEnd::FootnoteDefinition
                 | TagEnd::TableRow
                 | TagEnd::TableHead,
             ) => text.push('\n'),
@@ -45,6 +45,16 @@ mod tests {
         assert_eq!(
             plain_text(markdown),
             "Orders\nOne row per order, see the book.\npaid\nsent\na b\n1 2\n<b>x</b>"
+        );
+    }
+
+    #[test]
+    fn footnotes_tasks_addresses_and_definitions_keep_their_words() {
+        let markdown = "Net[^1] of tax, https://a.example/x_y_z.\n\n- [x] checked\n\n[^1]: After *refunds*.\n\n[TODO]: ask\n";
+
+        assert_eq!(
+            plain_text(markdown),
+            "Net of tax, https://a.example/x_y_z.\nchecked\nAfter refunds.\n[TODO]: ask"
         );
     }
 }
