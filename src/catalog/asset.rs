@@ -282,6 +282,9 @@ pub struct Facts {
     /// Pages of other tools about this asset: a label and an address.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub links: Vec<OutwardLink>,
+    /// The catalog that queries name before the database, when it is not the default one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub catalog: Option<String>,
 }
 
 /// A page of another tool about an asset.

@@ -29,7 +29,7 @@ impl Told {
     }
 
     /// Why the tables of a database were not listed to the end.
-    fn reason(&self, database: &str) -> &str {
+    pub(crate) fn reason(&self, database: &str) -> &str {
         match self.listing(database) {
             Listing::Incomplete(reason) => reason,
             Listing::Complete => panic!("the listing of {database} is complete"),

@@ -25,6 +25,7 @@ mod glue_server;
 mod glue_translate;
 mod ingest;
 mod migrations;
+mod nested_catalogs;
 mod people;
 mod permissions;
 mod recipes;

@@ -28,7 +28,7 @@ use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::context::InterceptorContext;
 use secrecy::{ExposeSecret, SecretString};
 
-use super::{Identity, Settings};
+use super::{Identity, Settings, arn};
 use crate::error;
 use crate::sources::Error;
 use crate::telemetry::request;
@@ -234,17 +234,8 @@ impl Client {
         client.clone()
     }
 
-    fn arn(&self, region: Option<&str>, account: Option<&str>, resource: &str) -> String {
-        let region = region.unwrap_or(&self.region);
-        let partition = match region.split('-').next() {
-            Some("cn") => "aws-cn",
-            Some("us") if region.starts_with("us-gov-") => "aws-us-gov",
-            _ => "aws",
-        };
-        format!(
-            "arn:{partition}:glue:{region}:{}:{resource}",
-            account.unwrap_or("*")
-        )
+    fn arn(&self, region: Option<&str>, catalog_id: Option<&str>, resource: &str) -> String {
+        arn::of(region.unwrap_or(&self.region), catalog_id, resource)
     }
 
     fn failure<E>(&self, error: &SdkError<E>, question: &Question) -> Failure

@@ -4,6 +4,7 @@
 //! database is said when it is closed; the others go on. Deliberately absent: the calls themselves (`client`), what the
 //! answers mean (`translate`), and everything that costs a call for each table, but for following a link.
 
+mod arn;
 mod client;
 mod columns;
 mod format;

@@ -8,6 +8,7 @@ use aws_sdk_glue::types::{Database, StorageDescriptor, Table};
 use aws_smithy_types::DateTime as AwsTime;
 use chrono::{DateTime, Utc};
 
+use super::arn::CatalogId;
 use super::parameters::{self, Sorted};
 use super::view::{self, Decoded};
 use super::{columns, format, links};
@@ -36,6 +37,12 @@ pub(super) struct Translated {
 impl Scope {
     pub(super) fn database(&self) -> &str {
         self.address.name()
+    }
+
+    /// The catalog that queries have to name, when it is not the account's own.
+    fn nested_catalog(&self) -> Option<String> {
+        let id = CatalogId::of(self.account.as_deref()?);
+        id.nested.map(str::to_owned)
     }
 
     /// The target of a link from here: a target that names no region or account has the link's own.
@@ -67,6 +74,7 @@ pub(super) fn database(database: Database, scope: &Scope) -> Discovered {
     let mut facts = Facts {
         created_at: database.create_time.as_ref().and_then(time),
         links: links::of_database(scope),
+        catalog: scope.nested_catalog(),
         ..Facts::default()
     };
     let pairs = database.parameters.unwrap_or_default();
@@ -311,6 +319,7 @@ fn facts(table: &Table, scope: &Scope) -> Facts {
         created_by: table.created_by.clone(),
         version: table.version_id.clone(),
         links: links::of_table(scope, &table.name),
+        catalog: scope.nested_catalog(),
         ..Facts::default()
     }
 }

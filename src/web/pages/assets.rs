@@ -553,7 +553,8 @@ fn select(asset: &Asset) -> String {
         many if many > MOST_SELECTED => "*".to_owned(),
         _ => columns.join(", "),
     };
-    let path: Vec<String> = asset.address.path.iter().map(|name| quoted(name)).collect();
+    let path = asset.facts.catalog.iter().chain(&asset.address.path);
+    let path: Vec<String> = path.map(|name| quoted(name)).collect();
     format!("SELECT {what}\nFROM {}\nLIMIT 100", path.join("."))
 }
 
