@@ -10,7 +10,7 @@ use super::words::{fold, squeeze};
 use crate::catalog::{Address, AssetId, AssetKind, SourceLayer};
 
 /// How much of a view's SQL is kept to explain hits with, in characters; all of it is searched.
-const SQL_KEPT: usize = 20_000;
+pub(super) const SQL_KEPT: usize = 20_000;
 
 /// The texts of one asset, ready to be indexed.
 #[derive(Debug, Clone)]
@@ -225,6 +225,8 @@ impl Document {
             fields.whole,
             Whole::Squeezed.term(&squeeze(&self.texts.name)),
         );
+        laid_out.add_text(fields.in_name, &self.texts.name);
+        laid_out.add_text(fields.in_column, self.column_names.join("\n"));
         laid_out.add_text(fields.kind, self.kind.as_str());
         laid_out.add_text(fields.platform, &self.platform);
         laid_out.add_text(fields.database, self.database());

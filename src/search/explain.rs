@@ -3,7 +3,8 @@
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
-use super::document::Texts;
+use super::document::{SQL_KEPT, Texts};
+use super::inside;
 use super::plan::{Plan, Test, Word};
 use super::query::Scope;
 use super::words::{Form, Splitter};
@@ -23,6 +24,10 @@ pub(super) struct Marker<'s> {
     anywhere: HashMap<String, u64>,
     scoped: Vec<(Scope, HashMap<String, u64>)>,
     beginnings: Vec<(String, u64)>,
+    /// Words that stand inside others.
+    inside: Vec<(String, u64)>,
+    /// Whether something was looked for, apart from prefixes.
+    asked: bool,
 }
 
 /// Marks in one text, and which words of the query they are for.
@@ -37,10 +42,14 @@ impl<'s> Marker<'s> {
     pub(super) fn new(splitter: &'s mut Splitter, plan: &Plan) -> Self {
         let mut anywhere = HashMap::new();
         let mut beginnings = Vec::new();
+        let mut inside = Vec::new();
         for (nth, word) in plan.words.iter().enumerate() {
             add_forms(&mut anywhere, word, bit(nth));
             if let Some(beginning) = &word.beginning {
                 beginnings.push((beginning.clone(), bit(nth)));
+            }
+            if !word.inside.is_nowhere() {
+                inside.push((word.typed.clone(), bit(nth)));
             }
         }
         let mut scoped = Vec::new();
@@ -63,6 +72,8 @@ impl<'s> Marker<'s> {
             anywhere,
             scoped,
             beginnings,
+            inside,
+            asked: plan.asked,
         }
     }
 
@@ -83,7 +94,42 @@ impl<'s> Marker<'s> {
         self.columns(texts, &mut said, &mut matched);
         self.descriptions(texts, &mut said, &mut matched);
         self.others(texts, &mut said, &mut matched);
+        self.inside(texts, &mut said, &mut matched);
+        if matched.is_empty() && (self.asked || !self.scoped.is_empty()) {
+            let owner = self.scoped.iter().any(|(scope, _)| *scope == Scope::Owner);
+            matched.push(last_resort(texts, owner));
+        }
         matched
+    }
+
+    /// Names in whose words a word stands that was found nowhere else.
+    fn inside(&mut self, texts: &Texts, said: &mut u64, matched: &mut Vec<Matched>) {
+        for (word, bit) in self.inside.clone() {
+            if *said & bit == 0 {
+                let found = self.names_around(texts, &word);
+                *said |= if found.is_empty() { 0 } else { bit };
+                matched.extend(found);
+            }
+        }
+    }
+
+    /// The name in whose words a word stands, or else the columns.
+    fn names_around(&mut self, texts: &Texts, word: &str) -> Vec<Matched> {
+        let mut around = |field, text: &str| {
+            let ranges = merged(inside::ranges(self.splitter, text, word));
+            whole(field, text, &Marks { ranges, words: 0 })
+        };
+        if let Some(name) = around(MatchedField::Name, &texts.name) {
+            return vec![name];
+        }
+        let columns = texts.columns.iter().filter_map(|path| {
+            let found = around(MatchedField::Column, path)?;
+            Some(Matched {
+                path: Some(path.clone()),
+                ..found
+            })
+        });
+        columns.take(MOST_COLUMNS).collect()
     }
 
     fn columns(&mut self, texts: &Texts, said: &mut u64, matched: &mut Vec<Matched>) {
@@ -136,10 +182,10 @@ impl<'s> Marker<'s> {
             }
         }
         for (name, value) in &texts.parameters {
-            let scope = if name == "Owner" {
-                Scope::Owner
-            } else {
-                Scope::Anywhere
+            let scope = match name.as_str() {
+                "Owner" => Scope::Owner,
+                "Tag" => Scope::Tag,
+                _ => Scope::Anywhere,
             };
             let marks = self.marks(value, scope);
             if marks.words & !*said != 0 {
@@ -205,6 +251,34 @@ impl<'s> Marker<'s> {
         }
         marks.ranges = merged(std::mem::take(&mut marks.ranges));
         marks
+    }
+}
+
+/// What a hit is shown by when no word of it can be marked.
+///
+/// An owner may be asked for by another name than is shown, a word may stand where a long statement is not kept any more,
+/// and a name may be what was typed but for its separators.
+fn last_resort(texts: &Texts, owner: bool) -> Matched {
+    let shown = |field, text: &str, marked| Matched {
+        field,
+        text: vec![Part {
+            text: text.to_owned(),
+            marked,
+        }],
+        path: None,
+    };
+    let owners = texts.parameters.iter().find(|(name, _)| name == "Owner");
+    if let Some((name, value)) = owners.filter(|_| owner) {
+        return Matched {
+            path: Some(name.clone()),
+            ..shown(MatchedField::Parameter, value, true)
+        };
+    }
+    match &texts.sql {
+        Some(sql) if sql.chars().count() >= SQL_KEPT => {
+            shown(MatchedField::Sql, "Far down in a long statement.", false)
+        }
+        _ => shown(MatchedField::Name, &texts.name, true),
     }
 }
 

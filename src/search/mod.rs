@@ -9,6 +9,7 @@ pub mod follow;
 mod index;
 mod lag;
 mod explain;
+mod inside;
 mod outlook;
 mod plan;
 mod query;

@@ -10,10 +10,11 @@ use tantivy::Term;
 use tantivy::index::InvertedIndexReader;
 use tantivy::postings::TermInfo;
 use tantivy::query::FuzzyTermQuery;
-use tantivy::schema::IndexRecordOption;
+use tantivy::schema::{Field, IndexRecordOption};
 
 use super::Error;
-use super::schema::{RANKED, Whole};
+use super::inside::{self, Inside};
+use super::schema::{Fields, RANKED, Whole};
 use super::veil::{Shade, Veil};
 use super::view::{FACETS, MEASURED, Segment, View};
 use super::words::STEM;
@@ -156,10 +157,33 @@ impl Outlook {
         limit: usize,
     ) -> Result<Vec<String>, Error> {
         let beginning = Whole::Squeezed.term(squeezed);
+        self.terms_beginning_with(self.view.fields.whole, &beginning, limit)
+    }
+
+    /// Where a word stands inside the words of names; a short one stands nowhere.
+    pub(super) fn inside(&self, word: &str, limit: usize) -> Result<Inside, Error> {
+        if word.chars().count() < inside::SHORTEST {
+            return Ok(Inside::default());
+        }
+        let Fields {
+            in_name, in_column, ..
+        } = self.view.fields;
+        Ok(Inside {
+            names: self.terms_beginning_with(in_name, word, limit)?,
+            columns: self.terms_beginning_with(in_column, word, limit)?,
+        })
+    }
+
+    fn terms_beginning_with(
+        &self,
+        field: Field,
+        beginning: &str,
+        limit: usize,
+    ) -> Result<Vec<String>, Error> {
         let mut counts = HashMap::new();
         for (segment, shade) in self.segments() {
-            let index = segment.reader.inverted_index(self.view.fields.whole)?;
-            let mut stream = index.terms().range().ge(&beginning).into_stream()?;
+            let index = segment.reader.inverted_index(field)?;
+            let mut stream = index.terms().range().ge(beginning).into_stream()?;
             let mut read = 0;
             while read < limit
                 && let Some((term, found)) = stream.next()

@@ -1,13 +1,14 @@
 //! From what was typed to what is looked up: which words count, and what each may stand as.
 //!
 //! A word is looked up as it is, by its stem and as part of what it was cut from. Only a word that stands nowhere is
-//! taken for others: for names that begin with it, for two words written as one, for words spelt almost like it. What
-//! then still stands nowhere is left out and said.
+//! taken for others: for names that begin with it, for two words written as one, for words spelt almost like it, for
+//! words that it stands inside of. What then still stands nowhere is left out and said.
 
 use std::collections::HashMap;
 
 use tantivy::DocId;
 
+use super::inside::Inside;
 use super::outlook::{Outlook, most_frequent};
 use super::query::{Condition, Scope, Typed};
 use super::rank;
@@ -99,6 +100,10 @@ pub(super) struct Word {
     pub(super) names: Vec<String>,
     /// What those names begin with.
     pub(super) beginning: Option<String>,
+    /// Where it stands inside other words.
+    pub(super) inside: Inside,
+    /// Whether it stands nowhere else, so that standing inside counts.
+    pub(super) only_inside: bool,
 }
 
 /// One term to look up.
@@ -201,6 +206,10 @@ impl Plan {
             if last == Some(nth) {
                 begin(view, &mut word, &atom.term)?;
             }
+            // In a question hardly any table holds every word, as what is found inside others has to.
+            if !question {
+                word.inside = view.inside(&atom.term, MOST_BEGINNINGS)?;
+            }
             self.add(view, splitter, word, &atom.term)?;
         }
         Ok(())
@@ -243,9 +252,7 @@ impl Plan {
         }
         let others = misspelt(view, term)?;
         if others.is_empty() {
-            let nearest = nearest(view, term)?;
-            self.leave_out(term, nearest);
-            return Ok(());
+            return self.add_inside(view, word, term);
         }
         self.read_as.push(ReadAs {
             word: term.to_owned(),
@@ -260,6 +267,18 @@ impl Plan {
             word.forms.extend(direct(splitter, &atom).forms);
         }
         self.push(word);
+        Ok(())
+    }
+
+    /// Adds a word that stands inside others only, or says that it is left out.
+    fn add_inside(&mut self, view: &Outlook, mut word: Word, term: &str) -> Result<(), Error> {
+        word.inside = view.inside(term, MOST_BEGINNINGS)?;
+        if word.inside.is_nowhere() {
+            self.leave_out(term, nearest(view, term)?);
+        } else {
+            word.only_inside = true;
+            self.push(word);
+        }
         Ok(())
     }
 
@@ -340,6 +359,8 @@ impl Word {
             forms: vec![Lookup::full(term.to_owned())],
             names: Vec::new(),
             beginning: None,
+            inside: Inside::default(),
+            only_inside: false,
         }
     }
 }

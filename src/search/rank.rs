@@ -17,7 +17,7 @@ use super::document::day_number;
 use super::outlook::Outlook;
 use super::plan::{Plan, Test, Word};
 use super::query::{Narrowing, Scope};
-use super::schema::RANKED;
+use super::schema::{Fields, RANKED};
 use super::veil::Shade;
 use super::view::{FACETS, Facts, Segment};
 use super::words::fold;
@@ -40,6 +40,9 @@ const ENOUGH: f32 = 0.15;
 
 /// What being found by a whole name that only begins like the word counts for.
 const BEGINNING: f32 = 2.0;
+
+/// What standing inside another word counts for, where a word stands nowhere else.
+const INSIDE: f32 = 1.0;
 
 /// How far stages are apart; more than any score within one.
 const STAGE: f32 = 1_000.0;
@@ -79,6 +82,8 @@ struct Slot {
     name: u32,
     place: u32,
     column: u32,
+    /// Words that stand inside others.
+    inside: u32,
     /// Requirements that it meets.
     met: u8,
     /// 2 for the exact name, 1 for the name but for separators.
@@ -154,23 +159,33 @@ struct Found {
 
 impl Found {
     fn is_hit(&self, slot: &Slot) -> bool {
-        let held =
-            self.everything || slot.exact > 0 || (slot.held > 0.0 && slot.held >= self.enough);
-        held && slot.met & self.requirements == self.requirements
+        (self.holds_enough(slot) || self.is_late(slot))
+            && slot.met & self.requirements == self.requirements
+    }
+
+    fn holds_enough(&self, slot: &Slot) -> bool {
+        self.everything || slot.exact > 0 || (slot.held > 0.0 && slot.held >= self.enough)
+    }
+
+    /// Whether every word stands somewhere in names when words inside others count, too.
+    fn is_late(&self, slot: &Slot) -> bool {
+        slot.inside != 0 && slot.name | slot.place | slot.column | slot.inside == self.all
     }
 
     fn score(&self, slot: &Slot, facts: &Facts) -> f32 {
         let stage = if slot.exact == 2 {
-            5.0
+            6.0
         } else if slot.exact == 1 {
-            4.0
+            5.0
         } else if self.everything {
-            0.0
+            1.0
         } else if slot.name == self.all {
-            3.0
+            4.0
         } else if slot.name | slot.place == self.all {
-            2.0
+            3.0
         } else if slot.name | slot.place | slot.column == self.all {
+            2.0
+        } else if self.holds_enough(slot) {
             1.0
         } else {
             0.0
@@ -239,12 +254,13 @@ fn gather(
     let mut desk = Desk::new(segment, !plan.words.is_empty());
     for (nth, (word, rarity)) in plan.words.iter().zip(rarities).enumerate() {
         desk.gather(view, segment, word, scales)?;
+        desk.look_inside(view.view.fields, segment, word, 1 << nth)?;
         desk.settle(view, segment, 1 << nth, *rarity);
     }
     let mut slots = desk.slots;
     for (terms, exact) in [(plan.exact.as_slice(), 2), (plan.squeezed.as_slice(), 1)] {
         for term in terms {
-            for_each_in_whole(view, segment, term, |doc| {
+            for_each_in(segment, view.view.fields.whole, term, |doc| {
                 if let Some(slot) = slots.get_mut(doc as usize) {
                     slot.exact = slot.exact.max(exact);
                 }
@@ -330,8 +346,37 @@ impl Desk {
                 }
             }
         }
+        let fields = view.view.fields;
         for name in &word.names {
-            for_each_in_whole(view, segment, name, |doc| self.add(doc, BEGINNING, 1))?;
+            for_each_in(segment, fields.whole, name, |doc| {
+                self.add(doc, BEGINNING, 1);
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Notes in which documents a word stands inside others; where it stands nowhere else, that counts.
+    fn look_inside(
+        &mut self,
+        fields: Fields,
+        segment: &Segment,
+        word: &Word,
+        bit: u32,
+    ) -> Result<(), Error> {
+        let terms = [
+            (fields.in_name, &word.inside.names, 1),
+            (fields.in_column, &word.inside.columns, 4),
+        ];
+        for (index, terms, field) in terms {
+            for term in terms {
+                for_each_in(segment, index, term, |doc| {
+                    if word.only_inside {
+                        self.add(doc, INSIDE, field);
+                    } else if let Some(slot) = self.slots.get_mut(doc as usize) {
+                        slot.inside |= bit;
+                    }
+                })?;
+            }
         }
         Ok(())
     }
@@ -362,13 +407,13 @@ impl Desk {
     }
 }
 
-fn for_each_in_whole(
-    view: &Outlook,
+fn for_each_in(
     segment: &Segment,
+    field: Field,
     term: &str,
     mut visit: impl FnMut(DocId),
 ) -> Result<(), Error> {
-    let index = segment.reader.inverted_index(view.view.fields.whole)?;
+    let index = segment.reader.inverted_index(field)?;
     let Some(found) = index.terms().get(term)? else {
         return Ok(());
     };

@@ -5,12 +5,14 @@ use tantivy::schema::{
     BytesOptions, FAST, Field, IndexRecordOption, Schema, TextFieldIndexing, TextOptions,
 };
 
+use super::inside::InsideTokenizer;
 use super::words::WordTokenizer;
 
 /// Goes up when words are cut, folded or stored in another way than before.
 const VERSION: u32 = 2;
 
 const WORDS: &str = "gazetteer_words";
+const INSIDE: &str = "gazetteer_inside";
 
 /// How many fields are ranked by; see [`Fields::ranked`].
 pub(super) const RANKED: usize = 5;
@@ -30,6 +32,9 @@ pub(super) struct Fields {
     pub(super) tag: Field,
     /// The name as it is, the path as it is, and the name without separators; told apart by [`Whole`].
     pub(super) whole: Field,
+    /// What stands inside the words of names and of column names.
+    pub(super) in_name: Field,
+    pub(super) in_column: Field,
     pub(super) kind: Field,
     pub(super) platform: Field,
     pub(super) database: Field,
@@ -101,6 +106,7 @@ pub(super) fn lay_out() -> (Schema, Fields) {
         )
     };
     let filter = || unranked(WORDS, IndexRecordOption::WithFreqsAndPositions);
+    let inside = || unranked(INSIDE, IndexRecordOption::Basic);
     let value = || TextOptions::default().set_fast("raw");
     let fields = Fields {
         id: schema.add_bytes_field("id", BytesOptions::default().set_indexed()),
@@ -112,6 +118,8 @@ pub(super) fn lay_out() -> (Schema, Fields) {
         owner: schema.add_text_field("owner", filter()),
         tag: schema.add_text_field("tag", filter()),
         whole: schema.add_text_field("whole", unranked("raw", IndexRecordOption::Basic)),
+        in_name: schema.add_text_field("in_name", inside()),
+        in_column: schema.add_text_field("in_column", inside()),
         kind: schema.add_text_field("kind", value()),
         platform: schema.add_text_field("platform", value()),
         database: schema.add_text_field("database", value()),
@@ -129,6 +137,8 @@ pub(super) fn lay_out() -> (Schema, Fields) {
 /// Teaches an index how words are cut.
 pub(super) fn equip(index: &Index) {
     index.tokenizers().register(WORDS, WordTokenizer::default());
+    let inside = InsideTokenizer::default();
+    index.tokenizers().register(INSIDE, inside);
 }
 
 /// Names the folder of indexes that are laid out like this one.

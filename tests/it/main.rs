@@ -32,6 +32,7 @@ mod recipes;
 mod restricted;
 mod scheduler;
 mod search_index;
+mod search_reasons;
 mod signing_in;
 mod support;
 mod web_api;

@@ -5,13 +5,14 @@ use std::path::{Path, PathBuf};
 
 use gazetteer::catalog::{Address, AssetId, AssetKind, Column, SourceLayer, View};
 use gazetteer::search::{
-    Answer, Change, Document, Error, FacetField, Index, MatchedField, Options, Query, Veil, Writer,
+    Answer, Change, Document, Error, FacetField, Hit, Index, MatchedField, Options, Query, Veil,
+    Writer,
 };
 use tempfile::TempDir;
 use uuid::Uuid;
 
 /// An index and its one writer, and the names that its assets were given.
-struct World {
+pub(crate) struct World {
     dir: TempDir,
     index: Index,
     writer: Writer,
@@ -19,7 +20,7 @@ struct World {
 }
 
 impl World {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let index = Index::open(dir.path(), &Options::default()).unwrap();
         let writer = index.writer().unwrap();
@@ -32,7 +33,7 @@ impl World {
     }
 
     /// With a table for each `database.name`.
-    fn of(paths: &[&str]) -> Self {
+    pub(crate) fn of(paths: &[&str]) -> Self {
         let mut world = Self::new();
         for path in paths {
             world.table(path, &SourceLayer::default());
@@ -41,7 +42,7 @@ impl World {
         world
     }
 
-    fn table(&mut self, path: &str, source: &SourceLayer) -> AssetId {
+    pub(crate) fn table(&mut self, path: &str, source: &SourceLayer) -> AssetId {
         self.asset(AssetKind::Table, path, source)
     }
 
@@ -52,7 +53,7 @@ impl World {
         id
     }
 
-    fn put(&mut self, id: AssetId, document: Document) {
+    pub(crate) fn put(&mut self, id: AssetId, document: Document) {
         let change = Change {
             seq: 1,
             id,
@@ -61,18 +62,23 @@ impl World {
         self.writer.apply([change]).unwrap();
     }
 
-    fn commit(&mut self) {
+    pub(crate) fn commit(&mut self) {
         self.writer.commit(1).unwrap();
     }
 
-    fn search(&self, text: &str) -> Answer {
+    pub(crate) fn search(&self, text: &str) -> Answer {
         self.index
             .search(&Query::words(text), &Veil::none())
             .unwrap()
     }
 
+    /// What is offered while somebody types.
+    pub(crate) fn suggest(&self, text: &str) -> Vec<Hit> {
+        self.index.suggest(text, 20, &Veil::none()).unwrap()
+    }
+
     /// The names of what is found, best first.
-    fn found(&self, text: &str) -> Vec<&str> {
+    pub(crate) fn found(&self, text: &str) -> Vec<&str> {
         self.names(&self.search(text))
     }
 
@@ -80,17 +86,17 @@ impl World {
         answer.hits.iter().map(|hit| self.name(hit.id)).collect()
     }
 
-    fn name(&self, id: AssetId) -> &str {
+    pub(crate) fn name(&self, id: AssetId) -> &str {
         let nth = usize::try_from(id.0.as_u128()).unwrap();
         self.names.get(nth - 1).map_or("", String::as_str)
     }
 }
 
-fn id(nth: usize) -> AssetId {
+pub(crate) fn id(nth: usize) -> AssetId {
     AssetId(Uuid::from_u128(nth as u128))
 }
 
-fn address(path: &str) -> Address {
+pub(crate) fn address(path: &str) -> Address {
     Address {
         platform: "glue".to_owned(),
         instance: "123456789012/eu-west-1".to_owned(),
@@ -98,7 +104,7 @@ fn address(path: &str) -> Address {
     }
 }
 
-fn columns(names: &[&str]) -> SourceLayer {
+pub(crate) fn columns(names: &[&str]) -> SourceLayer {
     let columns = names.iter().map(|name| Column {
         name: (*name).to_owned(),
         path: (*name).to_owned(),
@@ -111,7 +117,7 @@ fn columns(names: &[&str]) -> SourceLayer {
     }
 }
 
-fn described(text: &str) -> SourceLayer {
+pub(crate) fn described(text: &str) -> SourceLayer {
     SourceLayer {
         description: Some(text.to_owned()),
         ..SourceLayer::default()
@@ -119,7 +125,7 @@ fn described(text: &str) -> SourceLayer {
 }
 
 /// What an answer says of its first hit: field and text, marks in brackets.
-fn reasons(answer: &Answer) -> Vec<(MatchedField, String)> {
+pub(crate) fn reasons(answer: &Answer) -> Vec<(MatchedField, String)> {
     let reason = |matched: &gazetteer::search::Matched| {
         let parts = matched.text.iter().map(|part| {
             if part.marked {

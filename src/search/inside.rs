@@ -1,0 +1,221 @@
+//! What a name is found by beside its words: the ends of long words, and neighbours written as one.
+//!
+//! `license` stands inside `driverlicense`, and `email` is `e_mail` without what separates it. Both are terms of fields
+//! of their own, so that they are looked up and never searched for, and bounded in number. Deliberately absent: ranking.
+
+use std::ops::Range;
+
+use tantivy::tokenizer::{Token, TokenStream, Tokenizer};
+
+use super::words::{Form, Splitter};
+
+/// The shortest word that is looked for inside others, in characters.
+pub(super) const SHORTEST: usize = 4;
+
+/// Words shorter than this are put together of nothing.
+const LONG: usize = 7;
+
+/// So many characters stand before an end at least.
+const BEFORE: usize = 2;
+
+/// No word has more ends than this.
+const MOST_ENDS: usize = 32;
+
+/// Neighbours that are longer together are not written as one.
+const LONGEST: usize = 40;
+
+/// Where a word stands inside names; terms of the fields `in_name` and `in_column`.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Inside {
+    pub(super) names: Vec<String>,
+    pub(super) columns: Vec<String>,
+}
+
+impl Inside {
+    pub(super) fn is_nowhere(&self) -> bool {
+        self.names.is_empty() && self.columns.is_empty()
+    }
+}
+
+/// Calls back for every term of one name.
+fn each_term(splitter: &mut Splitter, name: &str, mut visit: impl FnMut(&str)) {
+    let mut before: Option<(String, usize)> = None;
+    splitter.split(name, |found| {
+        if found.form != Form::Word || !found.term.chars().all(char::is_alphabetic) {
+            return;
+        }
+        ends(found.term).for_each(&mut visit);
+        if let Some((neighbour, position)) = &before
+            && position + 1 == found.position
+        {
+            let together = format!("{neighbour}{}", found.term);
+            let length = together.chars().count();
+            if (SHORTEST..=LONGEST).contains(&length) {
+                visit(&together);
+            }
+        }
+        before = Some((found.term.to_owned(), found.position));
+    });
+}
+
+/// The ends of a long word.
+fn ends(word: &str) -> impl Iterator<Item = &str> {
+    let length = word.chars().count();
+    let last = length.saturating_sub(SHORTEST);
+    let starts = if length >= LONG {
+        BEFORE..last + 1
+    } else {
+        0..0
+    };
+    let places = word.char_indices().map(|(at, _)| at);
+    let places = places.skip(starts.start).take(starts.len().min(MOST_ENDS));
+    places.filter_map(|at| word.get(at..))
+}
+
+/// Where a folded word stands inside the words of a text, or as several of them written as one.
+pub(super) fn ranges(splitter: &mut Splitter, text: &str, part: &str) -> Vec<Range<usize>> {
+    let mut words: Vec<(String, Range<usize>)> = Vec::new();
+    splitter.split(text, |found| {
+        if found.form == Form::Word {
+            words.push((found.term.to_owned(), found.from..found.to));
+        }
+    });
+    let mut ranges = Vec::new();
+    for (word, range) in &words {
+        if let Some(at) = word.find(part) {
+            let whole = text.get(range.clone()).unwrap_or_default();
+            let exact = word.len() == whole.len() && word.is_ascii();
+            let start = range.start + at;
+            ranges.push(if exact {
+                start..start + part.len()
+            } else {
+                range.clone()
+            });
+        }
+    }
+    for pair in words.windows(2) {
+        if let [(first, from), (second, to)] = pair
+            && format!("{first}{second}").starts_with(part)
+        {
+            ranges.extend([from.clone(), to.clone()]);
+        }
+    }
+    ranges
+}
+
+/// What stands inside names, as the index asks for it; each line of a text is one name.
+#[derive(Clone, Default)]
+pub(super) struct InsideTokenizer {
+    splitter: Splitter,
+    terms: String,
+    places: Vec<Range<usize>>,
+    token: Token,
+}
+
+/// The terms of one text.
+pub(super) struct InsideStream<'a> {
+    tokenizer: &'a mut InsideTokenizer,
+    next: usize,
+}
+
+impl Tokenizer for InsideTokenizer {
+    type TokenStream<'a> = InsideStream<'a>;
+
+    fn token_stream<'a>(&'a mut self, text: &'a str) -> InsideStream<'a> {
+        self.terms.clear();
+        self.places.clear();
+        self.token.reset();
+        let Self {
+            splitter,
+            terms,
+            places,
+            ..
+        } = self;
+        for name in text.lines() {
+            each_term(splitter, name, |term| {
+                let start = terms.len();
+                terms.push_str(term);
+                places.push(start..terms.len());
+            });
+        }
+        InsideStream {
+            tokenizer: self,
+            next: 0,
+        }
+    }
+}
+
+impl TokenStream for InsideStream<'_> {
+    fn advance(&mut self) -> bool {
+        let InsideTokenizer {
+            terms,
+            places,
+            token,
+            ..
+        } = &mut *self.tokenizer;
+        let Some(term) = places
+            .get(self.next)
+            .and_then(|place| terms.get(place.clone()))
+        else {
+            return false;
+        };
+        self.next += 1;
+        token.text.clear();
+        token.text.push_str(term);
+        token.position = self.next;
+        true
+    }
+
+    fn token(&self) -> &Token {
+        &self.tokenizer.token
+    }
+
+    fn token_mut(&mut self) -> &mut Token {
+        &mut self.tokenizer.token
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn terms(name: &str) -> Vec<String> {
+        let mut terms = Vec::new();
+        each_term(&mut Splitter::default(), name, |term| {
+            terms.push(term.to_owned())
+        });
+        terms
+    }
+
+    fn marked<'t>(text: &'t str, part: &str) -> Vec<&'t str> {
+        let ranges = ranges(&mut Splitter::default(), text, part);
+        ranges
+            .into_iter()
+            .filter_map(|range| text.get(range))
+            .collect()
+    }
+
+    #[test]
+    fn a_name_is_found_by_the_ends_of_its_long_words_and_by_neighbours_together() {
+        assert_eq!(terms("hotline"), ["tline", "line"]);
+        assert_eq!(terms("e_mail"), ["email"]);
+        assert_eq!(terms("web-shop_id"), ["webshop", "shopid"]);
+        assert!(terms("driverlicense").contains(&"license".to_owned()));
+        assert_eq!(terms("a_b t2 id2_id 顧客"), [""; 0]);
+        assert_eq!(terms("Straßenname"), terms("strassenname"));
+    }
+
+    #[test]
+    fn the_longest_name_has_a_bounded_number_of_terms() {
+        assert_eq!(terms(&"x".repeat(10_000)).len(), MOST_ENDS);
+        assert_eq!(terms(&"word_".repeat(1_000)).len(), 999);
+    }
+
+    #[test]
+    fn what_was_found_is_marked_where_it_stands() {
+        assert_eq!(marked("dim_DriverlicenseType", "license"), ["license"]);
+        assert_eq!(marked("e_mail", "email"), ["e", "mail"]);
+        assert_eq!(marked("Übergrößen", "grossen"), ["Übergrößen"]);
+        assert_eq!(marked("orders", "license"), [""; 0]);
+    }
+}
