@@ -57,7 +57,11 @@ pub(super) async fn doctor(storage: &config::Storage, recipes: &Path) -> Result<
             )?;
         }
     }
-    for listed in app.runner.recipes()? {
+    let listed = app.runner.recipes()?;
+    if listed.is_empty() {
+        tell_no_recipes(recipes)?;
+    }
+    for listed in listed {
         well &= Box::pin(check_recipe(listed)).await?;
     }
     Ok(if well {
@@ -65,6 +69,25 @@ pub(super) async fn doctor(storage: &config::Storage, recipes: &Path) -> Result<
     } else {
         ExitCode::FAILURE
     })
+}
+
+/// A catalog may be without recipes, but more often their folder is looked for elsewhere.
+fn tell_no_recipes(folder: &Path) -> Result<(), Failure> {
+    let shown = folder.display();
+    let hint = "Name their folder with --recipes or GAZETTEER_RECIPES, as seen from where the command is started.";
+    if folder.is_dir() {
+        tell(
+            true,
+            format_args!("The folder “{shown}” holds no recipe."),
+            Some(hint),
+        )
+    } else {
+        tell(
+            true,
+            format_args!("There is no folder “{shown}”, so there are no recipes."),
+            Some(hint),
+        )
+    }
 }
 
 async fn check_recipe(listed: Listed) -> Result<bool, Failure> {

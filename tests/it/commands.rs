@@ -323,3 +323,31 @@ async fn teams_are_made_joined_and_left() {
         "{listed}"
     );
 }
+
+#[tokio::test]
+async fn doctor_names_the_folder_in_which_it_finds_no_recipe() {
+    let catalog = TestCatalog::start().await;
+    let empty = tempfile::tempdir().unwrap();
+    let nowhere = empty.path().join("nowhere");
+
+    let told = async |folder: &std::path::Path| {
+        let folder = folder.to_str().unwrap().to_owned();
+        text(
+            &gazetteer(&catalog, &["doctor", "--recipes", &folder])
+                .await
+                .stdout,
+        )
+    };
+    let holds_none = told(empty.path()).await;
+    let missing = told(&nowhere).await;
+
+    assert!(holds_none.contains("” holds no recipe."), "{holds_none}");
+    assert!(
+        missing.contains("nowhere”, so there are no recipes."),
+        "{missing}"
+    );
+    assert!(
+        missing.contains("hint: Name their folder with --recipes"),
+        "{missing}"
+    );
+}

@@ -13,6 +13,7 @@ mod problem;
 mod reader;
 mod removal;
 mod schedule;
+mod tags;
 mod variables;
 mod words;
 

@@ -8,34 +8,14 @@ use std::ops::Range;
 
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Span, Tag};
 
-use super::mask;
 use super::problem::{Position, Problem, quoted};
+use super::{mask, tags};
 
 /// Recipes are shallow; whatever is deeper is an accident or an attack.
 const DEEPEST: usize = 32;
 
 /// How many nodes all aliases of a file together may stand for.
 const MOST_ALIASED: usize = 10_000;
-
-/// Tags of other tools whose files recipes are copied from.
-const TAGS: [(&str, &str); 16] = [
-    ("Ref", "CloudFormation"),
-    ("Sub", "CloudFormation"),
-    ("GetAtt", "CloudFormation"),
-    ("Join", "CloudFormation"),
-    ("Select", "CloudFormation"),
-    ("Split", "CloudFormation"),
-    ("FindInMap", "CloudFormation"),
-    ("ImportValue", "CloudFormation"),
-    ("If", "CloudFormation"),
-    ("reference", "GitLab"),
-    ("vault", "Ansible"),
-    ("unsafe", "Ansible"),
-    ("secret", "Home Assistant"),
-    ("env_var", "Home Assistant"),
-    ("include", "other tools"),
-    ("ENV", "other tools"),
-];
 
 /// A value and where it was written; what an alias stands for keeps its own place.
 #[derive(Debug, Clone)]
@@ -351,20 +331,9 @@ impl Builder {
         if let Some(tag) = tag
             && !(tag.is_yaml_core_schema() && known.contains(&tag.suffix.as_ref()))
         {
-            self.tree.problems.push(unknown_tag(tag, position(start)));
+            self.tree.problems.push(tags::unknown(tag, position(start)));
         }
     }
-}
-
-/// Says that a tag means nothing here. Only those of well-known tools are repeated: others may be secrets without quotes.
-fn unknown_tag(tag: &Tag, at: Position) -> Problem {
-    let known = TAGS.iter().find(|(name, _)| tag.suffix == *name);
-    let Some((name, tool)) = known else {
-        let text = "A tag, which begins with “!”, means nothing in a recipe.";
-        return Problem::at(at, text).hint("Leave it out, or quote a value that begins with “!”.");
-    };
-    let text = format!("“!{name}” is a tag of {tool} and means nothing in a recipe.");
-    Problem::at(at, text).hint("Write the value itself, or “${NAME}” for a variable that holds it.")
 }
 
 fn node(start: Marker, end: Marker, value: Value) -> Node {
