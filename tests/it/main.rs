@@ -26,6 +26,7 @@ mod glue_translate;
 mod ingest;
 mod migrations;
 mod nested_catalogs;
+mod pasted_text;
 mod people;
 mod permissions;
 mod recipes;

@@ -1,7 +1,8 @@
 //! The Markdown that people write here: which extensions are read, and what CommonMark would drop or leave alone.
 //!
-//! A bare address becomes a link, and a definition that nothing refers to stays readable. Both are marked in the text
-//! before it is read, so that pages and the search index agree. Deliberately absent: markup, and changing what is kept.
+//! A bare address becomes a link; a name such as `__init__`, a product such as `a*b*c` and a definition that nothing refers
+//! to stay as they are. All this is marked in the text before it is read, so that pages and the search index agree.
+//! Deliberately absent: markup, and changing what is kept.
 
 use std::collections::HashSet;
 use std::ops::Range;
@@ -22,16 +23,37 @@ static ADDRESS: LazyLock<Regex> = LazyLock::new(|| {
         .expect("the pattern is constant")
 });
 
+/// What begins and ends with underscores and may be a name.
+static NAME: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"\b_+[A-Za-z0-9]+(?:_+[A-Za-z0-9]+)*_+\b").expect("the pattern is constant")
+});
+
+/// What is multiplied, all in one piece.
+static PRODUCT: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?-u)\w+(?:\.\w+)*(?:\*\w+(?:\.\w+)*)+").expect("the pattern is constant")
+});
+
 /// What ends a sentence rather than an address.
 const ENDS: &str = "?!.,:;*_~'\"”’“。，、；：！？）」』】";
 
-/// Marks bare addresses as links, and definitions that nothing refers to as text.
+const BRACKETS: [(char, char); 3] = [('(', ')'), ('[', ']'), ('{', '}')];
+
+/// Marks bare addresses as links, and as text what only looks like emphasis or a definition.
 pub fn prepared(markdown: &str) -> String {
     let outline = Outline::of(markdown);
-    let links = outline.bare_addresses(markdown).into_iter();
+    let links = outline.bare_addresses(markdown);
+    let taken = merged(outline.taken.iter().chain(&links));
+    let is_free = |at: &usize| {
+        let next = taken.partition_point(|range| range.end <= *at);
+        taken.get(next).is_none_or(|range| *at < range.start)
+    };
+    let literal = underscores(markdown).into_iter().chain(products(markdown));
+    let literal = literal
+        .filter(is_free)
+        .chain(outline.unused.iter().copied());
+    let links = links.iter();
     let links = links.flat_map(|link| [(link.start, "<"), (link.end, ">")]);
-    let unused = outline.unused.iter().map(|start| (*start, "\\"));
-    let mut marks: Vec<_> = links.chain(unused).collect();
+    let mut marks: Vec<_> = literal.map(|at| (at, "\\")).chain(links).collect();
     marks.sort_by_key(|(at, _)| *at);
     let mut text = String::with_capacity(markdown.len() + marks.len());
     let mut from = 0;
@@ -42,6 +64,54 @@ pub fn prepared(markdown: &str) -> String {
     }
     text.push_str(markdown.get(from..).unwrap_or_default());
     text
+}
+
+/// Where the underscores around names are: those that have one inside, and those in small letters between two and two.
+fn underscores(markdown: &str) -> Vec<usize> {
+    let mut found = Vec::new();
+    for name in NAME.find_iter(markdown) {
+        let inner = name.as_str().trim_matches('_');
+        let is_small = !inner.contains(|letter: char| letter.is_ascii_uppercase());
+        let doubled = name.as_str().starts_with("__") && name.as_str().ends_with("__");
+        let escaped = markdown
+            .get(..name.start())
+            .is_some_and(|before| before.ends_with('\\'));
+        if (inner.contains('_') || (is_small && doubled)) && !escaped {
+            let signs = name.as_str().match_indices('_');
+            found.extend(signs.map(|(at, _)| name.start() + at));
+        }
+    }
+    found
+}
+
+/// Where the asterisks of products are: each stands between two letters or digits.
+fn products(markdown: &str) -> Vec<usize> {
+    let mut found = Vec::new();
+    for product in PRODUCT.find_iter(markdown) {
+        let before = markdown.get(..product.start());
+        let before = before.and_then(|text| text.chars().next_back());
+        let after = markdown.get(product.end()..);
+        let after = after.and_then(|text| text.chars().next());
+        if before != Some('*') && after != Some('*') {
+            let signs = product.as_str().match_indices('*');
+            found.extend(signs.map(|(at, _)| product.start() + at));
+        }
+    }
+    found
+}
+
+/// Ranges in order, those that overlap made one.
+fn merged<'r>(ranges: impl Iterator<Item = &'r Range<usize>>) -> Vec<Range<usize>> {
+    let mut sorted: Vec<_> = ranges.cloned().collect();
+    sorted.sort_by_key(|range| range.start);
+    let mut merged: Vec<Range<usize>> = Vec::with_capacity(sorted.len());
+    for range in sorted {
+        match merged.last_mut() {
+            Some(last) if range.start <= last.end => last.end = last.end.max(range.end),
+            _ => merged.push(range),
+        }
+    }
+    merged
 }
 
 /// Where a text may not be touched, and which of its definitions nothing refers to.
@@ -123,24 +193,21 @@ fn may_follow(before: &str, address: &str) -> bool {
 }
 
 /// Leaves out what ends the sentence, and a bracket that was opened before the address.
-fn without_end(mut address: &str) -> &str {
-    loop {
-        let shorter = address.trim_end_matches(|letter| ENDS.contains(letter));
-        let closes = |open: char, close: char| {
-            shorter.ends_with(close)
-                && shorter.matches(close).count() > shorter.matches(open).count()
-        };
-        let is_open = closes('(', ')') || closes('[', ']') || closes('{', '}');
-        let next = if is_open {
-            shorter.get(..shorter.len() - 1).unwrap_or_default()
-        } else {
-            shorter
-        };
-        if next.len() == address.len() {
-            return address;
+fn without_end(address: &str) -> &str {
+    let count = |letter: char| address.matches(letter).count();
+    let mut unopened = BRACKETS.map(|(open, close)| count(close).saturating_sub(count(open)));
+    let mut end = address.len();
+    for (at, letter) in address.char_indices().rev() {
+        let bracket = BRACKETS.iter().zip(&mut unopened);
+        let mut bracket = bracket.filter(|((_, close), _)| *close == letter);
+        match bracket.next() {
+            Some((_, unopened)) if *unopened > 0 => *unopened -= 1,
+            _ if ENDS.contains(letter) => {}
+            _ => break,
         }
-        address = next;
+        end = at;
     }
+    address.get(..end).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -191,6 +258,43 @@ mod tests {
             "https://",
             "git://a@a.example",
             "a@b",
+        ] {
+            assert_eq!(prepared(text), text);
+        }
+    }
+
+    #[test]
+    fn an_address_without_end_is_read_at_once() {
+        let endless = format!("https://a.example/{}", ")".repeat(99_000));
+
+        assert!(prepared(&endless).starts_with("<https://a.example/>)))"));
+    }
+
+    #[test]
+    fn names_and_products_are_no_emphasis() {
+        for (text, expected) in [
+            ("__init__.py", r"\_\_init\_\_.py"),
+            ("the _a_b_ of", r"the \_a\_b\_ of"),
+            ("(a.x*b*2)", r"(a.x\*b\*2)"),
+            (
+                "https://a.example/a*b_c/__x__/d",
+                "<https://a.example/a*b_c/__x__/d>",
+            ),
+        ] {
+            assert_eq!(prepared(text), expected);
+        }
+        for text in [
+            "snake_case",
+            "_emphasis_",
+            "__Strong__",
+            "*x* and **y**z",
+            "*turn*over",
+            "*the other*.",
+            "**a*b*c**",
+            "2 * 3 * 4",
+            "これは*強調*です",
+            "`a*b*c __init__`",
+            r"\__init__",
         ] {
             assert_eq!(prepared(text), text);
         }

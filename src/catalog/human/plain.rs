@@ -1,6 +1,6 @@
 //! Markdown without its marks, for lists and for the search index.
 
-use pulldown_cmark::{Event, Parser, TagEnd};
+use pulldown_cmark::{Event, Parser, Tag, TagEnd};
 
 use super::dialect::{EXTENSIONS, prepared};
 
@@ -16,7 +16,9 @@ pub fn plain_text(markdown: &str) -> String {
             | Event::InlineHtml(words) => text.push_str(&words),
             Event::SoftBreak => text.push(' '),
             Event::End(TagEnd::TableCell) => text.push(' '),
-            Event::HardBreak | Event::Rule => text.push('\n'),
+            Event::HardBreak | Event::Rule | Event::Start(Tag::List(_) | Tag::Item) => {
+                text.push('\n');
+            }
             Event::End(
                 TagEnd::Paragraph
                 | TagEnd::Heading(_)
@@ -50,11 +52,11 @@ mod tests {
 
     #[test]
     fn footnotes_tasks_addresses_and_definitions_keep_their_words() {
-        let markdown = "Net[^1] of tax, https://a.example/x_y_z.\n\n- [x] checked\n\n[^1]: After *refunds*.\n\n[TODO]: ask\n";
+        let markdown = "Net[^1] of tax, https://a.example/x_y_z.\n\n- [x] checked\n  - nested\n\n[^1]: After *refunds*.\n\n[TODO]: ask\n";
 
         assert_eq!(
             plain_text(markdown),
-            "Net of tax, https://a.example/x_y_z.\nchecked\nAfter refunds.\n[TODO]: ask"
+            "Net of tax, https://a.example/x_y_z.\nchecked\nnested\nAfter refunds.\n[TODO]: ask"
         );
     }
 }
