@@ -25,6 +25,14 @@ pub(super) struct Unreadable {
 /// Keys of what people name themselves: they stay as they are.
 const MAPS: [&str; 2] = ["Parameters", "SkewedColumnValueLocationMaps"];
 
+/// By these a database is told from a column, which has a name as well.
+const OF_DATABASES: [&str; 4] = [
+    "CatalogId",
+    "CreateTableDefaultPermissions",
+    "CreateTime",
+    "LocationUri",
+];
+
 const TIMES: [&str; 4] = [
     "CreateTime",
     "UpdateTime",
@@ -96,7 +104,7 @@ impl Answers {
         for key in ["DatabaseList", "Databases", "Database", "DatabaseInput"] {
             if let Some(found) = answer.remove(key).filter(|value| !value.is_string()) {
                 known = true;
-                for database in objects(found) {
+                for database in self.objects(found) {
                     self.add_database(database);
                 }
             }
@@ -105,31 +113,53 @@ impl Answers {
             // The newest version comes first.
             known = true;
             let newest = versions.into_iter().next().unwrap_or_default();
-            let tables = objects(newest).into_iter();
-            for table in tables
-                .filter_map(|mut version| version.remove("Table"))
-                .flat_map(objects)
-            {
-                self.add_table(table, database.as_deref());
+            for mut version in self.objects(newest) {
+                let table = version.remove("Table").unwrap_or_default();
+                for table in self.objects(table) {
+                    self.add_table(table, database.as_deref());
+                }
             }
         }
         for key in ["TableList", "Tables", "Table", "TableInput"] {
             if let Some(found) = answer.remove(key).filter(|value| !value.is_string()) {
                 known = true;
-                for table in objects(found) {
+                for table in self.objects(found) {
                     self.add_table(table, database.as_deref());
                 }
             }
         }
-        if !known && answer.get("Name").is_some_and(Value::is_string) {
-            known = true;
-            if database.is_some() || answer.contains_key("StorageDescriptor") {
-                self.add_table(answer, None);
-            } else {
-                self.add_database(answer);
+        if known || !answer.get("Name").is_some_and(Value::is_string) {
+            return known;
+        }
+        let has = |key: &&str| answer.contains_key(*key);
+        if database.is_some() || answer.contains_key("StorageDescriptor") {
+            self.add_table(answer, None);
+            true
+        } else if OF_DATABASES.iter().any(has) {
+            self.add_database(answer);
+            true
+        } else {
+            false
+        }
+    }
+
+    /// The objects of a list, or the one in its place.
+    fn objects(&mut self, value: Value) -> Vec<Map<String, Value>> {
+        let values = match value {
+            Value::Array(values) => values,
+            Value::Null => Vec::new(),
+            single => vec![single],
+        };
+        let mut objects = Vec::with_capacity(values.len());
+        for value in values {
+            match value {
+                Value::Object(entries) => objects.push(entries),
+                _ => self
+                    .left_out
+                    .push("an entry that is no object was left out".to_owned()),
             }
         }
-        known
+        objects
     }
 
     fn add_database(&mut self, mut database: Map<String, Value>) {
@@ -162,29 +192,15 @@ impl Answers {
             let Some(value) = entries.get_mut(key).filter(|value| !value.is_null()) else {
                 continue;
             };
-            match seconds(value) {
-                Some(time) => *value = Value::Number(time),
-                None => {
-                    entries.remove(key);
-                    let problem = format!("“{key}” of “{whose}” is no time and was left out");
-                    self.left_out.push(problem);
-                }
+            if let Some(time) = seconds(value) {
+                *value = Value::Number(time);
+            } else {
+                entries.remove(key);
+                let problem = format!("“{key}” of “{whose}” is no time and was left out");
+                self.left_out.push(problem);
             }
         }
     }
-}
-
-/// The objects of a list, or the one in its place.
-fn objects(value: Value) -> Vec<Map<String, Value>> {
-    let values = match value {
-        Value::Array(values) => values,
-        single => vec![single],
-    };
-    let objects = values.into_iter().map(|value| match value {
-        Value::Object(entries) => Some(entries),
-        _ => None,
-    });
-    objects.flatten().collect()
 }
 
 fn text_of(entries: &Map<String, Value>, key: &str) -> Option<String> {
@@ -320,7 +336,7 @@ mod tests {
         ] {
             assert_eq!(
                 read(&saved.to_string()).unwrap().databases,
-                [database.clone()]
+                std::slice::from_ref(&database)
             );
         }
     }
@@ -336,6 +352,7 @@ mod tests {
         assert_eq!(
             answers.left_out,
             [
+                "an entry that is no object was left out",
                 "a table without “Name” was left out",
                 "the table “b” has no “DatabaseName” and was left out",
                 "“CreateTime” of “a.c” is no time and was left out",
@@ -349,6 +366,8 @@ mod tests {
 
         assert_eq!(refused(" \n"), "there is nothing in the file");
         assert!(refused(r#"{"Jobs": []}"#).starts_with("no answer of AWS Glue is in it"));
+        let columns = r#"[{"Name": "id", "Type": "bigint", "Comment": ""}]"#;
+        assert!(refused(columns).starts_with("no answer of AWS Glue is in it"));
         assert!(refused(r#"{"TableList": ["#).starts_with("EOF"));
         assert_eq!(read("{\n\n!").unwrap_err().line, 3);
     }

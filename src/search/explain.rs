@@ -1,9 +1,10 @@
 //! Why a hit is one: the texts in which words of the query stand, cut at the marks.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::ops::Range;
 
 use super::document::{SQL_KEPT, Texts};
+use super::excerpt::{merged, piece, whole};
 use super::inside;
 use super::plan::{Plan, Test, Word};
 use super::query::Scope;
@@ -13,10 +14,6 @@ use super::{Matched, MatchedField, Part};
 /// How many columns and how many comments are named at most.
 const MOST_COLUMNS: usize = 3;
 const MOST_COMMENTS: usize = 2;
-
-/// How long a piece of a text is, in characters, and how much of it comes before the first mark.
-const PIECE: usize = 180;
-const LEAD: usize = 60;
 
 /// What a query marks: for every term the numbers of the words it stands for.
 pub(super) struct Marker<'s> {
@@ -83,12 +80,12 @@ impl<'s> Marker<'s> {
         let mut said = 0;
         let name = self.name_marks(&texts.name);
         said |= name.words;
-        matched.extend(whole(MatchedField::Name, &texts.name, &name));
+        matched.extend(whole(MatchedField::Name, &texts.name, &name.ranges));
         for place in &texts.place {
             let marks = self.marks(place, Scope::Anywhere);
             if marks.words & !said != 0 {
                 said |= marks.words;
-                matched.extend(whole(MatchedField::Place, place, &marks));
+                matched.extend(whole(MatchedField::Place, place, &marks.ranges));
             }
         }
         self.columns(texts, &mut said, &mut matched);
@@ -117,7 +114,7 @@ impl<'s> Marker<'s> {
     fn names_around(&mut self, texts: &Texts, word: &str) -> Vec<Matched> {
         let mut around = |field, text: &str| {
             let ranges = merged(inside::ranges(self.splitter, text, word));
-            whole(field, text, &Marks { ranges, words: 0 })
+            whole(field, text, &ranges)
         };
         if let Some(name) = around(MatchedField::Name, &texts.name) {
             return vec![name];
@@ -144,7 +141,7 @@ impl<'s> Marker<'s> {
             .sort_by_key(|(path, marks)| (std::cmp::Reverse(marks.words.count_ones()), path.len()));
         for (path, marks) in columns.into_iter().take(MOST_COLUMNS) {
             *said |= marks.words;
-            let found = whole(MatchedField::Column, path, &marks);
+            let found = whole(MatchedField::Column, path, &marks.ranges);
             matched.extend(found.map(|found| Matched {
                 path: Some(path.clone()),
                 ..found
@@ -159,7 +156,7 @@ impl<'s> Marker<'s> {
             if marks.words & !*said != 0 && comments < MOST_COMMENTS {
                 comments += 1;
                 *said |= marks.words;
-                let found = piece(MatchedField::ColumnComment, text, &marks);
+                let found = piece(MatchedField::ColumnComment, text, &marks.ranges);
                 matched.extend(found.map(|found| Matched {
                     path: Some(path.clone()),
                     ..found
@@ -169,7 +166,7 @@ impl<'s> Marker<'s> {
         for text in &texts.descriptions {
             let marks = self.marks(text, Scope::Description);
             *said |= marks.words;
-            matched.extend(piece(MatchedField::Description, text, &marks));
+            matched.extend(piece(MatchedField::Description, text, &marks.ranges));
         }
     }
 
@@ -178,7 +175,7 @@ impl<'s> Marker<'s> {
             let marks = self.marks(sql, Scope::Anywhere);
             if marks.words & !*said != 0 {
                 *said |= marks.words;
-                matched.extend(piece(MatchedField::Sql, sql, &marks));
+                matched.extend(piece(MatchedField::Sql, sql, &marks.ranges));
             }
         }
         for (name, value) in &texts.parameters {
@@ -190,7 +187,7 @@ impl<'s> Marker<'s> {
             let marks = self.marks(value, scope);
             if marks.words & !*said != 0 {
                 *said |= marks.words;
-                let found = piece(MatchedField::Parameter, value, &marks);
+                let found = piece(MatchedField::Parameter, value, &marks.ranges);
                 matched.extend(found.map(|found| Matched {
                     path: Some(name.clone()),
                     ..found
@@ -301,137 +298,4 @@ fn add_test(terms: &mut HashMap<String, u64>, test: &Test, bit: u64) {
         }
         Test::Each(words) => words.iter().for_each(|word| add_forms(terms, word, bit)),
     }
-}
-
-/// Ranges in order, those that touch or overlap made one.
-fn merged(mut ranges: Vec<Range<usize>>) -> Vec<Range<usize>> {
-    ranges.sort_by_key(|range| (range.start, range.end));
-    let mut merged: Vec<Range<usize>> = Vec::with_capacity(ranges.len());
-    for range in ranges {
-        match merged.last_mut() {
-            Some(last) if range.start <= last.end => last.end = last.end.max(range.end),
-            _ => merged.push(range),
-        }
-    }
-    merged
-}
-
-fn whole(field: MatchedField, text: &str, marks: &Marks) -> Option<Matched> {
-    (!marks.ranges.is_empty()).then(|| Matched {
-        field,
-        text: parts(text, 0..text.len(), &marks.ranges),
-        path: None,
-    })
-}
-
-/// The piece of a text around the first place where most different words stand close together.
-fn piece(field: MatchedField, text: &str, marks: &Marks) -> Option<Matched> {
-    let densest = densest(&marks.ranges)?;
-    let start = start_of_piece(text, densest);
-    let rest = text.get(start..)?;
-    let end = rest
-        .char_indices()
-        .nth(PIECE)
-        .map_or(text.len(), |(at, _)| start + at);
-    let end = if end == text.len() {
-        end
-    } else {
-        let last_gap = text
-            .get(start..end)
-            .and_then(|piece| piece.rfind(char::is_whitespace));
-        last_gap
-            .map(|gap| start + gap)
-            .filter(|end| *end > densest)
-            .unwrap_or(end)
-    };
-    let mut cut = parts(text, start..end, &marks.ranges);
-    let ellipsis = |text: &str| Part {
-        text: text.to_owned(),
-        marked: false,
-    };
-    if start > 0 {
-        cut.insert(0, ellipsis("… "));
-    }
-    if end < text.len() {
-        cut.push(ellipsis(" …"));
-    }
-    Some(Matched {
-        field,
-        text: cut,
-        path: None,
-    })
-}
-
-/// Where the mark stands after which most others follow within a piece.
-fn densest(ranges: &[Range<usize>]) -> Option<usize> {
-    let follow = |range: &Range<usize>| {
-        let near = |other: &&Range<usize>| {
-            other.start >= range.start && other.end <= range.start + PIECE - LEAD
-        };
-        ranges.iter().filter(near).count()
-    };
-    let mut seen = HashSet::new();
-    let candidates = ranges
-        .iter()
-        .filter(|range| seen.insert(range.start))
-        .take(64);
-    let best = candidates
-        .enumerate()
-        .max_by_key(|(nth, range)| (follow(range), std::cmp::Reverse(*nth)));
-    best.map(|(_, range)| range.start)
-}
-
-/// The beginning of the sentence or line around a mark, when it is near; else of a word before the mark.
-fn start_of_piece(text: &str, mark: usize) -> usize {
-    let before = text.get(..mark).unwrap_or_default();
-    let furthest = before
-        .char_indices()
-        .rev()
-        .nth(LEAD)
-        .map_or(0, |(at, _)| at);
-    let lead = before.get(furthest..).unwrap_or_default();
-    let sentence = lead
-        .char_indices()
-        .rev()
-        .find(|(at, c)| {
-            *c == '\n'
-                || (c.is_whitespace()
-                    && lead
-                        .get(..*at)
-                        .is_some_and(|text| text.ends_with(['.', '!', '?'])))
-        })
-        .map(|(at, c)| furthest + at + c.len_utf8());
-    if let Some(sentence) = sentence {
-        return sentence;
-    }
-    if furthest == 0 {
-        return 0;
-    }
-    let word = lead.char_indices().find(|(_, c)| c.is_whitespace());
-    word.map_or(furthest, |(at, c)| furthest + at + c.len_utf8())
-}
-
-/// Cuts a piece of a text at its marks.
-fn parts(text: &str, piece: Range<usize>, marks: &[Range<usize>]) -> Vec<Part> {
-    let mut parts = Vec::new();
-    let mut push = |range: Range<usize>, marked| {
-        if let Some(text) = text.get(range).filter(|text| !text.is_empty()) {
-            parts.push(Part {
-                text: text.to_owned(),
-                marked,
-            });
-        }
-    };
-    let mut at = piece.start;
-    for mark in marks
-        .iter()
-        .filter(|mark| mark.start >= piece.start && mark.start < piece.end)
-    {
-        let end = mark.end.min(piece.end);
-        push(at..mark.start, false);
-        push(mark.start..end, true);
-        at = end;
-    }
-    push(at..piece.end, false);
-    parts
 }

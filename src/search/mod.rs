@@ -8,6 +8,7 @@ mod document;
 pub mod follow;
 mod index;
 mod lag;
+mod excerpt;
 mod explain;
 mod inside;
 mod outlook;

@@ -104,12 +104,12 @@ pub(crate) fn render(markdown: &str, below: u8) -> SafeHtml {
 fn is_shallow(event: &Event<'_>, depth: &mut usize) -> bool {
     match event {
         Event::Start(tag) => {
-            *depth += levels(&tag.to_end());
+            *depth += levels(tag.to_end());
             *depth <= DEEPEST
         }
         Event::End(tag) => {
             let inside = *depth;
-            *depth -= levels(tag);
+            *depth -= levels(*tag);
             inside <= DEEPEST
         }
         _ => true,
@@ -117,8 +117,8 @@ fn is_shallow(event: &Event<'_>, depth: &mut usize) -> bool {
 }
 
 /// A footnote becomes an entry of a list.
-fn levels(tag: &TagEnd) -> usize {
-    if *tag == TagEnd::FootnoteDefinition {
+fn levels(tag: TagEnd) -> usize {
+    if tag == TagEnd::FootnoteDefinition {
         2
     } else {
         1

@@ -109,11 +109,13 @@ fn a_word_inside_a_name_or_written_apart_is_marked_where_it_stands() {
 #[test]
 fn an_owner_a_tag_and_a_long_statement_are_reasons() {
     let mut world = World::of(&["a.t1"]);
-    let mut source = SourceLayer::default();
-    source.view = Some(View {
-        sql: format!("select {} from quokka", "x, ".repeat(10_000)),
-        ..View::default()
-    });
+    let source = SourceLayer {
+        view: Some(View {
+            sql: format!("select {} from quokka", "x, ".repeat(10_000)),
+            ..View::default()
+        }),
+        ..SourceLayer::default()
+    };
     let document = Document::new(id(1), AssetKind::View, &address("a.t1"), &source)
         .owned_by("Ana Muster", "am7")
         .tagged("finance");

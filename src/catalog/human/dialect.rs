@@ -1,4 +1,4 @@
-//! The Markdown that people write here: which extensions are read, and what CommonMark would drop or leave alone.
+//! The Markdown that people write here: which extensions are read, and what the standard would drop or leave alone.
 //!
 //! A bare address becomes a link; a name such as `__init__`, a product such as `a*b*c` and a definition that nothing refers
 //! to stay as they are. All this is marked in the text before it is read, so that pages and the search index agree.
@@ -11,7 +11,7 @@ use std::sync::LazyLock;
 use pulldown_cmark::{Event, Options, Parser, Tag};
 use regex::Regex;
 
-/// What is read beside CommonMark.
+/// What is read beside the standard.
 pub const EXTENSIONS: Options = Options::ENABLE_TABLES
     .union(Options::ENABLE_STRIKETHROUGH)
     .union(Options::ENABLE_TASKLISTS)
