@@ -23,6 +23,7 @@ mod editing;
 mod glue_faults;
 mod glue_server;
 mod glue_translate;
+mod history;
 mod ingest;
 mod migrations;
 mod people;
