@@ -17,6 +17,7 @@ mod account_security;
 mod architecture;
 mod audit;
 mod commands;
+mod cost;
 mod crash;
 mod demo_endpoint;
 mod editing;
