@@ -2,16 +2,13 @@
 
 use chrono::{DateTime, Utc};
 use sea_orm::sea_query::Expr;
-use sea_orm::{
-    ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _, QueryFilter as _,
-    QueryOrder as _, QuerySelect as _,
-};
+use sea_orm::{ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _, QueryFilter as _};
 use uuid::Uuid;
 
 use super::{Error, Filter, Topic};
 use crate::auth::Event;
 use crate::db::entity::change;
-use crate::db::{Page, PageRequest};
+use crate::db::{Page, PageRequest, changes};
 
 /// A row of the log as it stands there.
 #[derive(Debug, Clone)]
@@ -34,15 +31,11 @@ pub(super) async fn list(
     filter: &Filter,
     page: &PageRequest,
 ) -> Result<Page<Row>, Error> {
-    let mut query = change::Entity::find()
-        .filter(matches(filter))
-        .order_by_desc(change::Column::Seq)
-        .limit(page.limit + 1);
+    let mut query = change::Entity::find().filter(matches(filter));
     if let Some(seq) = page.key::<i64>()? {
         query = query.filter(change::Column::Seq.lt(seq));
     }
-    let rows = query.all(db).await?;
-    Ok(Page::of_rows(rows, page, |row| row.seq).map(read))
+    Ok(changes::list_newest(db, query, page).await?.map(read))
 }
 
 fn matches(filter: &Filter) -> Condition {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::asset::AssetId;
-use super::difference::Difference;
+use super::difference::{self, Difference};
 use super::human::Revision;
 use crate::auth::{Actor, Who};
 
@@ -72,17 +72,23 @@ impl Action {
 
     pub(super) fn details(&self) -> String {
         let details = Details {
-            differences: self.differences().to_vec(),
+            differences: difference::worth_keeping(self.differences()),
         };
         serde_json::to_string(&details).expect("differences are plain text")
     }
 
     /// Reads an action back from the log; nothing if this version does not know it.
+    ///
+    /// Details that were too long to be read are an empty text: what differs is then not told.
     pub fn read(action: &str, details: &str) -> Option<Self> {
         if let Some(revision) = Revision::read(action, details) {
             return Some(Self::Revised(revision));
         }
-        let Details { differences } = serde_json::from_str(details).ok()?;
+        let differences = if details.is_empty() {
+            vec![Difference::Untold { differences: None }]
+        } else {
+            serde_json::from_str::<Details>(details).ok()?.differences
+        };
         Some(match action {
             "created" => Self::Created,
             "changed" => Self::Changed(differences),
@@ -96,7 +102,10 @@ impl Action {
 /// One row of an asset's history.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
+    /// Its number in the log, which tells how much happens elsewhere: nothing for readers.
     pub seq: i64,
+    /// Its number among the changes of its asset, from 1, where these were read.
+    pub number: Option<u64>,
     pub at: DateTime<Utc>,
     pub who: Who,
     /// The run that made the change, if one did.

@@ -81,6 +81,38 @@ pub enum Difference {
     Other {
         field: String,
     },
+    /// More of them than the log keeps of one change.
+    Untold {
+        /// How many, where that is known.
+        differences: Option<u64>,
+    },
+}
+
+/// A text of a difference is no longer than this in the log, in bytes: the SQL of a view fits.
+const LONGEST_TEXT: usize = 100_000;
+
+/// All differences of one change are no longer than this in the log, in bytes.
+const LONGEST_CHANGE: usize = 1_000_000;
+
+/// What of the differences the log keeps: the first ones, as many as a person could read, and how many more there are.
+pub(super) fn worth_keeping(differences: &[Difference]) -> Vec<Difference> {
+    let mut left = LONGEST_CHANGE;
+    let mut kept: Vec<Difference> = Vec::new();
+    for difference in differences {
+        let mut difference = difference.clone();
+        difference.shorten(LONGEST_TEXT);
+        match left.checked_sub(difference.length()) {
+            Some(rest) => left = rest,
+            None => break,
+        }
+        kept.push(difference);
+    }
+    let untold = differences.len() - kept.len();
+    if untold > 0 {
+        let differences = Some(untold as u64);
+        kept.push(Difference::Untold { differences });
+    }
+    kept
 }
 
 /// Lists what differs, columns first, in an order that does not depend on chance.
@@ -294,6 +326,64 @@ fn parameters(
 }
 
 impl Difference {
+    /// The texts in it.
+    fn texts(&mut self) -> Vec<&mut String> {
+        match self {
+            Self::ColumnAdded { column, data_type } | Self::ColumnDropped { column, data_type } => {
+                vec![column, data_type]
+            }
+            Self::ColumnRenamed { before, after } => vec![before, after],
+            Self::ColumnRetyped {
+                column,
+                before,
+                after,
+            } => vec![column, before, after],
+            Self::ColumnRecommented {
+                column: name,
+                before,
+                after,
+            }
+            | Self::Parameter {
+                key: name,
+                before,
+                after,
+            } => {
+                let texts = [before, after].into_iter().flatten();
+                texts.chain([name]).collect()
+            }
+            Self::ColumnPartitioning { column, .. } | Self::ColumnNullability { column, .. } => {
+                vec![column]
+            }
+            Self::Description { before, after }
+            | Self::ViewText { before, after }
+            | Self::Owner { before, after }
+            | Self::Format { before, after } => [before, after].into_iter().flatten().collect(),
+            Self::Location { before, after } => before.iter_mut().chain(after).collect(),
+            Self::Link { before, after } => {
+                let targets = [before, after].into_iter().flatten();
+                targets.flat_map(|target| &mut target.path).collect()
+            }
+            Self::Other { field } => vec![field],
+            Self::ColumnsReordered | Self::Kind { .. } | Self::Untold { .. } => Vec::new(),
+        }
+    }
+
+    /// Cuts texts that are longer than so many bytes.
+    fn shorten(&mut self, most: usize) {
+        for text in self.texts() {
+            if text.len() > most {
+                text.truncate(text.floor_char_boundary(most));
+                text.push('…');
+            }
+        }
+    }
+
+    /// How many bytes it has in the log, about.
+    fn length(&mut self) -> usize {
+        let texts = self.texts().into_iter().map(|text| text.len() + 10);
+        80 + texts.sum::<usize>()
+    }
+
     /// Tells the difference as a sentence.
     pub fn sentence(&self) -> String {
         match self {
@@ -365,6 +455,13 @@ impl Difference {
                 after.as_deref(),
             ),
             Self::Other { field } => format!("The {field} changed."),
+            Self::Untold {
+                differences: Some(1),
+            } => "One more difference is not told.".to_owned(),
+            Self::Untold {
+                differences: Some(many),
+            } => format!("{many} more differences are not told."),
+            Self::Untold { differences: None } => "More differs than can be told.".to_owned(),
         }
     }
 }

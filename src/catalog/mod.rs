@@ -13,13 +13,14 @@ mod store;
 
 use std::collections::HashMap;
 use std::error::Error as StdError;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use sea_orm::DbErr;
 use uuid::Uuid;
 
 use crate::auth::{Denied, Place, Sight};
-use crate::db::{self, BadCursor, Db, Page, PageRequest};
+use crate::db::{self, BadCursor, Cursor, Db, Page, PageRequest};
 use crate::error::{Explain, Kind};
 
 pub use apply::{Closing, Counts, Refusal, Removal, Scope, apply, close, close_databases, open};
@@ -48,9 +49,19 @@ pub struct Asset {
     /// When a report last changed the row; a complete listing since then saw it too, unless it is gone.
     pub last_seen: DateTime<Utc>,
     pub gone_at: Option<DateTime<Utc>>,
+    /// How many bytes what its source says takes up in the database.
+    pub bytes: usize,
 }
 
+/// What a source says of one asset is large from here on, in bytes: reading it keeps a processor busy.
+const LARGE: usize = 500_000;
+
 impl Asset {
+    /// Tells whether to do apart what looks at all that its source says.
+    pub fn is_large(&self) -> bool {
+        self.bytes > LARGE
+    }
+
     /// Where it stands, for whoever asks what somebody may do to it.
     pub fn place(&self) -> Place<'_> {
         Place {
@@ -78,28 +89,12 @@ pub struct Summary {
     pub parent: Option<AssetId>,
     /// What to tell of it, as plain text.
     pub description: Option<String>,
-    /// How many columns there are on the outermost level.
-    pub columns: usize,
+    /// How many columns there are on the outermost level; nothing where the source says so much that lists do not read it.
+    pub columns: Option<usize>,
     /// The format in words.
     pub format: Option<String>,
     pub rows: Option<i64>,
     pub gone_at: Option<DateTime<Utc>>,
-}
-
-impl From<Asset> for Summary {
-    fn from(asset: Asset) -> Self {
-        Self {
-            id: asset.id,
-            kind: asset.kind,
-            description: asset.description(),
-            columns: asset.source.columns.len(),
-            format: asset.source.storage.format,
-            rows: asset.facts.rows,
-            address: asset.address,
-            parent: asset.parent,
-            gone_at: asset.gone_at,
-        }
-    }
 }
 
 /// One outside system that assets came from.
@@ -132,7 +127,7 @@ pub struct Inside {
 
 /// Finds one asset. What somebody does not see is as unknown to them as what is not there.
 pub async fn find_asset(db: &Db, sight: &Sight, id: AssetId) -> Result<Asset, Error> {
-    let asset = store::find(&**db, sight, id).await?;
+    let asset = store::find(db, sight, id).await?;
     let found = human::attach(&**db, vec![asset]).await?;
     let mut found = human::leave_out_of(db, sight, found).await?;
     found.pop().ok_or(Error::UnknownAsset)
@@ -185,12 +180,23 @@ pub async fn list_children(
     children: &Children<'_>,
     page: &PageRequest,
 ) -> Result<Page<Summary>, Error> {
-    let page = store::list_children(&**db, sight, children, page).await?;
-    let items = human::attach(&**db, page.items).await?;
-    Ok(Page {
-        items: items.into_iter().map(Summary::from).collect(),
-        next: page.next,
-    })
+    let mut page = store::list_children(&**db, sight, children, page).await?;
+    human::attach_to_summaries(&**db, &mut page.items).await?;
+    Ok(page)
+}
+
+/// Finds many assets at once as lists show them, in no order; ids that are not there are left out.
+pub async fn find_summaries(
+    db: &Db,
+    sight: &Sight,
+    ids: &[AssetId],
+) -> Result<HashMap<AssetId, Summary>, Error> {
+    let mut found = store::find_summaries(&**db, sight, ids).await?;
+    human::attach_to_summaries(&**db, &mut found).await?;
+    Ok(found
+        .into_iter()
+        .map(|summary| (summary.id, summary))
+        .collect())
 }
 
 /// Counts the tables and views in each of some databases.
@@ -232,7 +238,22 @@ pub async fn list_history(
     id: AssetId,
     page: &PageRequest,
 ) -> Result<Page<Change>, Error> {
-    list_changes(db, sight, store::Of::Asset(id), page).await
+    let mut changes = store::list_history(&**db, sight, id, page).await?;
+    human::leave_out_of_history(db, sight, &mut changes.items).await?;
+    Ok(changes)
+}
+
+/// Finds one change of an asset by its number, which counts from the first one.
+pub async fn find_change(
+    db: &Db,
+    sight: &Sight,
+    id: AssetId,
+    number: u64,
+) -> Result<Change, Error> {
+    let only = PageRequest::new(Some(Cursor::of(&number)), 1);
+    let mut found = list_history(db, sight, id, &only).await?;
+    let found = found.items.pop();
+    found.ok_or(Error::UnknownChange)
 }
 
 /// Lists what one run changed, newest first.
@@ -270,6 +291,8 @@ async fn list_changes(
 pub enum Error {
     #[error("There is no such asset.")]
     UnknownAsset,
+    #[error("There is no such change of this asset.")]
+    UnknownChange,
     #[error("There is no column “{0}”.")]
     UnknownColumn(String),
     #[error("There is no source or database “{words}”.{}", instead(.nearest))]
@@ -278,6 +301,8 @@ pub enum Error {
     BadCursor(#[from] BadCursor),
     #[error(transparent)]
     Denied(#[from] Denied),
+    #[error(transparent)]
+    Busy(#[from] db::Busy),
     #[error("The row of asset {0} cannot be read.")]
     Damaged(AssetId, #[source] Box<dyn StdError + Send + Sync>),
     #[error("The catalog could not be read or written.")]
@@ -301,9 +326,10 @@ impl Error {
 impl Explain for Error {
     fn kind(&self) -> Kind {
         match self {
-            Self::UnknownAsset | Self::UnknownColumn(_) => Kind::NotFound,
+            Self::UnknownAsset | Self::UnknownChange | Self::UnknownColumn(_) => Kind::NotFound,
             Self::UnknownScope { .. } | Self::BadCursor(_) => Kind::Invalid,
             Self::Denied(denied) => denied.kind(),
+            Self::Busy(busy) => busy.kind(),
             Self::Damaged(..) => Kind::Internal,
             Self::Database(cause) => db::kind_of(cause),
         }
@@ -314,6 +340,7 @@ impl Explain for Error {
             Self::UnknownAsset => {
                 Some("Search for it by name: the address may have been shortened on its way.")
             }
+            Self::UnknownChange => Some("Look for it in the history of the asset."),
             Self::UnknownColumn(_) => {
                 Some("Write its path as the columns of the asset have it, such as address.city.")
             }
@@ -321,7 +348,15 @@ impl Explain for Error {
                 "Write a source as PLATFORM:INSTANCE and a database as PLATFORM:INSTANCE/DATABASE, such as glue:123456789012/eu-central-1/sales.",
             ),
             Self::BadCursor(_) => Some("Start from the first page."),
+            Self::Busy(busy) => busy.hint(),
             Self::Denied(_) | Self::Damaged(..) | Self::Database(_) => None,
+        }
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Busy(busy) => busy.retry_after(),
+            _ => None,
         }
     }
 }

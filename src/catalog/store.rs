@@ -3,21 +3,27 @@
 use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
-use sea_orm::sea_query::{Expr, ExprTrait, Func, LikeExpr, OnConflict, Query, SimpleExpr};
+use sea_orm::sea_query::{
+    CaseStatement, Expr, ExprTrait, Func, LikeExpr, OnConflict, Query, SimpleExpr,
+};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, FromQueryResult,
-    QueryFilter, QueryOrder, QuerySelect,
+    PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Select,
 };
+use serde::Deserialize;
+use serde::de::IgnoredAny;
 use uuid::Uuid;
 
-use super::asset::{Address, Alias, AssetId, AssetKind, Discovered, Facts, Identity, SourceLayer};
+use super::asset::{
+    Address, Alias, AssetId, AssetKind, Discovered, Facts, Identity, SourceLayer, Storage,
+};
 use super::change::{Action, Cause, Change};
-use super::{Asset, Children, Error, HumanLayer, InstanceSummary};
+use super::{Asset, Children, Error, HumanLayer, InstanceSummary, LARGE, Summary};
 use crate::auth::scopes::{PlaceOfRow, sees};
 use crate::auth::{Sight, Who};
 use crate::db::changes::{self, Entry};
 use crate::db::entity::{alias, asset, change};
-use crate::db::{Page, PageRequest, Txn, storable};
+use crate::db::{Cursor, Db, Page, PageRequest, Txn, storable, within_bytes};
 
 /// How many characters of a name take part in sorting; must fit the column `sort_key`.
 const SORT_KEY: usize = 200;
@@ -361,18 +367,21 @@ pub(crate) fn belongs_to_seen(sight: &Sight, asset: impl Into<SimpleExpr>) -> Co
     Condition::all().add(Expr::exists(assets))
 }
 
-/// Finds one asset.
-pub(super) async fn find(
-    db: &impl ConnectionTrait,
-    sight: &Sight,
-    id: AssetId,
-) -> Result<Asset, Error> {
+/// Finds one asset. One of which its source says very much is read apart.
+pub(super) async fn find(db: &Db, sight: &Sight, id: AssetId) -> Result<Asset, Error> {
     let row = asset::Entity::find_by_id(id.0)
         .filter(seen(sight))
-        .one(db)
+        .one(&**db)
         .await?
         .ok_or(Error::UnknownAsset)?;
+    if bytes(&row) > LARGE {
+        return db.apart().run(move || read(row)).await?;
+    }
     read(row)
+}
+
+fn bytes(row: &asset::Model) -> usize {
+    row.source.len() + row.facts.len()
 }
 
 /// Finds the ids of assets by where they come from.
@@ -472,14 +481,107 @@ pub(super) async fn list_all(
     query.all(db).await?.into_iter().map(read).collect()
 }
 
+/// A document of an asset is not read for a list if it is longer than this, in bytes.
+const LONGEST_IN_LISTS: i64 = 100_000;
+
+/// What lists read of an asset.
+#[derive(Debug, FromQueryResult)]
+struct Outline {
+    id: Uuid,
+    kind: String,
+    platform: String,
+    instance: String,
+    path: String,
+    parent_id: Option<Uuid>,
+    source: Option<String>,
+    facts: Option<String>,
+    gone_at: Option<DateTime<Utc>>,
+}
+
+/// What lists tell of what a source says.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct OutlineOfSource {
+    description: Option<String>,
+    columns: Vec<IgnoredAny>,
+    storage: Storage,
+}
+
+/// What lists tell of the latest facts.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct OutlineOfFacts {
+    rows: Option<i64>,
+}
+
+/// Picks of assets what lists read.
+fn outlines(query: Select<asset::Entity>) -> Select<asset::Entity> {
+    let short = |column| {
+        let text = SimpleExpr::from(Expr::col((asset::Entity, column)));
+        let length = SimpleExpr::from(Func::cust("octet_length").arg(text.clone()));
+        CaseStatement::new().case(length.lte(LONGEST_IN_LISTS), text)
+    };
+    query
+        .select_only()
+        .columns([
+            asset::Column::Id,
+            asset::Column::Kind,
+            asset::Column::Platform,
+            asset::Column::Instance,
+            asset::Column::Path,
+            asset::Column::ParentId,
+            asset::Column::GoneAt,
+        ])
+        .expr_as(short(asset::Column::Source), "source")
+        .expr_as(short(asset::Column::Facts), "facts")
+}
+
+fn summary(row: Outline) -> Result<Summary, Error> {
+    let id = AssetId(row.id);
+    let source: Option<OutlineOfSource> =
+        outline(row.source.as_deref()).map_err(Error::damaged(id))?;
+    let facts: Option<OutlineOfFacts> =
+        outline(row.facts.as_deref()).map_err(Error::damaged(id))?;
+    let columns = source.as_ref().map(|source| source.columns.len());
+    let source = source.unwrap_or_default();
+    Ok(Summary {
+        id,
+        kind: row.kind.parse().map_err(Error::damaged(id))?,
+        address: read_address(row.id, row.platform, row.instance, &row.path)?,
+        parent: row.parent_id.map(AssetId),
+        description: source.description,
+        columns,
+        format: source.storage.format,
+        rows: facts.and_then(|facts| facts.rows),
+        gone_at: row.gone_at,
+    })
+}
+
+fn outline<'a, T: Deserialize<'a>>(document: Option<&'a str>) -> serde_json::Result<Option<T>> {
+    document.map(serde_json::from_str).transpose()
+}
+
+/// Finds assets as lists show them, in no order; ids that are not there are left out.
+pub(super) async fn find_summaries(
+    db: &impl ConnectionTrait,
+    sight: &Sight,
+    ids: &[AssetId],
+) -> Result<Vec<Summary>, Error> {
+    let query = asset::Entity::find()
+        .filter(asset::Column::Id.is_in(ids.iter().map(|id| id.0)))
+        .filter(seen(sight));
+    let rows: Vec<Outline> = outlines(query).into_model().all(db).await?;
+    rows.into_iter().map(summary).collect()
+}
+
 /// Lists what is directly inside `parent`, or the outermost assets of an instance, by name.
 pub(super) async fn list_children(
     db: &impl ConnectionTrait,
     sight: &Sight,
     children: &Children<'_>,
     page: &PageRequest,
-) -> Result<Page<Asset>, Error> {
-    let mut query = asset::Entity::find()
+) -> Result<Page<Summary>, Error> {
+    let mut query = outlines(asset::Entity::find())
         .filter(seen(sight))
         .order_by_asc(asset::Column::SortKey)
         .order_by_asc(asset::Column::Id)
@@ -517,11 +619,10 @@ pub(super) async fn list_children(
                 ),
         );
     }
-    let rows = query
-        .all(db)
-        .await?
+    let rows: Vec<Outline> = query.into_model().all(db).await?;
+    let rows = rows
         .into_iter()
-        .map(read)
+        .map(summary)
         .collect::<Result<Vec<_>, _>>()?;
     Ok(Page::of_rows(rows, page, |asset| {
         (sort_key(asset.address.name()), asset.id.0)
@@ -611,9 +712,16 @@ pub(super) async fn list_aliases(
 
 /// Which part of the log is wanted.
 pub(super) enum Of {
-    Asset(AssetId),
     Run(Uuid),
     Everything,
+}
+
+/// The changes of assets that somebody sees.
+fn changes_seen(sight: &Sight) -> Select<change::Entity> {
+    let asset = Expr::col((change::Entity, change::Column::SubjectId));
+    change::Entity::find()
+        .filter(change::Column::SubjectKind.eq("asset"))
+        .filter(belongs_to_seen(sight, asset))
 }
 
 /// Lists changes, newest first.
@@ -623,37 +731,66 @@ pub(super) async fn list_changes(
     of: Of,
     page: &PageRequest,
 ) -> Result<Page<Change>, Error> {
-    let mut query = change::Entity::find()
-        .filter(change::Column::SubjectKind.eq("asset"))
-        .filter(belongs_to_seen(
-            sight,
-            Expr::col((change::Entity, change::Column::SubjectId)),
-        ))
-        .order_by_desc(change::Column::Seq)
-        .limit(page.limit + 1);
-    query = match of {
-        Of::Asset(id) => query.filter(change::Column::SubjectId.eq(id.0)),
-        Of::Run(run) => query.filter(change::Column::RunId.eq(run)),
-        Of::Everything => query,
-    };
+    let mut query = changes_seen(sight);
+    if let Of::Run(run) = of {
+        query = query.filter(change::Column::RunId.eq(run));
+    }
     if let Some(seq) = page.key::<i64>()? {
         query = query.filter(change::Column::Seq.lt(seq));
     }
-    let rows = query.all(db).await?;
-    let page = Page::of_rows(rows, page, |row| row.seq);
-    let next = page.next;
-    let items = page
-        .items
-        .iter()
-        .map(read_change)
-        .collect::<Result<_, _>>()?;
-    Ok(Page { items, next })
+    let page = changes::list_newest(db, query, page).await?;
+    let items = page.items.iter().map(|row| read_change(row, None));
+    Ok(Page {
+        items: items.collect::<Result<_, _>>()?,
+        next: page.next,
+    })
 }
 
-fn read_change(row: &change::Model) -> Result<Change, Error> {
+/// Lists the changes of one asset, newest first.
+///
+/// They are counted from its first one, and pages go on at such a number: the numbers of the log would tell readers how
+/// much happens elsewhere.
+pub(super) async fn list_history(
+    db: &impl ConnectionTrait,
+    sight: &Sight,
+    id: AssetId,
+    page: &PageRequest,
+) -> Result<Page<Change>, Error> {
+    let of_asset = || {
+        change::Entity::find()
+            .filter(change::Column::SubjectId.eq(id.0))
+            .filter(belongs_to_seen(sight, id.0))
+    };
+    let all = of_asset().count(db).await?;
+    let newest = page.key::<u64>()?.map_or(all, |older| Ord::min(older, all));
+    let oldest = newest.saturating_sub(page.limit);
+    if newest == oldest {
+        return Ok(Page::default());
+    }
+    let window = of_asset()
+        .order_by_asc(change::Column::Seq)
+        .offset(oldest)
+        .limit(newest - oldest);
+    let mut lengths = changes::lengths(db, window).await?;
+    lengths.reverse();
+    let cut = within_bytes(lengths, page, |(_, length)| *length);
+    let rows = changes::read_newest(db, &cut.items).await?;
+    let numbers = (0..=newest).rev();
+    let items = rows.iter().zip(numbers);
+    let items = items.map(|(row, number)| read_change(row, Some(number)));
+    let items: Vec<Change> = items.collect::<Result<_, _>>()?;
+    let older = newest - items.len() as u64;
+    Ok(Page {
+        items,
+        next: (older > 0).then(|| Cursor::of(&older)),
+    })
+}
+
+fn read_change(row: &change::Model, number: Option<u64>) -> Result<Change, Error> {
     let asset = AssetId(row.subject_id);
     Ok(Change {
         seq: row.seq,
+        number,
         at: row.at,
         who: serde_json::from_str::<Who>(&row.actor).map_err(Error::damaged(asset))?,
         run: row.run_id,
@@ -668,6 +805,7 @@ fn read(row: asset::Model) -> Result<Asset, Error> {
     let id = AssetId(row.id);
     Ok(Asset {
         id,
+        bytes: bytes(&row),
         kind: row.kind.parse().map_err(Error::damaged(id))?,
         address: read_address(row.id, row.platform, row.instance, &row.path)?,
         parent: row.parent_id.map(AssetId),

@@ -5,18 +5,21 @@
 //! of a transaction to its end. That is plain SQL, so it holds on anything that speaks Postgres' protocol.
 
 use chrono::{DateTime, Utc};
-use sea_orm::sea_query::Expr;
+use sea_orm::sea_query::{CaseStatement, Expr, ExprTrait, Func, SimpleExpr};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder,
-    QuerySelect,
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, Iterable, QueryFilter,
+    QueryOrder, QuerySelect, Select,
 };
 use uuid::Uuid;
 
-use super::Txn;
 use super::entity::{change, change_head};
+use super::{Page, PageRequest, Txn, page};
 
 /// How many entries one statement inserts, below both databases' limits on parameters.
 const BATCH: usize = 1_000;
+
+/// Longer details are not read, only that there was a change: earlier versions wrote them without a limit.
+const LONGEST_DETAILS: i64 = 4_000_000;
 
 /// One change, before it has a number.
 #[derive(Debug, Clone)]
@@ -135,4 +138,69 @@ pub async fn list_after(
             action,
         })
         .collect())
+}
+
+/// The number of an entry, and how many bytes its details have.
+pub(crate) type Length = (i64, i64);
+
+/// Reads a page of the entries that a query picks, newest first: fewer than were asked for where their details are long.
+pub(crate) async fn list_newest(
+    db: &impl ConnectionTrait,
+    query: Select<change::Entity>,
+    request: &PageRequest,
+) -> Result<Page<change::Model>, DbErr> {
+    let query = query
+        .order_by_desc(change::Column::Seq)
+        .limit(request.limit + 1);
+    let lengths = lengths(db, query).await?;
+    let lengths = page::within_bytes(lengths, request, |(_, length)| *length);
+    Ok(Page {
+        next: lengths.next_after(|(seq, _)| *seq),
+        items: read_newest(db, &lengths.items).await?,
+    })
+}
+
+/// Measures the entries that a query picks, in its order, without reading them.
+pub(crate) async fn lengths(
+    db: &impl ConnectionTrait,
+    query: Select<change::Entity>,
+) -> Result<Vec<Length>, DbErr> {
+    query
+        .select_only()
+        .column(change::Column::Seq)
+        .expr_as(length(), "length")
+        .into_tuple()
+        .all(db)
+        .await
+}
+
+/// Reads entries by their numbers, newest first. Details that are too long to be read come as an empty text.
+pub(crate) async fn read_newest(
+    db: &impl ConnectionTrait,
+    entries: &[Length],
+) -> Result<Vec<change::Model>, DbErr> {
+    let columns = change::Column::iter();
+    let columns = columns.filter(|column| !matches!(column, change::Column::Details));
+    let readable = CaseStatement::new()
+        .case(length().lte(LONGEST_DETAILS), details())
+        .finally(Expr::val(""));
+    change::Entity::find()
+        .select_only()
+        .columns(columns)
+        .expr_as(readable, "details")
+        .filter(change::Column::Seq.is_in(entries.iter().map(|(seq, _)| *seq)))
+        .order_by_desc(change::Column::Seq)
+        .into_model()
+        .all(db)
+        .await
+}
+
+fn details() -> SimpleExpr {
+    Expr::col((change::Entity, change::Column::Details)).into()
+}
+
+/// How many bytes the details have, which no database has to read them for.
+fn length() -> SimpleExpr {
+    let length = Func::cust("octet_length").arg(details());
+    SimpleExpr::from(length).cast_as("bigint")
 }

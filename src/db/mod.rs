@@ -4,6 +4,7 @@
 //! order of the change log the order of the commits, and lets a write look before it leaps. Readers never wait.
 //! Deliberately absent: queries. They are in the `store.rs` files.
 
+mod apart;
 pub mod changes;
 pub(crate) mod entity;
 mod page;
@@ -28,6 +29,8 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use crate::error::{Explain, Kind};
 
+pub use apart::{Apart, Busy};
+pub(crate) use page::within_bytes;
 pub use page::{BadCursor, Cursor, Page, PageRequest};
 
 /// The advisory lock that makes replicas migrate one after the other; any number will do.
@@ -45,6 +48,7 @@ pub struct Db {
     connection: DatabaseConnection,
     /// Makes writers of this process queue up in order instead of racing for SQLite's one lock.
     turn: Arc<Mutex<()>>,
+    apart: Apart,
 }
 
 impl Db {
@@ -89,6 +93,7 @@ impl Db {
         Ok(Self {
             connection,
             turn: Arc::default(),
+            apart: Apart::start(),
         })
     }
 
@@ -182,6 +187,11 @@ impl Db {
         });
         // It goes on by itself; whoever reads at once what was noted should find it as a rule.
         drop(tokio::time::timeout(NOTING, writing).await);
+    }
+
+    /// Where to do what keeps a processor busy.
+    pub fn apart(&self) -> &Apart {
+        &self.apart
     }
 
     /// Says which database this is, in words.

@@ -69,12 +69,57 @@ impl Cursor {
 #[error("The place in the list is not one that was handed out for it.")]
 pub struct BadCursor;
 
+/// No page is made of more bytes than this, unless its first row alone is.
+pub(crate) const MOST_BYTES: i64 = 2_000_000;
+
+/// The rows of one page, and whether there are more behind them.
+#[derive(Debug)]
+pub(crate) struct Cut<T> {
+    pub(crate) items: Vec<T>,
+    pub(crate) more: bool,
+}
+
+impl<T> Cut<T> {
+    /// Where the list goes on, if it does.
+    pub(crate) fn next_after<K: Serialize>(&self, key: impl Fn(&T) -> K) -> Option<Cursor> {
+        let last = self.items.last().filter(|_| self.more);
+        last.map(|last| Cursor::of(&key(last)))
+    }
+}
+
+/// Cuts rows, up to one more than was asked for, to a page: one at least, and no more than so many bytes together.
+pub(crate) fn within_bytes<T>(
+    mut rows: Vec<T>,
+    request: &PageRequest,
+    bytes: impl Fn(&T) -> i64,
+) -> Cut<T> {
+    let limit = usize::try_from(request.limit).unwrap_or(usize::MAX);
+    let mut sum = 0;
+    let fitting = rows.iter().take(limit).take_while(|row| {
+        sum += bytes(row);
+        sum <= MOST_BYTES
+    });
+    let kept = fitting.count().max(1);
+    let more = rows.len() > kept;
+    rows.truncate(kept);
+    Cut { items: rows, more }
+}
+
 /// Some of a list, in order, and where it goes on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page<T> {
     pub items: Vec<T>,
     /// Nothing when this was the last page.
     pub next: Option<Cursor>,
+}
+
+impl<T> Default for Page<T> {
+    fn default() -> Self {
+        Self {
+            items: Vec::new(),
+            next: None,
+        }
+    }
 }
 
 impl<T> Page<T> {

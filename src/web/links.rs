@@ -116,9 +116,19 @@ pub(crate) fn asset_history(id: AssetId) -> String {
     format!("/assets/{id}/history")
 }
 
+/// One change of an asset, by its number among them.
+pub(crate) fn asset_change(id: AssetId, number: u64) -> String {
+    format!("{}/{number}", asset_history(id))
+}
+
 /// More columns of an asset, as a part of a page.
 pub(crate) fn asset_columns(id: AssetId) -> String {
     format!("/assets/{id}/columns")
+}
+
+/// One column of an asset.
+pub(crate) fn column(id: AssetId, column: &str) -> String {
+    format!("{}/{}", asset_columns(id), encode(column))
 }
 
 /// The form for one aspect of what people say of an asset.

@@ -7,11 +7,12 @@ use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
 use ammonia::{Builder, UrlRelative};
-use pulldown_cmark::{Event, HeadingLevel, Parser, Tag, TagEnd, html};
+use pulldown_cmark::{CowStr, Event, HeadingLevel, Parser, Tag, TagEnd, html};
 use serde::Serialize;
 
 use super::footnotes::{self, Footnotes};
 use crate::catalog::human::{EXTENSIONS, LONGEST_TEXT, prepared};
+use crate::db::{Apart, Busy};
 
 /// HTML that may stand in a page as it is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -80,6 +81,54 @@ fn within_site(address: &str) -> Option<Cow<'_, str>> {
     (within || footnotes::is_address(address)).then_some(Cow::Borrowed(address))
 }
 
+/// Texts longer than this are rendered apart: that keeps a processor busy for longer than others should wait.
+const LONG: usize = 10_000;
+
+/// Letters that HTML writes as entities, the letters that Unicode keeps for such uses and that take their place until the
+/// markup is known to be harmless, and the entities. The parser behind the sanitiser takes long over each entity.
+const ESCAPED: [(char, char, &str); 3] = [
+    ('&', '\u{fdd0}', "&amp;"),
+    ('<', '\u{fdd1}', "&lt;"),
+    ('>', '\u{fdd2}', "&gt;"),
+];
+
+/// Renders Markdown, apart from what others ask for if it is long.
+pub(crate) async fn render_apart(
+    apart: &Apart,
+    markdown: &str,
+    below: u8,
+) -> Result<SafeHtml, Busy> {
+    if markdown.len() <= LONG {
+        return Ok(render(markdown, below));
+    }
+    let markdown = markdown.to_owned();
+    apart.run(move || render(&markdown, below)).await
+}
+
+/// Puts something in the place of each letter that HTML writes as an entity.
+fn hidden(text: CowStr<'_>) -> CowStr<'_> {
+    if !text.contains(ESCAPED.map(|(letter, ..)| letter)) {
+        return text;
+    }
+    let hide = |letter| {
+        let found = ESCAPED.iter().find(|(escaped, ..)| *escaped == letter);
+        found.map_or(letter, |(_, sign, _)| *sign)
+    };
+    text.chars().map(hide).collect::<String>().into()
+}
+
+/// Writes the entities where [`hidden`] has left them out.
+fn shown(html: &str) -> String {
+    let mut whole = String::with_capacity(html.len());
+    for letter in html.chars() {
+        match ESCAPED.iter().find(|(_, sign, _)| *sign == letter) {
+            Some((.., entity)) => whole.push_str(entity),
+            None => whole.push(letter),
+        }
+    }
+    whole
+}
+
 /// Renders Markdown: its headings begin below the one of this level, and skip none.
 ///
 /// What is longer than anybody can save is cut off there: its preview would cost more than it is worth.
@@ -88,7 +137,7 @@ pub(crate) fn render(markdown: &str, below: u8) -> SafeHtml {
     let markdown = end
         .and_then(|(end, _)| markdown.get(..end))
         .unwrap_or(markdown);
-    let prepared = prepared(markdown);
+    let prepared = prepared(markdown).replace(ESCAPED.map(|(_, sign, _)| sign), "\u{fffd}");
     let mut headings = Headings::below(below);
     let mut depth = 0;
     let events = Parser::new_ext(&prepared, EXTENSIONS)
@@ -97,7 +146,7 @@ pub(crate) fn render(markdown: &str, below: u8) -> SafeHtml {
     let events = Footnotes::of(markdown).gathered(events);
     let mut unsafe_html = String::with_capacity(markdown.len() * 3 / 2);
     html::push_html(&mut unsafe_html, events.into_iter());
-    SafeHtml(SANITISER.clean(&unsafe_html).to_string())
+    SafeHtml(shown(&SANITISER.clean(&unsafe_html).to_string()))
 }
 
 /// Tells whether an event is to be shown, given how much is open before it, which it may change.
@@ -128,7 +177,10 @@ fn levels(tag: TagEnd) -> usize {
 /// Turns what shall not be markup into text.
 fn tamed<'a>(event: Event<'a>, headings: &mut Headings) -> Event<'a> {
     match event {
-        Event::Html(html) | Event::InlineHtml(html) => Event::Text(html),
+        Event::Html(text) | Event::InlineHtml(text) | Event::Text(text) => {
+            Event::Text(hidden(text))
+        }
+        Event::Code(text) => Event::Code(hidden(text)),
         Event::TaskListMarker(true) => Event::Text("☑ ".into()),
         Event::TaskListMarker(false) => Event::Text("☐ ".into()),
         Event::Start(Tag::Image {
@@ -298,6 +350,26 @@ mod tests {
         let html = rendered(&"é ".repeat(LONGEST_TEXT));
 
         assert_eq!(html.matches('é').count(), LONGEST_TEXT / 2);
+    }
+
+    #[test]
+    fn letters_that_html_writes_otherwise_are_shown_as_they_were_typed() {
+        assert_eq!(
+            rendered("a & b < c > d \u{fdd0}\u{fdd1} `&<>` &amp; [&](/a?b=1&c=2 \"&\")"),
+            "<p>a &amp; b &lt; c &gt; d \u{fffd}\u{fffd} <code>&amp;&lt;&gt;</code> &amp; \
+             <a href=\"/a?b=1&amp;c=2\" title=\"&amp;\" rel=\"nofollow noopener noreferrer\">&amp;</a></p>\n"
+        );
+    }
+
+    #[test]
+    fn a_text_of_nothing_but_letters_that_html_writes_otherwise_is_rendered_at_once() {
+        for letter in ["&", "< ", "> a\n", "`&`"] {
+            let many = LONGEST_TEXT / letter.len();
+
+            let html = rendered(&letter.repeat(many));
+
+            assert!(html.contains("&") || html.contains("a"), "{letter}");
+        }
     }
 
     #[test]

@@ -110,7 +110,13 @@ fn reading() -> Vec<Site> {
         ),
         get("/assets/{id}", Read, pages::assets::show),
         get("/assets/{id}/history", Read, pages::assets::history),
-        get("/assets/{id}/columns", Read, pages::assets::columns),
+        get("/assets/{id}/history/{number}", Read, pages::change::show),
+        get("/assets/{id}/columns", Read, pages::columns::show),
+        get(
+            "/assets/{id}/columns/{column}",
+            Read,
+            pages::columns::show_one,
+        ),
     ]
 }
 

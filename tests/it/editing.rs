@@ -165,10 +165,7 @@ async fn a_description_is_kept_with_its_version_and_told_in_the_history() {
         panic!("{:?}", history[0].action);
     };
     assert_eq!(revision.sentences, ["The description was written."]);
-    assert_eq!(
-        revision.text,
-        Some((String::new(), "One row per *order*.\n".to_owned()))
-    );
+    assert_eq!(revision.texts(), Some(("", "One row per *order*.\n")));
 }
 
 #[tokio::test]
@@ -668,10 +665,10 @@ impl Interleaving {
         let told: Vec<String> = history
             .iter()
             .filter_map(|change| match &change.action {
-                Action::Revised(revision) => revision.text.clone(),
+                Action::Revised(revision) => revision.texts(),
                 _ => None,
             })
-            .flat_map(|(_, after)| words(&after))
+            .flat_map(|(_, after)| words(after))
             .collect();
         for word in &self.alive {
             assert!(told.contains(word), "{word} is not in the history");

@@ -22,6 +22,9 @@ use crate::db::{Db, storable};
 /// A description is no longer than this, in characters; a column's likewise.
 pub const LONGEST_TEXT: usize = 100_000;
 
+/// What is said of all columns of one asset is no longer than this together, in bytes: pages read all of it.
+const LONGEST_NOTES: usize = 2_000_000;
+
 pub const MOST_OWNERS: usize = 20;
 pub const MOST_TAGS: usize = 50;
 pub const LONGEST_TAG: usize = 64;
@@ -211,11 +214,19 @@ impl Aspect for Note {
 
     /// A column that the source no longer names keeps its words, but gets no first ones.
     async fn resolve(&mut self, _: &Db, _: &Actor, asset: &Asset) -> Result<Vec<Problem>, Error> {
-        if asset.has_column(&self.column) || asset.human.notes.contains_key(&self.column) {
-            Ok(Vec::new())
-        } else {
-            Err(Error::UnknownColumn(self.column.clone()))
+        if !asset.has_column(&self.column) && !asset.human.notes.contains_key(&self.column) {
+            return Err(Error::UnknownColumn(self.column.clone()));
         }
+        let others = asset.human.notes.values().map(|note| &note.content);
+        let others = others.filter(|note| note.column != self.column);
+        let others: usize = others.map(|note| note.text.len()).sum();
+        // Taking words out always works.
+        let fits = self.text.is_empty() || others + self.text.len() <= LONGEST_NOTES;
+        let text = "The descriptions of all columns of this asset are longer than 2 MB together: shorten one first.";
+        Ok((!fits)
+            .then(|| Problem::new("text", text))
+            .into_iter()
+            .collect())
     }
 
     fn merge(base: &Self, theirs: &Self, mine: &Self) -> Merged<Self> {

@@ -3,22 +3,18 @@
 //! Texts are merged word by word, with every space and line break as it was written; sets element by element.
 //! Deliberately absent: where the three versions come from.
 
+use std::collections::VecDeque;
 use std::ops::Range;
 use std::time::Duration;
 
-use similar::{ChangeTag, DiffTag, TextDiff};
+use similar::{DiffTag, TextDiff};
 use unicode_segmentation::UnicodeSegmentation as _;
 
 /// Comparing two texts that have nothing in common may take so long; then the comparison gets coarser, never wrong.
-const PATIENCE: Duration = Duration::from_millis(100);
+const PATIENCE: Duration = Duration::from_millis(40);
 
-/// A piece of a comparison of two texts.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Piece {
-    Kept(String),
-    Deleted(String),
-    Inserted(String),
-}
+/// Of a text with more pieces than this nobody looks at each: all between the first change and the last is then one.
+const MOST_PARTS: usize = 400;
 
 /// A piece of three texts: the one that both edits began with, theirs and mine.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,33 +66,19 @@ impl<T> Merged<T> {
     }
 }
 
-/// Compares two texts word by word.
-pub fn compare(before: &str, after: &str) -> Vec<Piece> {
-    let diff = TextDiff::configure()
-        .timeout(PATIENCE)
-        .diff_unicode_words(before, after);
-    let mut pieces: Vec<Piece> = Vec::new();
-    for change in diff.iter_all_changes() {
-        let word = change.value();
-        match (change.tag(), pieces.last_mut()) {
-            (ChangeTag::Equal, Some(Piece::Kept(text)))
-            | (ChangeTag::Delete, Some(Piece::Deleted(text)))
-            | (ChangeTag::Insert, Some(Piece::Inserted(text))) => text.push_str(word),
-            (ChangeTag::Equal, _) => pieces.push(Piece::Kept(word.to_owned())),
-            (ChangeTag::Delete, _) => pieces.push(Piece::Deleted(word.to_owned())),
-            (ChangeTag::Insert, _) => pieces.push(Piece::Inserted(word.to_owned())),
-        }
-    }
-    pieces
-}
-
 /// Merges two edits of a text.
+///
+/// It keeps a processor busy for twice as long as [`PATIENCE`] allows, and what both texts and the pieces take.
 pub(super) fn texts(base: &str, theirs: &str, mine: &str) -> Merged<String> {
     let (words, mut theirs) = edits(base, theirs);
     let (_, mut mine) = edits(base, mine);
+    if theirs.len() + mine.len() > MOST_PARTS {
+        theirs = as_one(&words, theirs);
+        mine = as_one(&words, mine);
+    }
     let mut parts = Vec::new();
     let mut at = 0;
-    while let Some(start) = [theirs.first(), mine.first()]
+    while let Some(start) = [theirs.front(), mine.front()]
         .into_iter()
         .flatten()
         .map(|edit| edit.range.start)
@@ -148,33 +130,44 @@ struct Edit {
 /// The words of a text, spaces among them, and what was changed in it.
 ///
 /// Words that were changed one behind the other are one edit, with the spaces between them.
-fn edits<'a>(base: &'a str, edited: &'a str) -> (Vec<&'a str>, Vec<Edit>) {
+fn edits<'a>(base: &'a str, edited: &'a str) -> (Vec<&'a str>, VecDeque<Edit>) {
     let diff = TextDiff::configure()
         .timeout(PATIENCE)
         .diff_unicode_words(base, edited);
     let before: Vec<&str> = base.split_word_bounds().collect();
     let after: Vec<&str> = diff.iter_new_slices().collect();
-    let mut edits: Vec<Edit> = Vec::new();
+    let mut edits: VecDeque<Edit> = VecDeque::new();
     for operation in diff.ops() {
         if operation.tag() == DiffTag::Equal {
             continue;
         }
         let range = operation.old_range();
         let words = joined(&after, operation.new_range());
-        match edits.last_mut() {
+        match edits.back_mut() {
             Some(last) if is_space(&before, last.range.end..range.start) => {
                 last.after
                     .push_str(&joined(&before, last.range.end..range.start));
                 last.after.push_str(&words);
                 last.range.end = range.end;
             }
-            _ => edits.push(Edit {
+            _ => edits.push_back(Edit {
                 range,
                 after: words,
             }),
         }
     }
     (before, edits)
+}
+
+/// Makes one edit of many: all from the first to the last, with what was left between them.
+fn as_one(words: &[&str], edits: VecDeque<Edit>) -> VecDeque<Edit> {
+    let ends = edits.front().zip(edits.back());
+    let range = ends.map(|(first, last)| first.range.start..last.range.end);
+    let one = range.map(|range| Edit {
+        after: applied(words, range.clone(), &Vec::from(edits)),
+        range,
+    });
+    one.into_iter().collect()
 }
 
 /// Tells whether there is nothing between two words but spaces on one line.
@@ -185,9 +178,8 @@ fn is_space(words: &[&str], range: Range<usize>) -> bool {
 }
 
 /// Takes the edits that begin no later than `end` off the list, and moves `end` behind them.
-fn take_touching(edits: &mut Vec<Edit>, group: &mut Vec<Edit>, end: &mut usize) {
-    while edits.first().is_some_and(|edit| edit.range.start <= *end) {
-        let edit = edits.remove(0);
+fn take_touching(edits: &mut VecDeque<Edit>, group: &mut Vec<Edit>, end: &mut usize) {
+    while let Some(edit) = edits.pop_front_if(|edit| edit.range.start <= *end) {
         *end = (*end).max(edit.range.end);
         group.push(edit);
     }
@@ -332,15 +324,22 @@ mod tests {
     }
 
     #[test]
-    fn a_comparison_tells_both_texts() {
-        assert_eq!(
-            compare("a b", "a c"),
-            [
-                Piece::Kept("a ".to_owned()),
-                Piece::Deleted("b".to_owned()),
-                Piece::Inserted("c".to_owned()),
-            ]
-        );
+    fn texts_with_very_many_changes_are_merged_as_a_whole_and_keep_every_word() {
+        let text = |whose: &str| {
+            let lines: Vec<String> = (0..2_000)
+                .map(|nth| format!("line {nth} {whose}."))
+                .collect();
+            format!("The beginning.\n{}\nThe end.", lines.join("\n"))
+        };
+
+        let merged = texts(&text("base"), &text("theirs"), &text("mine"));
+
+        assert_eq!(merged.collisions, 1);
+        assert!(merged.parts.len() <= 3, "{}", merged.parts.len());
+        for whose in ["theirs", "mine"] {
+            assert_eq!(merged.content.matches(whose).count(), 2_000);
+        }
+        assert_eq!(merged.content.matches("The end.").count(), 1);
     }
 
     /// What an editor does to a text: at a word, takes some out and types some.
@@ -391,20 +390,6 @@ mod tests {
             prop_assert_eq!(texts(&base, &edited, &base).content, edited.clone());
             prop_assert_eq!(texts(&base, &base, &edited).content, edited.clone());
             prop_assert_eq!(texts(&base, &edited, &edited).content, edited);
-        }
-
-        #[test]
-        fn a_comparison_holds_both_texts(before in ".{0,40}", after in ".{0,40}") {
-            let pieces = compare(&before, &after);
-            let told = |wanted: fn(&Piece) -> Option<&str>| pieces.iter().filter_map(wanted).collect::<String>();
-            prop_assert_eq!(told(|piece| match piece {
-                Piece::Kept(text) | Piece::Deleted(text) => Some(text),
-                Piece::Inserted(_) => None,
-            }), before);
-            prop_assert_eq!(told(|piece| match piece {
-                Piece::Kept(text) | Piece::Inserted(text) => Some(text),
-                Piece::Deleted(_) => None,
-            }), after);
         }
     }
 }

@@ -5,13 +5,14 @@
 //! rendering Markdown.
 
 mod aspect;
+mod comparison;
 mod dialect;
 mod hidden;
 mod merge;
 mod plain;
 mod store;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
@@ -27,12 +28,13 @@ pub use aspect::{
     LONGEST_TEXT, LONGEST_URL, Links, MOST_LINKS, MOST_OWNERS, MOST_TAGS, Note, Owner, OwnerRole,
     Owners, Problem, Reference, Tags, Verification, tag_key,
 };
+pub use comparison::{Comparison, Piece};
 pub use dialect::{EXTENSIONS, prepared};
-pub use merge::{Merged, Part, Piece, compare};
+pub use merge::{Merged, Part};
 pub use plain::plain_text;
 
 pub(super) use hidden::{leave_out_of, leave_out_of_history};
-pub(super) use store::{attach, list_owned_by};
+pub(super) use store::{attach, attach_to_summaries, list_owned_by};
 
 use store::Details;
 
@@ -85,8 +87,9 @@ impl HumanLayer {
 
     /// What is said of columns that these are not: their names have changed, or they are gone.
     pub fn notes_beside<'a>(&'a self, columns: &[&str]) -> Vec<&'a Edition<Note>> {
+        let columns: HashSet<&str> = columns.iter().copied().collect();
         let beside = |note: &&Edition<Note>| {
-            !note.content.text.is_empty() && !columns.contains(&note.content.column.as_str())
+            !note.content.text.is_empty() && !columns.contains(note.content.column.as_str())
         };
         self.notes.values().filter(beside).collect()
     }
@@ -214,6 +217,7 @@ async fn save<A: Aspect>(
         return Err(Refusal::Problems(problems));
     }
 
+    let comparison = compared(db, id, &draft).await?;
     let txn = db.write().await?;
     let present = store::find::<A>(&*txn, id, &draft.content.part()).await?;
     if present.content == draft.content {
@@ -223,9 +227,43 @@ async fn save<A: Aspect>(
         drop(txn);
         return stale(db, id, present, draft).await;
     }
-    let saved = write(&txn, (actor, now), id, present, draft.content).await?;
+    let next = Next {
+        content: draft.content,
+        comparison,
+    };
+    let saved = write(&txn, (actor, now), id, present, next).await?;
     txn.commit().await?;
     Ok(saved)
+}
+
+/// Compares a long text with the one that it takes the place of, before anybody has to wait for the writer's turn.
+///
+/// Short ones are compared when somebody looks at the history: that costs less than to keep what came out.
+async fn compared<A: Aspect>(
+    db: &Db,
+    id: AssetId,
+    draft: &Draft<A>,
+) -> Result<Option<Comparison>, Error> {
+    if draft.content.text().is_none() || draft.version == 0 {
+        return Ok(None);
+    }
+    let present = store::find::<A>(&**db, id, &draft.content.part()).await?;
+    let texts = present.content.text().zip(draft.content.text());
+    let long = |(before, after): &(&str, &str)| {
+        before != after && Comparison::of_short(before, after).is_none()
+    };
+    let Some((before, after)) = texts.filter(long) else {
+        return Ok(None);
+    };
+    let (before, after) = (before.to_owned(), after.to_owned());
+    let comparing = move || Comparison::of(&before, &after);
+    Ok(Some(db.apart().run(comparing).await?))
+}
+
+/// What takes the place of an edition.
+struct Next<A> {
+    content: A,
+    comparison: Option<Comparison>,
 }
 
 /// Writes the next edition of an aspect, and its line in the history.
@@ -234,15 +272,19 @@ async fn write<A: Aspect>(
     (actor, now): (&Actor, DateTime<Utc>),
     id: AssetId,
     present: Edition<A>,
-    content: A,
+    next: Next<A>,
 ) -> Result<Edition<A>, Error> {
+    let Next {
+        content,
+        comparison,
+    } = next;
     let next = Edition {
         content,
         version: present.version + 1,
         edited: Some((actor.who().clone(), now)),
     };
     store::write(txn, id, &next, (actor.who(), now)).await?;
-    let details = store::details(&present, &next);
+    let details = store::details(&present, &next, comparison);
     let entry = actor.entry(("asset", id.0), A::KIND.action(), details, now);
     changes::append(txn, vec![entry]).await?;
     Ok(next)
@@ -263,7 +305,9 @@ async fn stale<A: Aspect>(
         return Ok(theirs);
     }
     let base = base.unwrap_or_default();
-    let merged = A::merge(&base, &theirs.content, &draft.content);
+    let (their_content, mine) = (theirs.content.clone(), draft.content.clone());
+    let merging = move || A::merge(&base, &their_content, &mine);
+    let merged = db.apart().run(merging).await.map_err(Error::from)?;
     let merged = Merged {
         content: merged.content.tidied(),
         ..merged
@@ -282,14 +326,21 @@ pub struct Revision {
     /// The version that it made.
     pub version: i32,
     pub sentences: Vec<String>,
-    /// The text before and after, where it is one.
-    pub text: Option<(String, String)>,
+    /// What was done to the text, where there is one and that is known.
+    pub comparison: Option<Comparison>,
+    /// Whether there is a text, and it was changed.
+    pub rewords: bool,
     /// What was said before and after, as it is kept.
     pub before: Value,
     pub after: Value,
 }
 
 impl Revision {
+    /// The text before and after, where there is one.
+    pub fn texts(&self) -> Option<(&str, &str)> {
+        Some((text_in(&self.before)?, text_in(&self.after)?))
+    }
+
     /// Reads an entry of the change log; nothing when it tells of something else.
     pub(super) fn read(action: &str, details: &str) -> Option<Self> {
         let mut kinds = AspectKind::ALL.into_iter();
@@ -309,20 +360,29 @@ impl Revision {
             version,
             before,
             after,
+            comparison,
             ..
         } = serde_json::from_str::<Details<A>>(details).ok()?;
         let texts = before.text().zip(after.text());
+        let texts = texts.filter(|(before, after)| before != after);
         Some(Self {
             kind: A::KIND,
             version,
             sentences: A::tell(&before, &after),
-            text: texts
-                .filter(|(before, after)| before != after)
-                .map(|(before, after)| (before.to_owned(), after.to_owned())),
+            rewords: texts.is_some(),
+            comparison: comparison.or_else(|| {
+                let (before, after) = texts?;
+                Comparison::of_short(before, after)
+            }),
             before: serde_json::to_value(&before).ok()?,
             after: serde_json::to_value(&after).ok()?,
         })
     }
+}
+
+/// The text in what is kept of an aspect.
+fn text_in(kept: &Value) -> Option<&str> {
+    kept.get("text").or_else(|| kept.get("note"))?.as_str()
 }
 
 /// Gives a column the words that were written about another one, which is no longer there: it was renamed.
@@ -355,8 +415,14 @@ pub async fn move_note(
     let texts = [present.content.text.as_str(), &words.content.text];
     let texts: Vec<&str> = texts.into_iter().filter(|text| !text.is_empty()).collect();
     let moved = note(to, texts.join("\n\n"));
-    write(&txn, (actor, now), id, present, moved).await?;
-    write(&txn, (actor, now), id, words, old).await?;
+    for (before, content) in [(present, moved), (words, old)] {
+        let comparison = None;
+        let next = Next {
+            content,
+            comparison,
+        };
+        write(&txn, (actor, now), id, before, next).await?;
+    }
     Ok(txn.commit().await?)
 }
 

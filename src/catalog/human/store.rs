@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use sea_orm::sea_query::Expr;
+use sea_orm::sea_query::{Expr, Func};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder,
     QuerySelect,
@@ -11,9 +11,10 @@ use sea_orm::{
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::super::{Asset, AssetId, Error};
+use super::super::{Asset, AssetId, Error, Summary};
 use super::aspect::{Aspect, AspectKind};
-use super::{Edition, HumanLayer};
+use super::comparison::Comparison;
+use super::{Description, Edition, HumanLayer, plain_text};
 use crate::auth::Who;
 use crate::db::Txn;
 use crate::db::entity::{change, words};
@@ -30,15 +31,23 @@ pub(super) struct Details<T> {
     part: String,
     pub(super) before: T,
     pub(super) after: T,
+    /// What was done to the text, where it is a long one; rows of earlier versions lack it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) comparison: Option<Comparison>,
 }
 
 /// What the log says of a change from one edition to the next.
-pub(super) fn details<A: Aspect>(before: &Edition<A>, after: &Edition<A>) -> String {
+pub(super) fn details<A: Aspect>(
+    before: &Edition<A>,
+    after: &Edition<A>,
+    comparison: Option<Comparison>,
+) -> String {
     let details = Details {
         version: after.version,
         part: after.content.part(),
         before: &before.content,
         after: &after.content,
+        comparison,
     };
     serde_json::to_string(&details).expect("what people write is plain text")
 }
@@ -158,6 +167,48 @@ pub(in crate::catalog) async fn attach(
     Ok(assets)
 }
 
+/// So many characters of what people say are enough for a line of a list.
+const BEGINNING: i32 = 4_000;
+
+/// Tells in lists what people say, where they say something.
+pub(in crate::catalog) async fn attach_to_summaries(
+    db: &impl ConnectionTrait,
+    summaries: &mut [Summary],
+) -> Result<(), Error> {
+    let content = Expr::col(words::Column::Content);
+    let beginning = Func::cust("substr").args([content.into(), 1.into(), BEGINNING.into()]);
+    let rows: Vec<(Uuid, String)> = words::Entity::find()
+        .select_only()
+        .column(words::Column::AssetId)
+        .expr_as(beginning, "beginning")
+        .filter(words::Column::AssetId.is_in(summaries.iter().map(|summary| summary.id.0)))
+        .filter(words::Column::Aspect.eq(AspectKind::Description.as_str()))
+        .into_tuple()
+        .all(db)
+        .await?;
+    let said: HashMap<Uuid, String> = rows.into_iter().collect();
+    for summary in summaries {
+        let said = said.get(&summary.id.0).and_then(|said| beginning_of(said));
+        if let Some(text) = said.filter(|text| !text.is_empty()) {
+            summary.description = Some(plain_text(&text));
+        }
+    }
+    Ok(())
+}
+
+/// Reads the text of a description whose JSON may have been cut off anywhere in it.
+fn beginning_of(content: &str) -> Option<String> {
+    let text = |content: &str| serde_json::from_str(content).map(|Description { text }| text);
+    // An escaped character may be cut through; the longest is `\ud83d\ude00`.
+    let cuts = content.char_indices().rev().map(|(at, _)| at).take(12);
+    let ends = std::iter::once(content.len()).chain(cuts);
+    let mut texts = ends.filter_map(|end| {
+        let beginning = content.get(..end)?;
+        text(&format!("{beginning}\"}}")).ok()
+    });
+    text(content).ok().or_else(|| texts.next())
+}
+
 fn read_into(human: &mut HumanLayer, row: &words::Model) -> Result<(), Error> {
     let kind = AspectKind::ALL.into_iter();
     match kind.into_iter().find(|kind| kind.as_str() == row.aspect) {
@@ -206,4 +257,25 @@ pub(in crate::catalog) async fn list_owned_by(
         owned.extend(rows.into_iter().map(AssetId));
     }
     Ok(owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_beginning_of_a_description_is_read_wherever_it_is_cut_off() {
+        let text = "a \u{1}\"quoted\" \\ 😀\n".repeat(3);
+        let whole = serde_json::to_string(&Description { text: text.clone() }).unwrap();
+        let start = "{\"text\":\"".len();
+        let ends = whole
+            .char_indices()
+            .map(|(at, _)| at)
+            .filter(|at| *at >= start);
+        for end in ends {
+            let beginning = beginning_of(&whole[..end]);
+            assert!(text.starts_with(&beginning.unwrap()), "{end}");
+        }
+        assert_eq!(beginning_of(&whole), Some(text));
+    }
 }

@@ -270,10 +270,10 @@ pub(in crate::web) struct SummaryShape {
     name: String,
     url: String,
     parent: Option<Uuid>,
-    /// People's words, or else the source's.
+    /// The beginning of people's words, or else the source's.
     description: Option<String>,
-    /// How many there are on the outermost level.
-    columns: usize,
+    /// How many there are on the outermost level; nothing for a table so large that lists do not count them.
+    columns: Option<usize>,
     format: Option<String>,
     rows: Option<i64>,
     gone_at: Option<DateTime<Utc>>,
@@ -333,8 +333,8 @@ impl DatabaseShape {
 /// One line of an asset's history.
 #[derive(Debug, Serialize, ToSchema)]
 pub(in crate::web) struct ChangeShape {
-    /// Its number in the log of all changes.
-    seq: i64,
+    /// Its number among the changes of this asset, from 1.
+    number: Option<u64>,
     at: DateTime<Utc>,
     actor: ActorShape,
     /// The run that made it.
@@ -364,7 +364,7 @@ impl From<Change> for ChangeShape {
             _ => None,
         };
         Self {
-            seq: change.seq,
+            number: change.number,
             at: change.at,
             actor: change.who.into(),
             run: change.run,

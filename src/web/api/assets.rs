@@ -1,9 +1,10 @@
 //! Assets, one or many.
 
+use actix_web::Either;
 use actix_web::web::{Data, Path};
 
 use super::asset_shape::{AssetShape, ChangeShape, DatabaseShape, Seen, SummaryShape};
-use super::{Json, List};
+use super::{Json, List, Written};
 use crate::auth::Actor;
 use crate::catalog::{self, AssetId, Children};
 use crate::db::{Db, PageRequest};
@@ -27,17 +28,19 @@ pub(in crate::web) async fn show(
     db: Data<Db>,
     actor: Actor,
     id: Path<AssetId>,
-) -> Result<Json<AssetShape>, Failure> {
+) -> Result<Either<Json<AssetShape>, Written>, Failure> {
     let asset = catalog::find_asset(&db, actor.sight(), *id).await?;
     let aliases = catalog::list_aliases(&db, actor.sight(), asset.id).await?;
     let last_seen = ingest::last_seen(&db, &asset).await?;
     let listing =
         ingest::latest_listing(&db, actor.sight(), asset.parent.unwrap_or(asset.id)).await?;
-    Ok(Json(AssetShape::new(
-        asset,
-        aliases,
-        Seen { last_seen, listing },
-    )))
+    let large = asset.is_large();
+    let shape = AssetShape::new(asset, aliases, Seen { last_seen, listing });
+    if !large {
+        return Ok(Either::Left(Json(shape)));
+    }
+    let written = db.apart().run(move || Written::of(&shape)).await?;
+    Ok(Either::Right(written))
 }
 
 /// `GET /api/v1/assets/{id}/history`: what happened to one asset.

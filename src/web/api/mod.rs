@@ -16,6 +16,7 @@ mod words_shape;
 use actix_web::body::BoxBody;
 use actix_web::http::StatusCode;
 use actix_web::http::header;
+use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse, Responder};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -49,6 +50,28 @@ fn json(status: StatusCode, shape: &impl Serialize) -> HttpResponse {
     HttpResponse::build(status)
         .insert_header((header::CACHE_CONTROL, "private, no-cache"))
         .json(shape)
+}
+
+/// JSON that was written already, apart from what others ask for.
+#[derive(Debug)]
+pub(super) struct Written(Bytes);
+
+impl Written {
+    fn of(shape: &impl Serialize) -> Self {
+        let json = serde_json::to_vec(shape).expect("shapes are plain text");
+        Self(json.into())
+    }
+}
+
+impl Responder for Written {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        HttpResponse::Ok()
+            .content_type("application/json")
+            .insert_header((header::CACHE_CONTROL, "private, no-cache"))
+            .body(self.0)
+    }
 }
 
 /// Some of a list.

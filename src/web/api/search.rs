@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::Json;
 use crate::auth::Actor;
-use crate::catalog::{self, Asset, AssetId};
+use crate::catalog::{self, AssetId, Summary};
 use crate::db::Db;
 use crate::search::{Answer, Facet, Hit, Index, Matched, MatchedField};
 use crate::web::failure::Failure;
@@ -110,14 +110,12 @@ pub(in crate::web) async fn search(
     let query = searching::query_of(&parameters)?;
     let answer = searching::search(&db, &index, actor.sight(), query).await?;
     let ids: Vec<AssetId> = answer.hits.iter().map(|hit| hit.id).collect();
-    let assets = catalog::find_assets(&db, actor.sight(), &ids).await?;
+    let assets = catalog::find_summaries(&db, actor.sight(), &ids).await?;
     Ok(Json(AnswerShape::new(answer, assets)))
 }
 
 impl AnswerShape {
-    fn new(answer: Answer, assets: Vec<Asset>) -> Self {
-        let mut assets: HashMap<AssetId, Asset> =
-            assets.into_iter().map(|asset| (asset.id, asset)).collect();
+    fn new(answer: Answer, mut assets: HashMap<AssetId, Summary>) -> Self {
         let hits = answer.hits.into_iter();
         let left_out = answer.left_out.into_iter();
         let read_as = answer.read_as.into_iter();
@@ -145,13 +143,13 @@ impl AnswerShape {
 }
 
 impl HitShape {
-    fn new(asset: Asset, hit: Hit) -> Self {
+    fn new(asset: Summary, hit: Hit) -> Self {
         Self {
             id: asset.id.0,
             kind: asset.kind.as_str(),
             name: asset.address.name().to_owned(),
             url: links::asset(asset.id),
-            description: asset.description(),
+            description: asset.description,
             platform: asset.address.platform,
             instance: asset.address.instance,
             path: asset.address.path,

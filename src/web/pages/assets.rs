@@ -6,13 +6,13 @@ use actix_web::Either;
 use actix_web::web::{Data, Path};
 use serde::Serialize;
 
-use super::columns::{Columns, Wanted};
+use super::changes::Changes;
+use super::columns::{self, Columns, Wanted};
 use super::parts::{
-    AssetRow, Changes, Fact, Html, Link, More, Text, heading, inside_words, kind_word, name,
-    platform_word,
+    AssetRow, Fact, Html, Link, More, Text, heading, inside_words, kind_word, name, platform_word,
 };
 use super::restrictions::Door;
-use super::said::{Said, may_edit};
+use super::said::Said;
 use super::sql::highlight;
 use crate::auth::Actor;
 use crate::catalog::{
@@ -32,6 +32,18 @@ const HISTORY: u64 = 10;
 
 /// So many tables and views of a database are listed at once.
 const INSIDE: usize = 100;
+
+/// Of parameters, locations, other names and links of an asset no more than so many of each are shown; the API has all.
+const MOST_LISTED: usize = 200;
+
+/// A name that is copied is no longer than this.
+const LONGEST_COPIED: usize = 10_000;
+
+/// More of the SQL of a view is not shown; the API has the whole.
+const LONGEST_SQL: usize = 100_000;
+
+/// A view is shown in no more dialects than this.
+const MOST_DIALECTS: usize = 5;
 
 /// A SELECT statement names no more columns than this.
 const MOST_SELECTED: usize = 100;
@@ -60,7 +72,7 @@ pub(crate) async fn show(
             &inside,
         ))));
     }
-    let columns = Columns::new(&asset, wanted(&parameters), may_edit(&asset, &actor));
+    let (asset, columns) = columns::of(&db, &actor, asset, Wanted::read(&parameters)?).await?;
     Ok(Either::Right(Page(TablePage::new(
         Head::new(&asset, &around, said),
         &asset,
@@ -84,28 +96,9 @@ pub(crate) async fn history(
     }))
 }
 
-/// `GET /assets/{id}/columns`: the columns alone.
-pub(crate) async fn columns(
-    db: Data<Db>,
-    actor: Actor,
-    id: Path<AssetId>,
-    parameters: Parameters,
-) -> Result<Page<Columns>, Failure> {
-    let asset = catalog::find_asset(&db, actor.sight(), *id).await?;
-    let editable = may_edit(&asset, &actor);
-    Ok(Page(Columns::new(&asset, wanted(&parameters), editable)))
-}
-
-fn wanted(parameters: &Parameters) -> Wanted<'_> {
-    Wanted {
-        words: parameters.text("column"),
-        all: parameters.text("columns") == "all",
-    }
-}
-
 /// What is known around an asset.
 struct Around {
-    parent: Option<Asset>,
+    parent: Option<Summary>,
     history: ListPage<Change>,
     aliases: Vec<Alias>,
     /// How the database, this one or the one it is in, was last listed.
@@ -126,9 +119,9 @@ impl Around {
         let target = target_address(asset);
         Ok(Self {
             parent: match asset.parent {
-                Some(parent) => catalog::find_assets(db, actor.sight(), &[parent])
+                Some(parent) => catalog::find_summaries(db, actor.sight(), &[parent])
                     .await?
-                    .pop(),
+                    .remove(&parent),
                 None => None,
             },
             history: catalog::list_history(
@@ -214,7 +207,7 @@ impl Head {
         Self {
             crumbs: crumbs(asset, around.parent.as_ref()),
             name: heading(asset.address.name()),
-            qualified: asset.address.path.join("."),
+            qualified: Shortened::to(LONGEST_COPIED, &asset.address.path.join(".")).shown,
             gone: asset.gone_at.map(Moment::of),
             target: asset
                 .source
@@ -228,7 +221,7 @@ impl Head {
             },
             links: outward(asset),
             facts: facts(asset),
-            parameters_count: number(parameters.len() as u64),
+            parameters_count: more_than(parameters.len()),
             parameters,
             history: Changes::of_asset(asset.id, &around.history),
             id: "history-list",
@@ -249,7 +242,7 @@ impl Target {
     }
 }
 
-fn crumbs(asset: &Asset, parent: Option<&Asset>) -> Vec<Link> {
+fn crumbs(asset: &Asset, parent: Option<&Summary>) -> Vec<Link> {
     let address = &asset.address;
     let source = format!("{} {}", platform_word(&address.platform), address.instance);
     let mut crumbs = vec![
@@ -259,7 +252,7 @@ fn crumbs(asset: &Asset, parent: Option<&Asset>) -> Vec<Link> {
             links::instance(&address.platform, &address.instance),
         ),
     ];
-    crumbs.extend(parent.map(Link::to_asset));
+    crumbs.extend(parent.map(Link::to_summary));
     crumbs
 }
 
@@ -276,6 +269,7 @@ fn outward(asset: &Asset) -> Vec<Outward> {
         .links
         .iter()
         .filter(|link| safe(&link.url))
+        .take(MOST_LISTED)
         .map(|link| Outward {
             label: name(&link.label).shown,
             href: link.url.clone(),
@@ -291,11 +285,20 @@ fn parameters(asset: &Asset) -> Vec<Parameter> {
         .chain(&asset.facts.parameters)
         .collect();
     both.into_iter()
+        .take(MOST_LISTED)
         .map(|(key, value)| Parameter {
             key: name(key).shown,
-            value: Text::cut_at(120, value),
+            value: Text::value(120, value),
         })
         .collect()
+}
+
+/// How many there are, as far as they are shown.
+fn more_than(shown: usize) -> String {
+    if shown < MOST_LISTED {
+        return number(shown as u64);
+    }
+    format!("the first {}", number(shown as u64))
 }
 
 fn facts(asset: &Asset) -> Vec<Fact> {
@@ -475,6 +478,8 @@ struct Sql {
     dialect: String,
     meaning: Option<String>,
     html: Html,
+    /// What is left out of it.
+    left_out: Option<String>,
     others: Vec<OtherSql>,
 }
 
@@ -516,7 +521,12 @@ impl TablePage {
             columns,
             sql: asset.source.view.as_ref().map(Sql::new),
             storage: storage(asset),
-            aliases: around.aliases.iter().map(AliasFact::from).collect(),
+            aliases: around
+                .aliases
+                .iter()
+                .take(MOST_LISTED)
+                .map(AliasFact::from)
+                .collect(),
         }
     }
 }
@@ -546,6 +556,7 @@ fn select(asset: &Asset) -> String {
         .columns
         .iter()
         .filter(|column| !column.bookkeeping)
+        .take(MOST_SELECTED + 1)
         .map(|column| quoted(&column.name))
         .collect();
     let what = match columns.len() {
@@ -555,7 +566,8 @@ fn select(asset: &Asset) -> String {
     };
     let path = asset.facts.catalog.iter().chain(&asset.address.path);
     let path: Vec<String> = path.map(|name| quoted(name)).collect();
-    format!("SELECT {what}\nFROM {}\nLIMIT 100", path.join("."))
+    let statement = format!("SELECT {what}\nFROM {}\nLIMIT 100", path.join("."));
+    Shortened::to(LONGEST_COPIED, &statement).shown
 }
 
 impl Sql {
@@ -572,17 +584,28 @@ impl Sql {
                     name(&place.join(".")).shown
                 )
             }),
-            html: highlight(&view.sql),
+            html: highlight(beginning(&view.sql)),
+            left_out: (view.sql.len() > LONGEST_SQL).then(|| {
+                let whole = size(view.sql.len() as u64);
+                format!("This is the beginning. The whole, {whole}, is in the API.")
+            }),
             others: view
                 .other_dialects
                 .iter()
+                .take(MOST_DIALECTS)
                 .map(|(dialect, sql)| OtherSql {
-                    dialect: dialect.clone(),
-                    html: highlight(sql),
+                    dialect: name(dialect).shown,
+                    html: highlight(beginning(sql)),
                 })
                 .collect(),
         }
     }
+}
+
+/// As much of the SQL of a view as is shown.
+fn beginning(sql: &str) -> &str {
+    sql.get(..sql.floor_char_boundary(LONGEST_SQL))
+        .unwrap_or(sql)
 }
 
 fn storage(asset: &Asset) -> Vec<StorageFact> {
@@ -592,6 +615,7 @@ fn storage(asset: &Asset) -> Vec<StorageFact> {
         .columns
         .iter()
         .filter(|column| column.partition_key)
+        .take(MOST_LISTED)
         .map(|column| column.name.clone())
         .collect();
     let files: Vec<String> = asset.facts.files.map(number).into_iter().collect();
@@ -619,7 +643,8 @@ fn storage(asset: &Asset) -> Vec<StorageFact> {
             mono,
             values: values
                 .iter()
-                .map(|value| Text::cut_at(120, value))
+                .take(MOST_LISTED)
+                .map(|value| Text::value(120, value))
                 .collect(),
         })
         .collect()
@@ -635,7 +660,7 @@ impl From<&Alias> for AliasFact {
                 "athena" => "Athena".to_owned(),
                 other => name(other).shown,
             },
-            name: Text::cut_at(160, &alias.name),
+            name: Text::value(160, &alias.name),
         }
     }
 }

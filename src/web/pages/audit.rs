@@ -142,7 +142,9 @@ impl Responder for Export {
             let mut page = first;
             loop {
                 let next = page.next.take();
-                yield format.write(page.items)?;
+                let records = page.items;
+                let lines = db.apart().run(move || format.write(records)).await;
+                yield lines.map_err(std::io::Error::other)??;
                 let Some(after) = next else { break };
                 let request = PageRequest::new(Some(after), PageRequest::MOST);
                 // An end that comes too early breaks the connection off, so that nobody takes a part for the whole.

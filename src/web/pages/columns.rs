@@ -1,17 +1,31 @@
 //! The columns of a table or view: a tree, cut into rows that fit a page.
 
+use actix_web::web::{Data, Path};
 use serde::Serialize;
 
-use super::parts::{Text, name};
-use super::said::{self, Orphan};
-use crate::catalog::{Asset, Column};
+use super::parts::{Link, Text, heading, name};
+use super::said::{self, Orphan, may_edit};
+use crate::auth::Actor;
+use crate::catalog::{self, Asset, AssetId, Column, Error};
+use crate::db::Db;
+use crate::web::failure::Failure;
 use crate::web::links;
 use crate::web::markdown::{self, SafeHtml};
+use crate::web::parameters::Parameters;
 use crate::web::text::{Shortened, count, number};
-use crate::web::view::View;
+use crate::web::view::{Page, Section, View};
 
-/// So many rows are on the page at first; the others come when asked for.
-const AT_FIRST: usize = 200;
+/// So many rows are on the page at once; the others come when asked for.
+const AT_ONCE: usize = 200;
+
+/// Of what is said of a column so many letters are shown among the others; its own page has the whole.
+const LONGEST_NOTE: usize = 2_000;
+
+/// Words about columns that are no longer there are shown for so many of these.
+const MOST_ORPHANS: usize = 50;
+
+/// Among more columns than this nobody chooses from a list.
+const MOST_CHOICES: usize = 200;
 
 /// Up to so many rows, nested fields are open from the start.
 const OPEN_UP_TO: usize = 60;
@@ -27,13 +41,69 @@ const OPENED: &str = "true";
 /// Deeper fields are no further indented.
 const DEEPEST: usize = 5;
 
+/// `GET /assets/{id}/columns`: the columns alone.
+pub(crate) async fn show(
+    db: Data<Db>,
+    actor: Actor,
+    id: Path<AssetId>,
+    parameters: Parameters,
+) -> Result<Page<Columns>, Failure> {
+    let asset = catalog::find_asset(&db, actor.sight(), *id).await?;
+    let (_, columns) = of(&db, &actor, asset, Wanted::read(&parameters)?).await?;
+    Ok(Page(columns))
+}
+
+/// `GET /assets/{id}/columns/{column}`: one column, with all that is said of it.
+pub(crate) async fn show_one(
+    db: Data<Db>,
+    actor: Actor,
+    place: Path<(AssetId, String)>,
+) -> Result<Page<ColumnPage>, Failure> {
+    let (id, path) = place.into_inner();
+    let asset = catalog::find_asset(&db, actor.sight(), id).await?;
+    let editable = may_edit(&asset, &actor);
+    let page = db
+        .apart()
+        .run(move || ColumnPage::new(&asset, &path, editable));
+    Ok(Page(page.await??))
+}
+
+/// Picks the columns that are shown, apart from what others ask for where there are very many.
+pub(super) async fn of(
+    db: &Db,
+    actor: &Actor,
+    asset: Asset,
+    wanted: Wanted,
+) -> Result<(Asset, Columns), Failure> {
+    let editable = may_edit(&asset, actor);
+    let large = asset.is_large();
+    let pick = move || {
+        let columns = Columns::new(&asset, &wanted, editable);
+        (asset, columns)
+    };
+    Ok(if large {
+        db.apart().run(pick).await?
+    } else {
+        pick()
+    })
+}
+
 /// Which columns are asked for.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Wanted<'a> {
+#[derive(Debug, Clone, Default)]
+pub(super) struct Wanted {
     /// Words that stand in the path, the type, the comment or the note; empty for all.
-    pub(super) words: &'a str,
-    /// Every row, however many.
-    pub(super) all: bool,
+    pub(super) words: String,
+    /// How many rows to leave out at the beginning.
+    pub(super) from: usize,
+}
+
+impl Wanted {
+    pub(super) fn read(parameters: &Parameters) -> Result<Self, Failure> {
+        Ok(Self {
+            words: parameters.text("column").to_owned(),
+            from: parameters.number("from", 0, 0..=usize::MAX)?,
+        })
+    }
 }
 
 /// What `templates/assets/columns.hbs` can show.
@@ -52,13 +122,16 @@ pub(crate) struct Columns {
     said: Option<String>,
     clear_href: Option<String>,
     none: &'static str,
-    whole_href: Option<String>,
-    whole_part: String,
-    whole_label: String,
+    /// Where the list goes on.
+    more_href: Option<String>,
+    more_part: String,
+    more_label: String,
     bookkeeping: Vec<Row>,
     bookkeeping_count: String,
     /// Words about columns that are no longer there, and the columns that they may be about now.
     orphans: Vec<Orphan>,
+    orphans_left: Option<String>,
+    /// Empty where they are too many to choose from.
     choices: Vec<String>,
 }
 
@@ -89,182 +162,283 @@ struct Row {
     required: bool,
     comment: Option<Text>,
     note: Option<SafeHtml>,
+    /// Where the whole of a long note is.
+    note_href: Option<String>,
     edit_href: Option<String>,
 }
 
 impl Columns {
-    pub(super) fn new(asset: &Asset, wanted: Wanted<'_>, editable: bool) -> Self {
-        let mut rows = Tree::rows(asset, editable, false);
-        let bookkeeping = Tree::rows(asset, editable, true);
-        let orphans = said::orphans(asset, editable);
-        let outermost = asset
-            .source
-            .columns
-            .iter()
-            .filter(|column| !column.bookkeeping);
-        let total = rows.len();
+    pub(super) fn new(asset: &Asset, wanted: &Wanted, editable: bool) -> Self {
+        let mut tree = Tree::of(asset, false);
+        let total = tree.lines.len();
         let filter = wanted.words.trim();
         if !filter.is_empty() {
-            keep_matching(&mut rows, filter);
+            tree.keep_matching(filter);
         }
-        let found = rows.iter().filter(|line| line.matches).count();
-        let most = if wanted.all { usize::MAX } else { AT_FIRST };
-        let left = rows.len().saturating_sub(most);
-        rows.truncate(most);
+        let found = tree.lines.iter().filter(|line| line.matches).count();
+        let shown = tree.rows(wanted.from, editable);
+        let left = tree.lines.len().saturating_sub(wanted.from + shown.len());
+        let bookkeeping = Tree::of(asset, true);
+        let orphans = Orphans::of(asset, editable);
+        let outermost = asset.source.columns.iter();
+        let outermost = outermost.filter(|column| !column.bookkeeping).count();
         let (here, part) = (links::asset(asset.id), links::asset_columns(asset.id));
+        let from = (wanted.from + shown.len()).to_string();
+        let more =
+            |path: &str| links::with_query(path, [("from", from.as_str()), ("column", filter)]);
         Self {
-            total: number(outermost.count() as u64),
-            said: said(filter, found, left, total),
-            clear_href: (!filter.is_empty()).then(|| format!("{here}#columns")),
-            nested: rows.iter().any(|line| line.row.opens.is_some()),
+            total: number(outermost as u64),
+            said: said(filter, found, (wanted.from, shown.len(), tree.lines.len())),
+            clear_href: (!filter.is_empty() || wanted.from > 0).then(|| format!("{here}#columns")),
+            nested: shown.iter().any(|row| row.opens.is_some()),
             searchable: total > 0,
             none: if total > 0 {
                 "No column has these words."
             } else {
                 "The source names no columns."
             },
-            whole_href: (left > 0).then(|| format!("{}#columns", whole(&here, filter))),
-            whole_part: whole(&part, filter),
-            whole_label: format!("Show all {}", number(found as u64)),
+            more_href: (left > 0).then(|| format!("{}#columns", more(&here))),
+            more_part: more(&part),
+            more_label: format!("Show the next {}", number(left.min(AT_ONCE) as u64)),
             part,
             here,
             filter: filter.to_owned(),
-            rows: rows.into_iter().map(|line| line.row).collect(),
-            bookkeeping_count: number(bookkeeping.len() as u64),
-            bookkeeping: bookkeeping.into_iter().map(|line| line.row).collect(),
-            choices: if editable && !orphans.is_empty() {
-                asset
-                    .column_paths()
-                    .into_iter()
-                    .map(str::to_owned)
-                    .collect()
-            } else {
-                Vec::new()
-            },
-            orphans,
+            rows: shown,
+            bookkeeping_count: number(bookkeeping.lines.len() as u64),
+            bookkeeping: bookkeeping.rows(0, editable),
+            orphans: orphans.shown,
+            orphans_left: orphans.left,
+            choices: orphans.choices,
         }
     }
 }
 
-fn whole(here: &str, filter: &str) -> String {
-    links::with_query(here, [("columns", "all"), ("column", filter)])
+/// Words about columns that are no longer there, as many as are shown.
+#[derive(Default)]
+struct Orphans {
+    shown: Vec<Orphan>,
+    left: Option<String>,
+    choices: Vec<String>,
 }
 
-fn said(filter: &str, found: usize, left: usize, total: usize) -> Option<String> {
-    match (filter.is_empty(), left) {
-        (true, 0) => None,
-        (true, _) => Some(format!(
-            "The first {} of {}, nested fields among them.",
-            number((total - left) as u64),
-            number(total as u64)
-        )),
-        (false, _) => Some(format!(
-            "{} with “{}”.",
-            count(found as u64, "column", "columns"),
-            name(filter).shown
-        )),
+impl Orphans {
+    fn of(asset: &Asset, editable: bool) -> Self {
+        if asset.human.notes.is_empty() {
+            return Self::default();
+        }
+        let paths = asset.column_paths();
+        let notes = asset.human.notes_beside(&paths);
+        let left = notes.len().saturating_sub(MOST_ORPHANS);
+        let shown = notes.iter().take(MOST_ORPHANS);
+        let shown: Vec<Orphan> = shown
+            .map(|note| said::orphan(asset, note, beginning(&note.content.text), editable))
+            .collect();
+        let choosing = editable && !shown.is_empty() && paths.len() <= MOST_CHOICES;
+        let choices = paths.iter().filter(|_| choosing);
+        Self {
+            choices: choices.map(|path| (*path).to_owned()).collect(),
+            left: (left > 0).then(|| {
+                let left = count(left as u64, "more column", "more columns");
+                format!("There are words about {left}; the API has all of them.")
+            }),
+            shown,
+        }
     }
 }
 
-/// A row, and what a filter needs to know of it.
-struct Line {
-    row: Row,
-    /// What a filter looks at, in lower case.
-    text: String,
-    /// The index of the line that this one is in.
+/// As much of a note as is shown among others.
+fn beginning(note: &str) -> &str {
+    let end = note.char_indices().nth(LONGEST_NOTE);
+    end.and_then(|(end, _)| note.get(..end)).unwrap_or(note)
+}
+
+/// Says what of the columns is shown, if not all: from where, how many, of how many.
+fn said(filter: &str, found: usize, (from, shown, all): (usize, usize, usize)) -> Option<String> {
+    let places = match from {
+        0 => format!("The first {}", number(shown as u64)),
+        from => format!(
+            "{} to {}",
+            number(from as u64 + 1),
+            number((from + shown) as u64)
+        ),
+    };
+    let of = format!(
+        "{places} of {}, nested fields among them.",
+        number(all as u64)
+    );
+    let partly = shown < all;
+    if filter.is_empty() {
+        return partly.then_some(of);
+    }
+    let found = count(found as u64, "column", "columns");
+    let found = format!("{found} with “{}”.", name(filter).shown);
+    Some(if partly {
+        format!("{found} {of}")
+    } else {
+        found
+    })
+}
+
+/// One column, and where it is.
+struct Line<'a> {
+    column: &'a Column,
+    depth: usize,
+    /// The index of the line that this one is in, before any was left out.
     within: Option<usize>,
+    /// Its own index, likewise.
+    index: usize,
     matches: bool,
 }
 
-/// Keeps the lines that have all the words, and the lines that those are in.
-fn keep_matching(lines: &mut Vec<Line>, filter: &str) {
-    let filter = filter.to_lowercase();
-    let words: Vec<&str> = filter.split_whitespace().collect();
-    let mut kept = vec![false; lines.len()];
-    for (index, line) in lines.iter_mut().enumerate() {
-        line.matches = words.iter().all(|word| line.text.contains(word));
-        if let Some(keep) = kept.get_mut(index) {
-            *keep = line.matches;
-        }
-    }
-    for (index, line) in lines.iter().enumerate().rev() {
-        let keep = kept.get(index).copied().unwrap_or_default();
-        if let Some(outer) = line.within.filter(|_| keep).and_then(|at| kept.get_mut(at)) {
-            *outer = true;
-        }
-    }
-    let mut kept = kept.into_iter();
-    lines.retain(|_| kept.next().unwrap_or_default());
-    for line in lines {
-        line.row.shut = false;
-        line.row.opened = OPENED;
-    }
-}
-
-/// Turns the tree of columns into lines.
+/// The tree of columns as lines. Rows are made of those alone that are shown: there may be hundreds of thousands.
 struct Tree<'a> {
     asset: &'a Asset,
-    editable: bool,
     open: bool,
-    lines: Vec<Line>,
+    lines: Vec<Line<'a>>,
 }
 
 impl<'a> Tree<'a> {
-    fn rows(asset: &'a Asset, editable: bool, bookkeeping: bool) -> Vec<Line> {
-        let wanted = |column: &&Column| column.bookkeeping == bookkeeping;
-        let columns = || asset.source.columns.iter().filter(wanted);
-        let total: usize = columns().map(|column| column.walk().len()).sum();
+    fn of(asset: &'a Asset, bookkeeping: bool) -> Self {
         let mut tree = Self {
             asset,
-            editable,
-            open: total <= OPEN_UP_TO,
-            lines: Vec::with_capacity(total),
+            open: true,
+            lines: Vec::new(),
         };
-        for column in columns() {
+        let columns = asset.source.columns.iter();
+        for column in columns.filter(|column| column.bookkeeping == bookkeeping) {
             tree.add(column, 0, None);
         }
-        tree.lines
+        tree.open = tree.lines.len() <= OPEN_UP_TO;
+        tree
     }
 
-    fn add(&mut self, column: &Column, depth: usize, within: Option<usize>) {
+    fn add(&mut self, column: &'a Column, depth: usize, within: Option<usize>) {
         let index = self.lines.len();
-        let note = self.asset.human.note(&column.path);
-        let nested = !column.fields.is_empty();
-        let written = if nested { "" } else { &column.data_type };
-        let texts = [
-            column.path.as_str(),
-            &column.data_type,
-            column.comment.as_deref().unwrap_or_default(),
-            note.unwrap_or_default(),
-        ];
-        let text = texts.join("\n").to_lowercase();
         self.lines.push(Line {
-            row: Row {
-                depth: depth.min(DEEPEST),
-                shut: within.is_some() && !self.open,
-                within: within.map(|outer| outer.to_string()),
-                opens: nested.then(|| index.to_string()),
-                opened: if self.open { OPENED } else { "false" },
-                name: name(&column.name),
-                path: (depth > 0).then(|| name(&column.path).shown),
-                data_type: Text::cut_at(LONGEST_TYPE, written),
-                outline: nested.then(|| outline(&column.data_type)),
-                outline_whole: Shortened::to(LONGEST_TITLE, &column.data_type).shown,
-                partition_key: column.partition_key,
-                required: column.nullable == Some(false),
-                comment: column.comment.as_deref().map(Text::new),
-                note: note.map(|note| markdown::render(note, 2)),
-                edit_href: self
-                    .editable
-                    .then(|| links::edit_column(self.asset.id, &column.path)),
-            },
-            text,
+            column,
+            depth,
             within,
+            index,
             matches: true,
         });
         for field in &column.fields {
             self.add(field, depth + 1, Some(index));
         }
+    }
+
+    /// Keeps the lines that have all the words, and the lines that those are in.
+    fn keep_matching(&mut self, filter: &str) {
+        let filter = filter.to_lowercase();
+        let words: Vec<&str> = filter.split_whitespace().collect();
+        let mut kept = vec![false; self.lines.len()];
+        for line in self.lines.iter_mut().rev() {
+            line.matches = matches(self.asset, line.column, &words);
+            let inside = kept.get(line.index).copied().unwrap_or_default();
+            for place in [Some(line.index), line.within].into_iter().flatten() {
+                if let Some(keep) = kept.get_mut(place) {
+                    *keep |= line.matches || inside;
+                }
+            }
+        }
+        self.lines
+            .retain(|line| kept.get(line.index).copied().unwrap_or_default());
+        self.open = true;
+    }
+
+    /// Makes rows of the lines that are shown.
+    fn rows(&self, from: usize, editable: bool) -> Vec<Row> {
+        let shown = self.lines.iter().skip(from).take(AT_ONCE);
+        shown.map(|line| self.row(line, editable)).collect()
+    }
+
+    fn row(&self, line: &Line<'_>, editable: bool) -> Row {
+        let column = line.column;
+        let id = self.asset.id;
+        let note = self.asset.human.note(&column.path);
+        let nested = !column.fields.is_empty();
+        let written = if nested { "" } else { &column.data_type };
+        let short = note.map(beginning);
+        Row {
+            depth: line.depth.min(DEEPEST),
+            shut: line.within.is_some() && !self.open,
+            within: line.within.map(|outer| outer.to_string()),
+            opens: nested.then(|| line.index.to_string()),
+            opened: if self.open { OPENED } else { "false" },
+            name: name(&column.name),
+            path: (line.depth > 0).then(|| name(&column.path).shown),
+            data_type: Text::value(LONGEST_TYPE, written),
+            outline: nested.then(|| outline(&column.data_type)),
+            outline_whole: Shortened::to(LONGEST_TITLE, &column.data_type).shown,
+            partition_key: column.partition_key,
+            required: column.nullable == Some(false),
+            comment: column.comment.as_deref().map(Text::one_of_many),
+            note: short.map(|note| markdown::render(note, 2)),
+            note_href: (short != note).then(|| links::column(id, &column.path)),
+            edit_href: editable.then(|| links::edit_column(id, &column.path)),
+        }
+    }
+}
+
+/// Tells whether a column has all the words, in lower case, in its path, its type, its comment or its note.
+fn matches(asset: &Asset, column: &Column, words: &[&str]) -> bool {
+    let texts = [
+        Some(column.path.as_str()),
+        Some(column.data_type.as_str()),
+        column.comment.as_deref(),
+        asset.human.note(&column.path),
+    ];
+    let texts = texts.into_iter().flatten().map(str::to_lowercase);
+    let texts: Vec<String> = texts.collect();
+    words
+        .iter()
+        .all(|word| texts.iter().any(|text| text.contains(word)))
+}
+
+/// What `templates/assets/column_alone.hbs` can show: one column, with all that is said of it.
+#[derive(Debug, Serialize)]
+pub(crate) struct ColumnPage {
+    title: String,
+    crumbs: Vec<Link>,
+    path: Shortened,
+    data_type: Text,
+    comment: Option<Text>,
+    note: Option<SafeHtml>,
+    edit_href: Option<String>,
+}
+
+impl View for ColumnPage {
+    const TEMPLATE: &'static str = "assets/column_alone";
+
+    fn title(&self) -> &str {
+        &self.title
+    }
+
+    fn section(&self) -> Option<Section> {
+        Some(Section::Browse)
+    }
+}
+
+impl ColumnPage {
+    /// Finds a column, or else the words about one that is no longer there.
+    pub(super) fn new(asset: &Asset, path: &str, editable: bool) -> Result<Self, Error> {
+        let mut columns = asset.source.columns.iter().flat_map(Column::walk);
+        let column = columns.find(|column| column.path == path);
+        let note = asset.human.note(path);
+        if column.is_none() && note.is_none() {
+            return Err(Error::UnknownColumn(path.to_owned()));
+        }
+        let shown = heading(path);
+        Ok(Self {
+            title: format!("Column {}", shown.shown),
+            crumbs: vec![Link::new("Browse", links::browse()), Link::to_asset(asset)],
+            path: shown,
+            data_type: Text::new(column.map_or("", |column| &column.data_type)),
+            comment: column
+                .and_then(|column| column.comment.as_deref())
+                .map(Text::new),
+            note: note.map(|note| markdown::render(note, 1)),
+            edit_href: editable.then(|| links::edit_column(asset.id, path)),
+        })
     }
 }
 

@@ -4,10 +4,10 @@ use actix_web::web::Data;
 use serde::Serialize;
 
 use super::browse::Shelf;
+use super::changes::{Changes, NamedAssets};
 use super::ingestion::RecipeLine;
-use super::parts::Changes;
 use crate::auth::Actor;
-use crate::catalog::{self, Asset, AssetId, AssetKind, Change};
+use crate::catalog::{self, AssetId, AssetKind, Change};
 use crate::db::{Db, PageRequest};
 use crate::ingest::Runner;
 use crate::search::{Answer, FacetField, Index, Query};
@@ -50,12 +50,12 @@ pub(crate) async fn show(
         .await?
         .items;
     let ids: Vec<AssetId> = changes.iter().map(|change| change.asset).collect();
-    let assets = catalog::find_assets(&db, actor.sight(), &ids).await?;
+    let named = catalog::find_addresses(&db, &ids).await?;
     Ok(Page(HomePage::new(
         &everything,
         shelves,
         recipes,
-        (&changes, &assets),
+        (&changes, &named),
     )))
 }
 
@@ -98,13 +98,13 @@ impl HomePage {
         everything: &Answer,
         sources: Vec<Shelf>,
         recipes: Vec<RecipeLine>,
-        (changes, assets): (&[Change], &[Asset]),
+        (changes, named): (&[Change], &NamedAssets),
     ) -> Self {
         Self {
             counts: counts(everything),
             empty: sources.is_empty().then(|| Empty::new(!recipes.is_empty())),
             sources,
-            changes: Changes::recent(changes, assets, CHANGES_TOLD),
+            changes: Changes::recent(changes, named, CHANGES_TOLD),
             recipes,
         }
     }

@@ -6,9 +6,9 @@ use chrono::Utc;
 use serde::Serialize;
 use uuid::Uuid;
 
+use super::changes::Changes;
 use super::parts::{
-    Changes, Fact, LastRun, Link, More, RunRow, State, Text, heading, name, platform_word,
-    started_by, took,
+    Fact, LastRun, Link, More, RunRow, State, Text, heading, name, platform_word, started_by, took,
 };
 use crate::auth::Actor;
 use crate::catalog::{self, AssetId};
@@ -105,8 +105,8 @@ pub(crate) async fn run(
     let changes =
         catalog::list_changes_of_run(&db, actor.sight(), run.id, &part("changes")).await?;
     let ids: Vec<AssetId> = changes.items.iter().map(|change| change.asset).collect();
-    let assets = catalog::find_assets(&db, actor.sight(), &ids).await?;
-    let changes = Changes::of_run(&run, &changes, &assets);
+    let named = catalog::find_addresses(&db, &ids).await?;
+    let changes = Changes::of_run(&run, &changes, &named);
     Ok(Page(RunPage::new(&run, &listings, &findings, changes)))
 }
 

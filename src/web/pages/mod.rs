@@ -3,7 +3,9 @@
 pub(super) mod assets;
 pub(super) mod audit;
 pub(super) mod browse;
-mod columns;
+pub(super) mod change;
+mod changes;
+pub(super) mod columns;
 pub(super) mod editing;
 pub(super) mod home;
 pub(super) mod ingestion;

@@ -1,11 +1,8 @@
 //! Pieces that several pages show. Everything a source says is shortened here before it can fill a page.
 
-use std::collections::HashMap;
-
 use serde::Serialize;
 
-use crate::catalog::human::{Piece as ComparedPiece, compare};
-use crate::catalog::{Action, Asset, AssetId, AssetKind, Change, Inside, Summary};
+use crate::catalog::{Asset, AssetKind, Inside, Summary};
 use crate::db::{Cursor, Page};
 use crate::ingest::{Level, Run, RunState};
 use crate::web::links;
@@ -17,23 +14,20 @@ const LONGEST_NAME: usize = 120;
 /// Names longer than this are cut even where they are the heading.
 const LONGEST_HEADING: usize = 400;
 
+/// No title is longer than this.
+const LONGEST_TITLE: usize = 2_000;
+
 /// Texts longer than this are folded.
 const LONGEST_TEXT: usize = 280;
 
+/// Of a longer text not even the folded part is all of it: nobody reads on, and the API has the whole.
+const LONGEST_WHOLE: usize = 10_000;
+
+/// The same for a sentence, which tells of a text and need not tell all of it.
+const LONGEST_TOLD: usize = 2_000;
+
 /// A sentence of a list is no longer than this.
 const LONGEST_SENTENCE: usize = 180;
-
-/// So many sentences of one change are shown at once; the others are folded.
-const SENTENCES_AT_ONCE: usize = 4;
-
-/// No change tells more sentences than this.
-const MOST_SENTENCES: usize = 200;
-
-/// So many letters are told around what was changed in a text.
-const AROUND: usize = 80;
-
-/// So many assets that appeared together are named.
-const NAMED_TOGETHER: usize = 3;
 
 /// Shortens a name for a list.
 pub(super) fn name(name: &str) -> Shortened {
@@ -52,11 +46,21 @@ pub(super) fn name_of(most: usize, name: &str) -> Shortened {
     };
     if name.contains(deceives) {
         let shown = name.replace(deceives, "\u{fffd}");
-        let mut shortened = Shortened::to(most, &shown);
-        shortened.whole.get_or_insert(shown);
+        let mut shortened = titled(most, &shown);
+        let whole = || Shortened::to(LONGEST_TITLE, &shown).shown;
+        shortened.whole.get_or_insert_with(whole);
         return shortened;
     }
-    Shortened::to(most, name)
+    titled(most, name)
+}
+
+/// Shortens a text whose title tells more of it.
+fn titled(most: usize, text: &str) -> Shortened {
+    let shortened = Shortened::to(most, text);
+    let whole = shortened
+        .whole
+        .map(|whole| Shortened::to(LONGEST_TITLE, &whole).shown);
+    Shortened { whole, ..shortened }
 }
 
 /// The first sentence of a text, and the whole if there is more.
@@ -71,7 +75,7 @@ pub(super) fn first_sentence(text: &str) -> Shortened {
     let sentence = end.and_then(|end| line.get(..end)).unwrap_or(line);
     let mut shortened = Shortened::to(LONGEST_SENTENCE, sentence);
     if shortened.whole.is_none() && sentence.len() < text.len() {
-        shortened.whole = Some(Shortened::to(10 * LONGEST_SENTENCE, text).shown);
+        shortened.whole = Some(Shortened::to(LONGEST_TITLE, text).shown);
     }
     shortened
 }
@@ -90,7 +94,23 @@ impl Text {
     }
 
     pub(super) fn cut_at(most: usize, text: &str) -> Self {
-        let cut = Shortened::to(most, text.trim());
+        Self::folded(most, LONGEST_WHOLE, text)
+    }
+
+    /// A text that is one of many on its page.
+    pub(super) fn one_of_many(text: &str) -> Self {
+        Self::folded(LONGEST_TEXT, LONGEST_TOLD, text)
+    }
+
+    /// A value that is one of many on its page.
+    pub(super) fn value(most: usize, text: &str) -> Self {
+        Self::folded(most, LONGEST_TOLD, text)
+    }
+
+    /// A text of which so much is shown at once, and so much at all.
+    fn folded(most: usize, whole: usize, text: &str) -> Self {
+        let text = Shortened::to(whole, text.trim()).shown;
+        let cut = Shortened::to(most, &text);
         Self {
             start: cut.shown.trim_end_matches('…').to_owned(),
             rest: cut.whole,
@@ -114,6 +134,10 @@ impl Link {
 
     pub(super) fn to_asset(asset: &Asset) -> Self {
         Self::new(asset.address.name(), links::asset(asset.id))
+    }
+
+    pub(super) fn to_summary(summary: &Summary) -> Self {
+        Self::new(summary.address.name(), links::asset(summary.id))
     }
 
     pub(super) fn to_recipe(name: &str) -> Self {
@@ -282,213 +306,12 @@ impl From<&Summary> for AssetRow {
             gone: summary.gone_at.is_some(),
             description: description.shown,
             description_whole: description.whole,
-            columns: number(summary.columns as u64),
+            columns: summary
+                .columns
+                .map_or_else(|| "many".to_owned(), |columns| number(columns as u64)),
             rows: summary.rows.map_or_else(String::new, number),
         }
     }
-}
-
-/// Some of a history, newest first.
-#[derive(Debug, Serialize)]
-pub(super) struct Changes {
-    entries: Vec<Entry>,
-    none: &'static str,
-    more_href: Option<String>,
-    /// What htmx fetches instead of the whole page.
-    more_part: Option<String>,
-}
-
-/// One change, or several of the same sort.
-#[derive(Debug, Serialize)]
-struct Entry {
-    at: Moment,
-    assets: Vec<Link>,
-    sentences: Vec<Text>,
-    more: Vec<Text>,
-    more_words: String,
-    /// What was done to a text, folded.
-    pieces: Vec<Piece>,
-    who: String,
-    run_href: Option<String>,
-}
-
-impl Changes {
-    /// The history of one asset, whose name need not be told.
-    pub(super) fn of_asset(id: AssetId, page: &Page<Change>) -> Self {
-        let more = |path: &str, parameter| {
-            page.next
-                .as_ref()
-                .map(|cursor| links::with_query(path, [(parameter, cursor.as_str())]))
-        };
-        Self {
-            entries: page
-                .items
-                .iter()
-                .map(|change| Entry::new(change, None))
-                .collect(),
-            none: "Nothing has changed since the catalog knows it.",
-            more_href: more(&links::asset(id), "history"),
-            more_part: more(&links::asset_history(id), "after"),
-        }
-    }
-
-    /// What a run changed, with the names of what it changed.
-    pub(super) fn of_run(run: &Run, page: &Page<Change>, assets: &[Asset]) -> Self {
-        let href = page
-            .next
-            .as_ref()
-            .map(|cursor| links::with_query(&links::run(run.id), [("changes", cursor.as_str())]));
-        let none = match run.state {
-            RunState::Running => "Nothing so far.",
-            _ => "Nothing: the source says what it said before.",
-        };
-        let named = named(assets);
-        Self {
-            entries: page
-                .items
-                .iter()
-                .map(|change| Entry::new(change, named.get(&change.asset).copied()))
-                .collect(),
-            none,
-            more_part: href.clone(),
-            more_href: href,
-        }
-    }
-
-    /// The newest changes anywhere; what appeared in one run is told together.
-    pub(super) fn recent(changes: &[Change], assets: &[Asset], most: usize) -> Self {
-        let named = named(assets);
-        let last = changes.last().map(|change| change.seq);
-        let together = |one: &Change, other: &Change| {
-            one.run == other.run && one.action == Action::Created && other.action == Action::Created
-        };
-        Self {
-            entries: changes
-                .chunk_by(together)
-                .take(most)
-                .flat_map(|chunk| {
-                    let open = chunk.last().map(|change| change.seq) == last;
-                    Entry::of_several(chunk, &named, open)
-                })
-                .take(most)
-                .collect(),
-            none: "",
-            more_href: None,
-            more_part: None,
-        }
-    }
-}
-
-fn named(assets: &[Asset]) -> HashMap<AssetId, &Asset> {
-    assets.iter().map(|asset| (asset.id, asset)).collect()
-}
-
-impl Entry {
-    fn new(change: &Change, asset: Option<&Asset>) -> Self {
-        let mut sentences = change.action.sentences();
-        let untold = sentences.len().saturating_sub(MOST_SENTENCES);
-        sentences.truncate(MOST_SENTENCES);
-        if untold > 0 {
-            sentences.push(count(
-                untold as u64,
-                "more difference.",
-                "more differences.",
-            ));
-        }
-        let folded = if sentences.len() > SENTENCES_AT_ONCE + 1 {
-            sentences.split_off(SENTENCES_AT_ONCE)
-        } else {
-            Vec::new()
-        };
-        Self {
-            at: Moment::of(change.at),
-            assets: asset.map(Link::to_asset).into_iter().collect(),
-            sentences: texts(&sentences),
-            more_words: format!("{} more", number(folded.len() as u64 + untold as u64)),
-            more: texts(&folded),
-            pieces: match &change.action {
-                Action::Revised(revision) => revision.text.as_ref().map_or_else(Vec::new, pieces),
-                _ => Vec::new(),
-            },
-            who: format!("by {}", change.who),
-            run_href: change.run.map(links::run),
-        }
-    }
-
-    /// One entry for each change, or a single one if there are many; `open` if there may be still more of them.
-    fn of_several(chunk: &[Change], named: &HashMap<AssetId, &Asset>, open: bool) -> Vec<Self> {
-        let asset = |change: &Change| named.get(&change.asset).copied();
-        match chunk {
-            [first, _, _, _, ..] => {
-                let assets: Vec<Link> = chunk
-                    .iter()
-                    .filter_map(asset)
-                    .filter(|asset| asset.kind != AssetKind::Database)
-                    .take(NAMED_TOGETHER)
-                    .map(Link::to_asset)
-                    .collect();
-                let others = chunk.len() - assets.len().min(chunk.len());
-                let at_least = if open { "at least " } else { "" };
-                let others = count(others as u64, "other", "others");
-                let sentence = format!("and {at_least}{others} appeared in the source.");
-                vec![Self {
-                    assets,
-                    sentences: texts(&[sentence]),
-                    pieces: Vec::new(),
-                    ..Self::new(first, None)
-                }]
-            }
-            few => few
-                .iter()
-                .map(|change| Self::new(change, asset(change)))
-                .collect(),
-        }
-    }
-}
-
-fn texts(sentences: &[String]) -> Vec<Text> {
-    sentences.iter().map(|text| Text::new(text)).collect()
-}
-
-/// A piece of a text that was changed.
-#[derive(Debug, Serialize)]
-struct Piece {
-    text: String,
-    /// Empty, `inserted` or `deleted`.
-    mark: &'static str,
-}
-
-/// Tells what was done to a text, with a few words around each place.
-fn pieces((before, after): &(String, String)) -> Vec<Piece> {
-    let compared = compare(before, after);
-    let last = compared.len().saturating_sub(1);
-    let piece = |(nth, piece)| match piece {
-        ComparedPiece::Kept(text) => Piece {
-            text: around(&text, nth > 0, nth < last),
-            mark: "",
-        },
-        ComparedPiece::Inserted(text) => Piece {
-            text,
-            mark: "inserted",
-        },
-        ComparedPiece::Deleted(text) => Piece {
-            text,
-            mark: "deleted",
-        },
-    };
-    compared.into_iter().enumerate().map(piece).collect()
-}
-
-/// The end of what stands before a change, and the beginning of what stands behind one.
-fn around(text: &str, behind: bool, before: bool) -> String {
-    let letters = text.chars().count();
-    let wanted = AROUND * (usize::from(behind) + usize::from(before));
-    if letters <= wanted {
-        return text.to_owned();
-    }
-    let beginning = text.chars().take(if behind { AROUND } else { 0 });
-    let end = text.chars().skip(letters - if before { AROUND } else { 0 });
-    beginning.chain(" … ".chars()).chain(end).collect()
 }
 
 /// A run as a line of a list.

@@ -9,7 +9,7 @@ use super::parts::{Link, Text, name};
 use crate::auth::principals::{self, Named, Principal};
 use crate::auth::{Actor, Permission};
 use crate::catalog::human::{AspectKind, Edition, Note, OwnerRole};
-use crate::catalog::{self, Asset, AssetKind};
+use crate::catalog::{self, Asset, AssetKind, Summary};
 use crate::db::Db;
 use crate::web::failure::Failure;
 use crate::web::links;
@@ -90,24 +90,26 @@ impl Said {
             .await
             .map_err(catalog::Error::from)?;
         let replacement = asset.human.deprecation.content.replacement;
-        let replacement = catalog::find_assets(db, actor.sight(), replacement.as_slice()).await?;
+        let replacement =
+            catalog::find_summaries(db, actor.sight(), replacement.as_slice()).await?;
+        let description = match asset.human.description() {
+            Some(text) => Some(markdown::render_apart(db.apart(), text, 1).await?),
+            None => None,
+        };
         Ok(Self {
             kind_word: match asset.kind {
                 AssetKind::Database => "database",
                 AssetKind::Table => "table",
                 AssetKind::View => "view",
             },
-            description: asset
-                .human
-                .description()
-                .map(|text| markdown::render(text, 1)),
+            description,
             source: asset
                 .source
                 .description
                 .as_deref()
                 .filter(|text| !text.trim().is_empty())
                 .map(Text::new),
-            deprecated: deprecated(asset, replacement.first()),
+            deprecated: deprecated(asset, replacement.values().next()),
             verified: verified(asset),
             owners: roles(asset, &named),
             tags: tags(asset),
@@ -136,12 +138,12 @@ impl EditLinks {
     }
 }
 
-fn deprecated(asset: &Asset, replacement: Option<&Asset>) -> Option<Deprecated> {
+fn deprecated(asset: &Asset, replacement: Option<&Summary>) -> Option<Deprecated> {
     let said = &asset.human.deprecation.content;
     Some(Deprecated {
         since: said.since?.to_string(),
         note: (!said.note.is_empty()).then(|| markdown::render(&said.note, 1)),
-        replacement: replacement.map(Link::to_asset),
+        replacement: replacement.map(Link::to_summary),
     })
 }
 
@@ -190,17 +192,13 @@ fn outward(asset: &Asset) -> Vec<Outward> {
         .collect()
 }
 
-/// Words about columns that are no longer there.
-pub(super) fn orphans(asset: &Asset, editable: bool) -> Vec<Orphan> {
-    let orphan = |note: &Edition<Note>| {
-        let column = &note.content.column;
-        Orphan {
-            column: name(column).shown,
-            html: markdown::render(&note.content.text, 3),
-            move_href: editable.then(|| links::move_note(asset.id, column)),
-            edit_href: editable.then(|| links::edit_column(asset.id, column)),
-        }
-    };
-    let beside = asset.human.notes_beside(&asset.column_paths());
-    beside.into_iter().map(orphan).collect()
+/// Words about a column that is no longer there, as much of them as is shown.
+pub(super) fn orphan(asset: &Asset, note: &Edition<Note>, text: &str, editable: bool) -> Orphan {
+    let column = &note.content.column;
+    Orphan {
+        column: name(column).shown,
+        html: markdown::render(text, 3),
+        move_href: editable.then(|| links::move_note(asset.id, column)),
+        edit_href: editable.then(|| links::edit_column(asset.id, column)),
+    }
 }

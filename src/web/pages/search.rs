@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::parts::{first_sentence, icon, kind_word, name, platform_word};
 use crate::auth::Actor;
-use crate::catalog::{self, Asset, AssetId, AssetKind};
+use crate::catalog::{self, AssetId, AssetKind, Summary};
 use crate::db::Db;
 use crate::search::{
     Answer, Facet, FacetField, FacetValue, Hit, Index, LeftOut, Matched, MatchedField, Part, Query,
@@ -62,10 +62,9 @@ async fn assets_of(
     db: &Db,
     actor: &Actor,
     hits: &[Hit],
-) -> Result<HashMap<AssetId, Asset>, Failure> {
+) -> Result<HashMap<AssetId, Summary>, Failure> {
     let ids: Vec<AssetId> = hits.iter().map(|hit| hit.id).collect();
-    let assets = catalog::find_assets(db, actor.sight(), &ids).await?;
-    Ok(assets.into_iter().map(|asset| (asset.id, asset)).collect())
+    Ok(catalog::find_summaries(db, actor.sight(), &ids).await?)
 }
 
 /// Everything chosen, as parameters of an address.
@@ -233,7 +232,7 @@ struct Marked {
 }
 
 impl SearchPage {
-    fn new(query: &Query, answer: &Answer, assets: &HashMap<AssetId, Asset>) -> Self {
+    fn new(query: &Query, answer: &Answer, assets: &HashMap<AssetId, Summary>) -> Self {
         let words = name(&query.text).shown;
         let heading = match words.as_str() {
             "" => "Search".to_owned(),
@@ -471,9 +470,9 @@ impl NoHits {
 }
 
 impl HitLine {
-    fn new(hit: &Hit, asset: &Asset) -> Self {
+    fn new(hit: &Hit, asset: &Summary) -> Self {
         let shown = name(asset.address.name());
-        let description = first_sentence(&asset.description().unwrap_or_default());
+        let description = first_sentence(asset.description.as_deref().unwrap_or_default());
         let said = matched(hit, MatchedField::Description);
         Self {
             icon: icon(asset.kind),
@@ -500,7 +499,7 @@ impl HitLine {
     }
 }
 
-fn place(asset: &Asset) -> Shortened {
+fn place(asset: &Summary) -> Shortened {
     let outer = asset
         .address
         .path
@@ -537,7 +536,7 @@ fn plain(text: &str) -> Vec<Marked> {
 }
 
 impl Reason {
-    fn new(asset: &Asset, matched: &Matched) -> Option<Self> {
+    fn new(asset: &Summary, matched: &Matched) -> Option<Self> {
         let (label, mono) = match matched.field {
             MatchedField::Name | MatchedField::Place | MatchedField::Description => return None,
             MatchedField::Column => ("Column", true),
@@ -580,7 +579,7 @@ impl View for Suggestions {
 }
 
 impl Suggestions {
-    fn new(hits: &[Hit], assets: &HashMap<AssetId, Asset>) -> Self {
+    fn new(hits: &[Hit], assets: &HashMap<AssetId, Summary>) -> Self {
         let known = hits
             .iter()
             .filter_map(|hit| Some((hit, assets.get(&hit.id)?)));

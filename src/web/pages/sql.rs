@@ -6,7 +6,7 @@ use sqlparser::tokenizer::{Token, Tokenizer, Whitespace};
 use super::parts::Html;
 
 /// Longer texts are shown without colours.
-const LONGEST: usize = 200_000;
+const LONGEST: usize = 50_000;
 
 /// Words that structure a statement; columns may be named like other keywords.
 const WORDS: &[&str] = &[

@@ -125,9 +125,8 @@ pub(crate) async fn preview(
         .actor
         .require(Permission::Describe)
         .map_err(Failure::from)?;
-    Ok(Page(Preview {
-        html: markdown::render(&body.text, 1),
-    }))
+    let html = markdown::render_apart(editor.db.apart(), &body.text, 1).await?;
+    Ok(Page(Preview { html }))
 }
 
 /// What `templates/editing/preview.hbs` can show.
@@ -208,7 +207,9 @@ async fn finish<A: Form>(
         ..EditPage::new(asset, present, input)
     };
     if !sent.text("preview").is_empty() {
-        let html = content.text().map(|text| markdown::render(text, 1));
+        let text = content.text().unwrap_or_default();
+        let html = markdown::render_apart(editor.db.apart(), text, 1).await?;
+        let html = content.text().map(|_| html);
         return Ok(Either::Right(Page(EditPage {
             preview: html,
             ..again(A::typed(sent))
