@@ -4,6 +4,7 @@ use tantivy::Index;
 use tantivy::schema::{
     BytesOptions, FAST, Field, IndexRecordOption, Schema, TextFieldIndexing, TextOptions,
 };
+use tantivy::tokenizer::TokenizerManager;
 
 use super::words::WordTokenizer;
 
@@ -129,6 +130,13 @@ pub(super) fn lay_out() -> (Schema, Fields) {
 /// Teaches an index how words are cut.
 pub(super) fn equip(index: &Index) {
     index.tokenizers().register(WORDS, WordTokenizer::default());
+}
+
+/// What cuts words, for an index that is still to be made.
+pub(super) fn tokenizers() -> TokenizerManager {
+    let tokenizers = TokenizerManager::default();
+    tokenizers.register(WORDS, WordTokenizer::default());
+    tokenizers
 }
 
 /// Names the folder of indexes that are laid out like this one.

@@ -23,6 +23,8 @@ mod editing;
 mod glue_faults;
 mod glue_server;
 mod glue_translate;
+mod index_damage;
+mod index_freshness;
 mod ingest;
 mod migrations;
 mod people;
