@@ -124,7 +124,7 @@ pub(super) async fn run(
 
 /// Makes findable what was written, unless a server is doing so already.
 async fn index(app: &App) -> Result<(), Failure> {
-    match follow::catch_up(&app.db, &app.index).await {
+    match follow::write_down(&app.db, &app.index).await {
         Ok(_) | Err(crate::search::Error::Busy) => Ok(()),
         Err(trouble) => Err(trouble.into()),
     }

@@ -204,3 +204,18 @@ fn length() -> SimpleExpr {
     let length = Func::cust("octet_length").arg(details());
     SimpleExpr::from(length).cast_as("bigint")
 }
+
+/// When the first change behind number `after` was made; nothing when there is none.
+pub async fn time_after(
+    db: &impl ConnectionTrait,
+    after: i64,
+) -> Result<Option<DateTime<Utc>>, DbErr> {
+    change::Entity::find()
+        .select_only()
+        .column(change::Column::At)
+        .filter(change::Column::Seq.gt(after))
+        .order_by_asc(change::Column::Seq)
+        .into_tuple()
+        .one(db)
+        .await
+}

@@ -107,6 +107,11 @@ impl Document {
         }
     }
 
+    /// The asset.
+    pub(super) fn id(&self) -> AssetId {
+        self.id
+    }
+
     /// Says whether the source no longer lists it.
     pub fn gone(mut self, gone: bool) -> Self {
         self.gone = gone;
@@ -191,7 +196,7 @@ impl Document {
     }
 
     /// Lays it out in the fields of the index.
-    pub(super) fn lay_out(self, fields: &Fields) -> TantivyDocument {
+    pub(super) fn lay_out(&self, fields: &Fields) -> TantivyDocument {
         let mut laid_out = TantivyDocument::default();
         laid_out.add_bytes(fields.id, self.id.0.as_bytes());
         laid_out.add_text(fields.name, &self.texts.name);
@@ -242,10 +247,24 @@ impl Document {
         laid_out
     }
 
-    fn stored(self) -> Vec<u8> {
-        let mut texts = self.texts;
+    fn stored(&self) -> Vec<u8> {
+        let is_long = |sql: &String| sql.len() > SQL_KEPT;
+        if !self.texts.sql.as_ref().is_some_and(is_long) {
+            return serde_json::to_vec(&self.texts).unwrap_or_default();
+        }
+        let mut texts = self.texts.clone();
         texts.sql = texts.sql.map(|sql| sql.chars().take(SQL_KEPT).collect());
         serde_json::to_vec(&texts).unwrap_or_default()
+    }
+
+    /// How large its texts are, in bytes, roughly.
+    pub(super) fn size(&self) -> usize {
+        let texts = &self.texts;
+        let pairs = texts.comments.iter().chain(&texts.parameters);
+        let pairs: usize = pairs.map(|(path, text)| path.len() + text.len()).sum();
+        let columns = texts.columns.iter().chain(&self.column_names);
+        let lines = columns.chain(&texts.descriptions).chain(&texts.sql);
+        pairs + lines.map(String::len).sum::<usize>()
     }
 }
 

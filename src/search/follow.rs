@@ -1,12 +1,14 @@
 //! Following the change log: reading what changed out of the catalog and feeding it to the index.
 //!
-//! The index remembers the last change that it contains, so a follower that starts again after a crash goes on where the
-//! last commit was. Only one process writes an index; the followers of the others wait, and take up what it commits.
+//! A few changes are shown from memory at once; many go to disk, and so does what has gathered in memory. The index on disk
+//! remembers the last change that it contains, so a follower that starts again after a crash goes on from there. Only one
+//! process writes to disk at a time; every process shows the newest changes from its own memory.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use chrono::Utc;
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -25,6 +27,9 @@ use crate::error::chain;
 /// How many changes are read at once.
 const BATCH: u64 = 1_000;
 
+/// Up to so many assets that changed are shown from memory; more go to disk.
+const FEW: usize = 100;
+
 /// How long changes may wait for a commit while more are coming in.
 const COMMIT_AFTER: Duration = Duration::from_secs(2);
 
@@ -34,42 +39,167 @@ const MOST_ASSETS: usize = 1_000;
 /// The word in the log for a person who is called something else from then on.
 const RENAMED: &str = "display_name_changed";
 
-/// How long whoever wrote something waits for the index.
-const A_MOMENT: Duration = Duration::from_secs(2);
-
-/// How often they look meanwhile.
-const GLANCE: Duration = Duration::from_millis(10);
-
 /// How often the log is looked at when nobody in this process has written anything.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// Brings the index up to the newest change, then returns. Answers how many documents were written.
+/// How long writing to disk is left alone after it did not succeed; twice as long each time, up to the last.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+const LAST_PAUSE: Duration = Duration::from_secs(16);
+
+/// Brings the index up to the newest change, then returns. Answers how many documents were read for it.
 ///
-/// An index that knows nothing, or more than the catalog does, is built anew, while the old one goes on answering.
+/// An index that is damaged, or knows nothing or more than the catalog does, is built anew, while the old one goes on
+/// answering.
 pub async fn catch_up(db: &Db, index: &Index) -> Result<u64, Error> {
+    advance(db, index, true).await
+}
+
+/// Brings the index up to the newest change on disk, so that the next process need not read it again.
+pub async fn write_down(db: &Db, index: &Index) -> Result<u64, Error> {
+    let read = catch_up(db, index).await?;
+    if index.applied() > index.written() {
+        return Ok(read + write(db, index).await?);
+    }
+    Ok(read)
+}
+
+async fn advance(db: &Db, index: &Index, may_write: bool) -> Result<u64, Error> {
     let head = changes::head(&**db).await?;
-    let applied = match index.refresh() {
-        Ok(()) => index.applied(),
-        Err(Error::Lost) => 0,
-        Err(error) => return Err(error),
-    };
-    if applied == head {
-        return Ok(0);
+    index.inspect();
+    if let Err(error) = index.refresh() {
+        tracing::debug!(%error, "the search index could not be refreshed");
     }
-    let mut writer = index.writer()?;
-    if applied == 0 || applied > head {
-        rebuild(db, &mut writer).await
+    if is_unusable(index, head) {
+        if !may_write {
+            return Err(Error::Busy);
+        }
+        if let Some(written) = build_anew(db, index, head).await? {
+            return Ok(written);
+        }
+    }
+    let pending = Pending::read(db, index).await?;
+    let fits = pending.is_all && index.recent(|recent| recent.has_room_for(pending.assets.len()));
+    let mut read = 0;
+    if fits && pending.assets.len() <= FEW {
+        read += pending.show(db, index).await?;
+    }
+    if index.applied() >= head && !index.is_due() {
+        return Ok(read);
+    }
+    let written = if may_write {
+        write(db, index).await
     } else {
-        apply_changes(db, &mut writer, applied).await
+        Err(Error::Busy)
+    };
+    if written.is_err() && fits && index.applied() < head {
+        read += pending.show(db, index).await?;
     }
+    match written {
+        Ok(written) => Ok(read + written),
+        Err(Error::Busy) if index.applied() >= head => Ok(read),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether the index on disk cannot be gone on with.
+fn is_unusable(index: &Index, head: i64) -> bool {
+    let applied = index.applied();
+    index.is_damaged() || applied > head || (index.written() == 0 && head > 0)
+}
+
+/// Builds the index anew, unless another process just has.
+async fn build_anew(db: &Db, index: &Index, head: i64) -> Result<Option<u64>, Error> {
+    let mut writer = index.writer()?;
+    if !is_unusable(index, head) {
+        return Ok(None);
+    }
+    if index.applied() > head {
+        index.forget()?;
+    }
+    note_missing(db, index).await;
+    rebuild(db, &mut writer, index).await.map(Some)
+}
+
+/// What changed that the index does not contain.
+struct Pending {
+    assets: Vec<AssetId>,
+    /// The last of the changes.
+    until: i64,
+    /// Whether no more have been made.
+    is_all: bool,
+}
+
+impl Pending {
+    async fn read(db: &Db, index: &Index) -> Result<Self, Error> {
+        let applied = index.applied();
+        let touched = changes::list_after(&**db, applied, BATCH).await?;
+        let until = touched.last().map_or(applied, |last| last.seq);
+        let mut assets = assets_of(db, &touched).await?;
+        // The saver has shown it already.
+        index.recent(|recent| assets.retain(|id| !recent.contains(*id, until)));
+        Ok(Self {
+            assets,
+            until,
+            is_all: (touched.len() as u64) < BATCH,
+        })
+    }
+
+    /// Shows it from memory. Answers how many documents that took.
+    async fn show(&self, db: &Db, index: &Index) -> Result<u64, Error> {
+        let shown = show_assets(db, index, &self.assets, self.until).await?;
+        index.follow_to(self.until);
+        Ok(shown)
+    }
+}
+
+/// Shows assets as they are now, which is at least as new as some change.
+async fn show_assets(db: &Db, index: &Index, ids: &[AssetId], as_of: i64) -> Result<u64, Error> {
+    let mut shown = 0;
+    for batch in ids.chunks(MOST_ASSETS) {
+        let assets = catalog::find_assets(db, &Sight::Everything, batch).await?;
+        shown += assets.len() as u64;
+        let documents = documents(db, &assets).await?;
+        let index = index.clone();
+        let held = tokio::task::spawn_blocking(move || index.hold(documents, as_of)).await;
+        held.unwrap_or(Err(Error::Lost))?;
+    }
+    Ok(shown)
+}
+
+/// Shows an asset that was just written, out of turn, so that its writer's next search finds it whatever else is being
+/// written.
+pub async fn show(db: &Db, index: &Index, id: AssetId) -> Result<(), Error> {
+    // Read first: what is then read of the asset contains this change, or more.
+    let head = changes::head(&**db).await?;
+    if index.recent(|recent| recent.has_room_for(1)) {
+        show_assets(db, index, &[id], head).await?;
+    }
+    Ok(())
+}
+
+/// Writes to disk what is not there yet.
+async fn write(db: &Db, index: &Index) -> Result<u64, Error> {
+    let mut writer = index.writer()?;
+    note_missing(db, index).await;
+    let written = apply_changes(db, &mut writer, index).await?;
+    writer.settle()?;
+    Ok(written)
+}
+
+/// Notes since when changes are missing, or may be because the index is damaged.
+async fn note_missing(db: &Db, index: &Index) {
+    let first = changes::time_after(&**db, index.shown()).await;
+    let is_whole = matches!(first, Ok(None)) && !index.is_damaged();
+    let first = first.ok().flatten().or(index.missing_since());
+    index.note_lag((!is_whole).then(|| first.unwrap_or_else(Utc::now)));
 }
 
 /// Builds the index anew from the whole catalog. Answers how many documents were written.
 pub async fn rebuild_all(db: &Db, index: &Index) -> Result<u64, Error> {
-    rebuild(db, &mut index.writer()?).await
+    rebuild(db, &mut index.writer()?, index).await
 }
 
-async fn rebuild(db: &Db, writer: &mut Writer) -> Result<u64, Error> {
+async fn rebuild(db: &Db, writer: &mut Writer, index: &Index) -> Result<u64, Error> {
     // Taken first: whatever changes meanwhile is applied once more afterwards.
     let head = changes::head(&**db).await?;
     let mut rebuild = writer.rebuild()?;
@@ -81,13 +211,18 @@ async fn rebuild(db: &Db, writer: &mut Writer) -> Result<u64, Error> {
         after = Some(last.id);
         written += assets.len() as u64;
         rebuild.add(documents(db, &assets).await?)?;
+        if !index.is_empty() {
+            // It is slow, not stuck, and the old one answers.
+            index.note_progress();
+        }
     }
     rebuild.finish(head)?;
     info!("built the search index anew: {written} documents");
     Ok(written)
 }
 
-async fn apply_changes(db: &Db, writer: &mut Writer, mut applied: i64) -> Result<u64, Error> {
+async fn apply_changes(db: &Db, writer: &mut Writer, index: &Index) -> Result<u64, Error> {
+    let mut applied = index.written();
     let mut written = 0;
     let mut committed = Instant::now();
     loop {
@@ -108,6 +243,7 @@ async fn apply_changes(db: &Db, writer: &mut Writer, mut applied: i64) -> Result
         applied = seq;
         if committed.elapsed() > COMMIT_AFTER {
             writer.commit(applied)?;
+            note_missing(db, index).await;
             committed = Instant::now();
         }
     }
@@ -170,42 +306,17 @@ fn document(asset: &Asset, named: &HashMap<Principal, Named>) -> Document {
     document
 }
 
-/// Waits until the index contains everything that has been written so far, so that whoever wrote it finds it; but no
-/// longer than a moment, for an index that is busy catches up by itself.
-pub async fn until_applied(db: &Db, index: &Index, written: &Notify) -> Result<(), Error> {
-    let head = changes::head(&**db).await?;
-    let deadline = Instant::now() + A_MOMENT;
-    written.notify_one();
-    while index.applied() < head && Instant::now() < deadline {
-        tokio::time::sleep(GLANCE).await;
-        // Another process may be the one that writes the index.
-        match index.refresh() {
-            Ok(()) | Err(Error::Lost) => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(())
-}
-
-/// Follows the change log until `stop` is cancelled; what is being written then is finished first.
+/// Follows the change log until `stop` is cancelled; what is in memory then is written to disk.
 ///
 /// Looks whenever `written` says so, and every second for what other processes wrote.
 pub async fn follow(db: Db, index: Index, written: Arc<Notify>, stop: CancellationToken) {
-    let mut healthy = true;
+    let mut trouble = Trouble::default();
     while !stop.is_cancelled() {
-        let outcome = catch_up_aside(&db, &index).await;
-        index.note_lag(is_all(&db, &index, &outcome).await);
-        match outcome {
-            Ok(_) => healthy = true,
-            Err(Error::Busy) => {}
-            Err(trouble) if healthy => {
-                warn!(
-                    "the search index cannot follow the catalog for now: {}",
-                    chain(&trouble)
-                );
-                healthy = false;
-            }
-            Err(_) => {}
+        let may_write = trouble.is_over();
+        let outcome = advance_aside(&db, &index, may_write).await;
+        note(&db, &index, &outcome).await;
+        if may_write {
+            trouble.note(&outcome);
         }
         tokio::select! {
             () = written.notified() => {}
@@ -213,23 +324,70 @@ pub async fn follow(db: Db, index: Index, written: Arc<Notify>, stop: Cancellati
             () = stop.cancelled() => {}
         }
     }
+    if trouble.is_over() && index.applied() > index.written() {
+        let (db, index, runtime) = (db.clone(), index.clone(), Handle::current());
+        let writing = move || runtime.block_on(write(&db, &index));
+        // What cannot be written now is read from the log at the next start.
+        drop(tokio::task::spawn_blocking(writing).await);
+    }
 }
 
-/// Whether the index now contains every change, written by this process or by another one.
-async fn is_all(db: &Db, index: &Index, outcome: &Result<u64, Error>) -> bool {
-    match outcome {
-        Ok(_) => true,
-        Err(Error::Busy) => changes::head(&**db)
-            .await
-            .is_ok_and(|head| index.applied() >= head),
-        Err(_) => false,
+/// Whether writing to disk did not succeed lately, and how long to leave it alone.
+#[derive(Default)]
+struct Trouble {
+    until: Option<Instant>,
+    pause: Option<Duration>,
+    is_said: bool,
+}
+
+impl Trouble {
+    fn is_over(&self) -> bool {
+        self.until.is_none_or(|until| Instant::now() >= until)
+    }
+
+    fn note(&mut self, outcome: &Result<u64, Error>) {
+        let error = match outcome {
+            Ok(_) => return *self = Self::default(),
+            Err(Error::Busy) => return,
+            Err(error) => error,
+        };
+        if !self.is_said {
+            warn!(
+                "the search index cannot follow the catalog for now: {}",
+                chain(error)
+            );
+            self.is_said = true;
+        }
+        if matches!(error, Error::Folder(_) | Error::Index(_) | Error::Lost) {
+            let pause = self
+                .pause
+                .map_or(FIRST_PAUSE, |pause| LAST_PAUSE.min(2 * pause));
+            self.pause = Some(pause);
+            self.until = Some(Instant::now() + pause);
+        }
+    }
+}
+
+/// Notes whether the index now contains every change, written by this process or by another one.
+async fn note(db: &Db, index: &Index, outcome: &Result<u64, Error>) {
+    let head = changes::head(&**db).await;
+    let is_all = head.is_ok_and(|head| index.applied() >= head) && !index.is_damaged();
+    if is_all || outcome.is_ok() {
+        index.note_lag(None);
+    } else {
+        note_missing(db, index).await;
     }
 }
 
 /// Catches up on a thread where it may take its time: writing an index keeps a processor busy.
-async fn catch_up_aside(db: &Db, index: &Index) -> Result<u64, Error> {
+async fn advance_aside(db: &Db, index: &Index, may_write: bool) -> Result<u64, Error> {
     let (db, index, runtime) = (db.clone(), index.clone(), Handle::current());
-    tokio::task::spawn_blocking(move || runtime.block_on(catch_up(&db, &index)))
+    let work = move || {
+        let read = runtime.block_on(advance(&db, &index, may_write))?;
+        index.thin()?;
+        Ok(read)
+    };
+    tokio::task::spawn_blocking(work)
         .await
         .unwrap_or(Err(Error::Lost))
 }

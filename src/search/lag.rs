@@ -1,35 +1,53 @@
 //! Whether the index keeps up with the catalog.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Since when the index has been behind without getting any further.
+use chrono::{DateTime, Utc};
+
+/// Since when changes are missing from the index, and since when it has not got any further.
 #[derive(Debug, Default)]
 pub(super) struct Lag(Mutex<State>);
 
 #[derive(Debug, Default)]
 struct State {
-    since: Option<Instant>,
+    missing_since: Option<DateTime<Utc>>,
+    stuck_since: Option<Instant>,
     applied: i64,
 }
 
 impl Lag {
-    /// Notes how far the index is, and whether that is all there is.
-    pub(super) fn note(&self, applied: i64, is_all: bool, now: Instant) {
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+    /// Notes how far the index is, and when the first change was made that it does not contain.
+    pub(super) fn note(&self, applied: i64, missing_since: Option<DateTime<Utc>>, now: Instant) {
+        let mut state = self.state();
         let moves = state.applied != applied;
         state.applied = applied;
-        state.since = match state.since {
-            _ if is_all => None,
+        state.stuck_since = match state.stuck_since {
+            _ if missing_since.is_none() => None,
             Some(since) if !moves => Some(since),
             _ => Some(now),
         };
+        state.missing_since = missing_since;
+    }
+
+    /// Notes that the index is being written, though no change more is contained yet.
+    pub(super) fn note_progress(&self, now: Instant) {
+        let mut state = self.state();
+        state.stuck_since = state.stuck_since.map(|_| now);
     }
 
     /// For how long the index has stood still though there is more; nothing when it keeps up.
-    pub(super) fn standing_for(&self, now: Instant) -> Option<Duration> {
-        let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        Some(now.saturating_duration_since(state.since?))
+    pub(super) fn stuck_for(&self, now: Instant) -> Option<Duration> {
+        Some(now.saturating_duration_since(self.state().stuck_since?))
+    }
+
+    /// When the first change was made that is missing; nothing when none is.
+    pub(super) fn missing_since(&self) -> Option<DateTime<Utc>> {
+        self.state().missing_since
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -42,13 +60,17 @@ mod tests {
         let lag = Lag::default();
         let start = Instant::now();
         let at = |seconds| start + Duration::from_secs(seconds);
-        assert_eq!(lag.standing_for(at(0)), None);
-        lag.note(5, false, at(0));
-        lag.note(5, false, at(10));
-        assert_eq!(lag.standing_for(at(40)), Some(Duration::from_secs(40)));
-        lag.note(6, false, at(41));
-        assert_eq!(lag.standing_for(at(42)), Some(Duration::from_secs(1)));
-        lag.note(7, true, at(43));
-        assert_eq!(lag.standing_for(at(99)), None);
+        let missing = Some(Utc::now());
+        assert_eq!(lag.stuck_for(at(0)), None);
+        lag.note(5, missing, at(0));
+        lag.note(5, missing, at(10));
+        assert_eq!(lag.stuck_for(at(40)), Some(Duration::from_secs(40)));
+        assert_eq!(lag.missing_since(), missing);
+        lag.note(6, missing, at(41));
+        assert_eq!(lag.stuck_for(at(42)), Some(Duration::from_secs(1)));
+        lag.note_progress(at(50));
+        assert_eq!(lag.stuck_for(at(52)), Some(Duration::from_secs(2)));
+        lag.note(7, None, at(53));
+        assert_eq!((lag.stuck_for(at(99)), lag.missing_since()), (None, None));
     }
 }

@@ -4,24 +4,35 @@
 //! the truth: everything below the index folder may be deleted at any time and is built again. Deliberately absent:
 //! reading assets (the caller turns ids into pages) and markup (marks are flags on pieces of text).
 
+mod answer;
+mod built;
 mod document;
+mod explain;
+mod files;
+mod filesystem;
 pub mod follow;
+mod home;
 mod index;
 mod lag;
 mod excerpt;
-mod explain;
 mod inside;
+mod layers;
 mod outlook;
 mod plan;
 mod query;
 mod rank;
+mod recent;
 mod schema;
+#[cfg(test)]
+mod trials;
 mod veil;
 mod view;
 mod words;
+mod writer;
 
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use sea_orm::DbErr;
 
 use crate::catalog::{self, AssetId, AssetKind};
@@ -29,8 +40,9 @@ use crate::db;
 use crate::error::{Explain, Kind};
 
 pub use document::Document;
-pub use index::{Change, Index, Options, Rebuild, Writer};
+pub use index::{Index, Options};
 pub use veil::Veil;
+pub use writer::{Change, Rebuild, Writer};
 
 /// How many hits a query answers at most, whatever it asks for.
 pub const MOST_HITS: usize = 200;
@@ -86,6 +98,8 @@ pub struct Answer {
     pub left_out: Vec<LeftOut>,
     /// Words that stand nowhere as they were typed, and what was looked for instead.
     pub read_as: Vec<ReadAs>,
+    /// When the first change was made that this does not show; nothing when it shows all.
+    pub missing_since: Option<DateTime<Utc>>,
 }
 
 /// How many hits there would be for each value, had nothing been chosen in this field.
@@ -204,7 +218,7 @@ pub enum Error {
     Folder(#[from] std::io::Error),
     #[error("The search index could not be read or written.")]
     Index(#[from] tantivy::TantivyError),
-    #[error("The search index is gone from its folder.")]
+    #[error("The files of the search index are gone or damaged.")]
     Lost,
     #[error(transparent)]
     Catalog(#[from] catalog::Error),

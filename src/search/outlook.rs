@@ -19,6 +19,9 @@ use super::veil::{Shade, Veil};
 use super::view::{FACETS, MEASURED, Segment, View};
 use super::words::STEM;
 
+/// Up to so many documents, those in which a word stands are counted one by one where some are dead.
+const EXACTLY: u32 = 1_000;
+
 /// A view under a veil.
 pub(super) struct Outlook {
     pub(super) view: Arc<View>,
@@ -35,7 +38,8 @@ pub(super) struct Outlook {
 
 impl Outlook {
     pub(super) fn new(view: Arc<View>, veil: &Veil) -> Result<Self, Error> {
-        let shades = view.segments.iter().map(|segment| segment.shade(veil));
+        let segments = view.segments.iter().zip(&view.dead);
+        let shades = segments.map(|(segment, dead)| hidden(segment, dead.as_ref(), veil));
         let shades: Vec<_> = shades.collect::<Result<_, _>>()?;
         let mut outlook = Self {
             documents: view.len(),
@@ -47,7 +51,7 @@ impl Outlook {
         };
         outlook.lengths = outlook.average_lengths();
         outlook.length = outlook.lengths.iter().take(MEASURED).sum();
-        if outlook.shades.iter().any(Option::is_some) {
+        if outlook.shades.iter().flatten().any(|shade| shade.veils) {
             outlook.documents = outlook.remaining();
             outlook.values = Some(outlook.seen_values());
         }
@@ -57,7 +61,11 @@ impl Outlook {
     /// Each segment with what is hidden of it.
     pub(super) fn segments(&self) -> impl Iterator<Item = (&Segment, Option<&Shade>)> {
         let shades = self.shades.iter().map(Option::as_deref);
-        self.view.segments.iter().zip(shades)
+        self.view
+            .segments
+            .iter()
+            .map(|segment| &**segment)
+            .zip(shades)
     }
 
     fn remaining(&self) -> u64 {
@@ -74,7 +82,8 @@ impl Outlook {
         let mut seen = values.each_ref().map(|values| vec![false; values.len()]);
         for (segment, shade) in self.segments() {
             for (facet, (seen, numbers)) in seen.iter_mut().zip(segment.renumbered()).enumerate() {
-                let remaining = shade.and_then(|shade| shade.values.get(facet));
+                let veiled = shade.filter(|shade| shade.veils);
+                let remaining = veiled.and_then(|shade| shade.values.get(facet));
                 for (nth, number) in numbers.iter().enumerate() {
                     let remains = remaining.is_none_or(|values| values.get(nth) == Some(&true));
                     if let Some(seen) = seen.get_mut(*number as usize)
@@ -222,13 +231,27 @@ impl Outlook {
     }
 }
 
-/// In how many documents a term stands that are to be seen.
+/// What of a segment is left out: what is dead, and what is under the veil.
+fn hidden(
+    segment: &Segment,
+    dead: Option<&Arc<Shade>>,
+    veil: &Veil,
+) -> Result<Option<Arc<Shade>>, Error> {
+    Ok(match (segment.shade(veil)?, dead) {
+        (Some(veiled), Some(dead)) => Some(Arc::new(veiled.and(dead, segment))),
+        (veiled, dead) => veiled.or_else(|| dead.cloned()),
+    })
+}
+
+/// In how many documents a term stands that are to be seen. Of a frequent one those that are dead are counted too, for
+/// they change nothing.
 fn seen(
     index: &InvertedIndexReader,
     found: &TermInfo,
     shade: Option<&Shade>,
 ) -> Result<u64, Error> {
-    let Some(shade) = shade else {
+    let counted = |shade: &&Shade| shade.veils || found.doc_freq <= EXACTLY;
+    let Some(shade) = shade.filter(counted) else {
         return Ok(u64::from(found.doc_freq));
     };
     let mut postings = index.read_block_postings_from_terminfo(found, IndexRecordOption::Basic)?;

@@ -467,7 +467,7 @@ fn holding_phrase(
         [term] => Box::new(TermQuery::new(term.clone(), IndexRecordOption::Basic)),
         _ => Box::new(PhraseQuery::new(terms)),
     };
-    let weight = query.weight(EnableScoring::disabled_from_searcher(&view.view.searcher))?;
+    let weight = query.weight(EnableScoring::disabled_from_schema(&view.view.schema))?;
     let mut scorer = weight.scorer(&segment.reader, 1.0)?;
     let mut holding = Vec::new();
     while scorer.doc() != TERMINATED {
@@ -511,7 +511,7 @@ struct Chosen {
 
 impl Chosen {
     fn new(view: &Outlook, narrowing: &Narrowing) -> Self {
-        let [kinds, platforms, databases] = &view.view.values;
+        let [kinds, platforms, databases] = &*view.view.values;
         let seen = |facet: usize| {
             let values = view.values.as_ref()?.get(facet)?;
             Some(values.as_slice())
@@ -598,13 +598,9 @@ impl<'a> Tally<'a> {
         slots: &[Slot],
         found: &Found,
     ) -> Vec<Place> {
-        let alive = segment.reader.alive_bitset();
         let mut hits = Vec::new();
         for (doc, slot) in (0..).zip(slots) {
-            if !found.is_hit(slot)
-                || alive.is_some_and(|alive| alive.is_deleted(doc))
-                || shade.is_some_and(|shade| shade.hides(doc))
-            {
+            if !found.is_hit(slot) || shade.is_some_and(|shade| shade.hides(doc)) {
                 continue;
             }
             let facts = segment.facts(doc);
@@ -657,7 +653,7 @@ impl<'a> Tally<'a> {
         let counted = self
             .counts
             .iter()
-            .zip(&view.view.values)
+            .zip(&*view.view.values)
             .zip(&chosen.values);
         fields
             .into_iter()

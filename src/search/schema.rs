@@ -4,6 +4,7 @@ use tantivy::Index;
 use tantivy::schema::{
     BytesOptions, FAST, Field, IndexRecordOption, Schema, TextFieldIndexing, TextOptions,
 };
+use tantivy::tokenizer::TokenizerManager;
 
 use super::inside::InsideTokenizer;
 use super::words::WordTokenizer;
@@ -139,6 +140,13 @@ pub(super) fn equip(index: &Index) {
     index.tokenizers().register(WORDS, WordTokenizer::default());
     let inside = InsideTokenizer::default();
     index.tokenizers().register(INSIDE, inside);
+}
+
+/// What cuts words, for an index that is still to be made.
+pub(super) fn tokenizers() -> TokenizerManager {
+    let tokenizers = TokenizerManager::default();
+    tokenizers.register(WORDS, WordTokenizer::default());
+    tokenizers
 }
 
 /// Names the folder of indexes that are laid out like this one.

@@ -113,10 +113,12 @@ impl Veils {
 }
 
 /// What of one segment is hidden, and what remains.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Shade {
     /// A bit for each document.
     hidden: Vec<u64>,
+    /// Whether it hides what somebody may not see, of which nothing at all must show.
+    pub(super) veils: bool,
     /// How many documents remain.
     pub(super) documents: u64,
     /// How many words they have in each ranked field.
@@ -126,9 +128,51 @@ pub(super) struct Shade {
 }
 
 impl Shade {
+    /// Hides nothing yet.
+    pub(super) fn clear(segment: &Segment) -> Self {
+        let documents = segment.reader.max_doc();
+        Self {
+            hidden: vec![0; documents as usize / 64 + 1],
+            veils: false,
+            documents: u64::from(documents),
+            words: segment
+                .ranked
+                .each_ref()
+                .map(|index| index.total_num_tokens()),
+            values: Default::default(),
+        }
+    }
+
     pub(super) fn hides(&self, doc: DocId) -> bool {
         let word = self.hidden.get(doc as usize / 64).copied().unwrap_or(0);
         word >> (doc % 64) & 1 == 1
+    }
+
+    /// Hides one more document; doing it twice is doing it once.
+    pub(super) fn hide(&mut self, segment: &Segment, doc: DocId) {
+        if self.hides(doc) {
+            return;
+        }
+        if let Some(word) = self.hidden.get_mut(doc as usize / 64) {
+            *word |= 1 << (doc % 64);
+        }
+        self.documents = self.documents.saturating_sub(1);
+        for (words, lengths) in self.words.iter_mut().zip(&segment.lengths) {
+            *words = words.saturating_sub(u64::from(lengths.fieldnorm(doc)));
+        }
+    }
+
+    /// Hides what another one hides as well.
+    pub(super) fn and(&self, other: &Self, segment: &Segment) -> Self {
+        let mut both = self.clone();
+        for (nth, word) in (0_u32..).zip(&other.hidden) {
+            let mut rest = *word;
+            while rest != 0 {
+                both.hide(segment, nth * 64 + rest.trailing_zeros());
+                rest &= rest - 1;
+            }
+        }
+        both
     }
 
     fn cast(segment: &Segment, hidden: &Hidden) -> Result<Option<Self>, Error> {
@@ -148,6 +192,7 @@ impl Shade {
         let documents = segment.reader.max_doc();
         let mut shade = Self {
             hidden: vec![0; documents as usize / 64 + 1],
+            veils: true,
             documents: 0,
             words: [0; RANKED],
             values: segment

@@ -1,28 +1,35 @@
-//! One committed state of the index, as queries read it.
+//! One state of the index, as queries read it: segments on disk, and behind them those in memory.
 
 use std::collections::HashMap;
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tantivy::columnar::StrColumn;
 use tantivy::fieldnorm::FieldNormReader;
-use tantivy::index::{InvertedIndexReader, SegmentId};
-use tantivy::schema::Field;
-use tantivy::{DocId, Searcher, SegmentReader};
+use tantivy::index::InvertedIndexReader;
+use tantivy::postings::TermInfo;
+use tantivy::schema::{Field, IndexRecordOption, Schema, Value};
+use tantivy::store::StoreReader;
+use tantivy::{DocId, SegmentReader, TantivyDocument};
 
 use super::Error;
+use super::document::Texts;
 use super::schema::{Fields, RANKED};
 use super::veil::{Shade, Shades, Veil};
+use crate::catalog::AssetId;
 
 /// How many values a facet can tell apart; assets of further ones are found, but not counted by them.
 const MOST_VALUES: usize = 1 << 20;
+
+/// How many blocks of stored texts each segment keeps unpacked.
+const STORED_BLOCKS: usize = 32;
 
 /// What is needed of every asset while counting, held in memory.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Facts {
     /// Where it comes when sorted by name within its segment.
     pub(super) order: u32,
-    /// Numbers of values in [`View::values`].
+    /// Numbers of the segment's values.
     pub(super) values: [u32; FACETS],
     pub(super) gone: bool,
     pub(super) deprecated: bool,
@@ -38,15 +45,7 @@ pub(super) const MEASURED: usize = 4;
 /// Kind, platform, database.
 pub(super) const FACETS: usize = 3;
 
-/// The facts of one segment's assets, by their number there, with values numbered within the segment.
-#[derive(Debug, Default)]
-pub(super) struct SegmentFacts {
-    facts: Vec<Facts>,
-    values: [Vec<String>; FACETS],
-    shades: Shades,
-}
-
-/// One segment, opened.
+/// One segment, opened. It never changes; which of its documents count is said beside it, in [`View::dead`].
 pub(super) struct Segment {
     pub(super) reader: SegmentReader,
     pub(super) ranked: [Arc<InvertedIndexReader>; RANKED],
@@ -55,79 +54,81 @@ pub(super) struct Segment {
     pub(super) source: Option<StrColumn>,
     pub(super) home: Option<StrColumn>,
     order: Option<StrColumn>,
-    facts: Arc<SegmentFacts>,
-    /// From the segment's numbers of values to the view's.
+    ids: Arc<InvertedIndexReader>,
+    stored: StoreReader,
+    /// The facts of its assets, by their number here, with values numbered within the segment.
+    facts: Vec<Facts>,
+    shades: Shades,
+    /// From the segment's numbers of values to those of [`Values`].
     renumbered: [Vec<u32>; FACETS],
 }
 
-/// One committed state of the index.
+/// One state of the index.
 pub(super) struct View {
-    pub(super) searcher: Searcher,
     pub(super) fields: Fields,
-    pub(super) segments: Vec<Segment>,
+    pub(super) schema: Schema,
+    pub(super) segments: Vec<Arc<Segment>>,
+    /// What of each segment was deleted or is in a newer form elsewhere.
+    pub(super) dead: Vec<Option<Arc<Shade>>>,
     /// Every value of each facet.
-    pub(super) values: [Vec<String>; FACETS],
-    /// The last change that it contains.
-    pub(super) applied: i64,
+    pub(super) values: Arc<Names>,
 }
 
-/// The facts of segments, kept from one view to the next: segments never change.
-pub(super) type Known = HashMap<SegmentId, Arc<SegmentFacts>>;
+/// The values of each facet, by their number.
+pub(super) type Names = [Vec<String>; FACETS];
 
-impl View {
-    /// Reads what searching needs from a committed state; `known` is kept up to date.
-    pub(super) fn new(
-        searcher: Searcher,
-        fields: Fields,
-        applied: i64,
-        known: &mut Known,
-    ) -> Result<Self, Error> {
-        let mut values: [Vec<String>; FACETS] = Default::default();
-        let mut numbers: [HashMap<String, u32>; FACETS] = Default::default();
-        let mut segments = Vec::new();
-        let mut next = Known::new();
-        for reader in searcher.segment_readers() {
-            let id = reader.segment_id();
-            let facts = match known.get(&id) {
-                Some(facts) => Arc::clone(facts),
-                None => Arc::new(SegmentFacts::read(reader, &fields)?),
-            };
-            next.insert(id, Arc::clone(&facts));
-            let mut renumbered: [Vec<u32>; FACETS] = Default::default();
-            for (facet, names) in facts.values.iter().enumerate() {
-                let (Some(values), Some(numbers), Some(renumbered)) = (
-                    values.get_mut(facet),
-                    numbers.get_mut(facet),
-                    renumbered.get_mut(facet),
-                ) else {
-                    continue;
-                };
-                renumbered.extend(names.iter().map(|name| number(name, values, numbers)));
-            }
-            segments.push(Segment {
-                reader: reader.clone(),
-                ranked: each_ranked(&fields, |field| reader.inverted_index(field))?,
-                lengths: each_ranked(&fields, |field| reader.get_fieldnorms_reader(field))?,
-                source: reader.fast_fields().str("source")?,
-                home: reader.fast_fields().str("home")?,
-                order: reader.fast_fields().str("order")?,
-                facts,
-                renumbered,
-            });
-        }
-        *known = next;
-        Ok(Self {
-            searcher,
-            fields,
-            segments,
-            values,
-            applied,
-        })
+/// Every value of each facet that was met, numbered once for all segments.
+#[derive(Default)]
+pub(super) struct Values(Mutex<Numbered>);
+
+#[derive(Default)]
+struct Numbered {
+    names: Arc<Names>,
+    numbers: [HashMap<String, u32>; FACETS],
+}
+
+impl Values {
+    /// Every value met so far.
+    pub(super) fn names(&self) -> Arc<Names> {
+        let numbered = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(&numbered.names)
     }
 
+    /// The numbers of a segment's values.
+    fn number(&self, found: &Names) -> [Vec<u32>; FACETS] {
+        let mut numbered = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let Numbered { names, numbers } = &mut *numbered;
+        let mut renumbered: [Vec<u32>; FACETS] = Default::default();
+        for (((found, numbers), renumbered), facet) in
+            found.iter().zip(numbers).zip(&mut renumbered).zip(0..)
+        {
+            for name in found {
+                let number = numbers.get(name).copied().unwrap_or_else(|| {
+                    let mut count = 0;
+                    if let Some(names) = Arc::make_mut(names).get_mut(facet) {
+                        count = names.len();
+                        names.push(name.clone());
+                    }
+                    let number = u32::try_from(count).unwrap_or(u32::MAX);
+                    numbers.insert(name.clone(), number);
+                    number
+                });
+                renumbered.push(number);
+            }
+        }
+        renumbered
+    }
+}
+
+impl View {
     /// How many assets there are.
     pub(super) fn len(&self) -> u64 {
-        self.searcher.num_docs()
+        let living = self.segments.iter().zip(&self.dead);
+        let living = living.map(|(segment, dead)| match dead {
+            Some(dead) => dead.documents,
+            None => u64::from(segment.reader.max_doc()),
+        });
+        living.sum()
     }
 
     /// The name by which a document is sorted, unique and the same in every view.
@@ -144,81 +145,123 @@ impl View {
         }
         Ok(bytes)
     }
+
+    /// The texts that are kept of a document.
+    pub(super) fn texts(&self, segment: usize, doc: DocId) -> Result<Texts, Error> {
+        let Some(segment) = self.segments.get(segment) else {
+            return Ok(Texts::default());
+        };
+        let found: TantivyDocument = segment.stored.get(doc)?;
+        let stored = found.get_first(self.fields.stored);
+        let bytes = stored
+            .as_ref()
+            .and_then(Value::as_bytes)
+            .unwrap_or_default();
+        serde_json::from_slice(bytes).map_err(|error| Error::Folder(io::Error::from(error)))
+    }
 }
 
 impl Segment {
-    /// The facts of a document, its values numbered within the segment.
-    pub(super) fn facts(&self, doc: DocId) -> Facts {
-        self.facts
-            .facts
-            .get(doc as usize)
-            .copied()
-            .unwrap_or_default()
-    }
-
-    /// What a veil hides of it; `None` when nothing.
-    pub(super) fn shade(&self, veil: &Veil) -> Result<Option<Arc<Shade>>, Error> {
-        self.facts.shades.of(self, veil)
-    }
-
-    /// The view's numbers of the segment's values.
-    pub(super) fn renumbered(&self) -> &[Vec<u32>; FACETS] {
-        &self.renumbered
-    }
-}
-
-impl SegmentFacts {
-    fn read(reader: &SegmentReader, fields: &Fields) -> Result<Self, Error> {
-        let measured = fields.ranked().into_iter().take(MEASURED);
-        let lengths = measured.map(|field| reader.get_fieldnorms_reader(field));
-        let lengths = lengths.collect::<Result<Vec<_>, _>>()?;
-        #[expect(clippy::cast_precision_loss, reason = "lengths are rounded anyway")]
-        let length = |doc| {
-            lengths
-                .iter()
-                .map(|lengths| lengths.fieldnorm(doc) as f32)
-                .sum()
-        };
+    /// Reads what searching needs of a segment.
+    pub(super) fn open(
+        reader: SegmentReader,
+        fields: &Fields,
+        values: &Values,
+    ) -> Result<Self, Error> {
+        let lengths = each_ranked(fields, |field| reader.get_fieldnorms_reader(field))?;
         let fast = reader.fast_fields();
         let columns = [
             fast.str("kind")?,
             fast.str("platform")?,
             fast.str("database")?,
         ];
-        let order = fast.str("order")?;
-        let gone = fast.u64("gone")?;
-        let deprecated = fast.u64("deprecated")?;
-        let verified = fast.u64("verified")?;
-        let first = |column: &Option<StrColumn>, doc| {
-            let ord = column.as_ref()?.ords().first(doc)?;
-            u32::try_from(ord).ok()
-        };
-        let facts = (0..reader.max_doc()).map(|doc| Facts {
-            order: first(&order, doc).unwrap_or(u32::MAX),
-            values: columns
-                .each_ref()
-                .map(|column| first(column, doc).unwrap_or(u32::MAX)),
-            gone: gone.first(doc) == Some(1),
-            deprecated: deprecated.first(doc) == Some(1),
-            verified: verified
-                .first(doc)
-                .and_then(|day| u32::try_from(day).ok())
-                .unwrap_or_default(),
-            length: length(doc),
-        });
-        let facts = facts.collect();
-        let mut values: [Vec<String>; FACETS] = Default::default();
-        for (values, column) in values.iter_mut().zip(&columns) {
+        let mut found = Names::default();
+        for (found, column) in found.iter_mut().zip(&columns) {
             if let Some(column) = column {
-                *values = every_value(column)?;
+                *found = every_value(column)?;
             }
         }
         Ok(Self {
-            facts,
-            values,
+            ranked: each_ranked(fields, |field| reader.inverted_index(field))?,
+            source: fast.str("source")?,
+            home: fast.str("home")?,
+            order: fast.str("order")?,
+            ids: reader.inverted_index(fields.id)?,
+            stored: reader.get_store_reader(STORED_BLOCKS)?,
+            facts: facts(&reader, &lengths, &columns)?,
             shades: Shades::default(),
+            renumbered: values.number(&found),
+            lengths,
+            reader,
         })
     }
+
+    /// The documents of an asset, of which one counts at most.
+    pub(super) fn documents_of(&self, id: AssetId) -> Result<Vec<DocId>, Error> {
+        let Some(found) = self.ids.terms().get(id.0.as_bytes())? else {
+            return Ok(Vec::new());
+        };
+        let mut documents = Vec::new();
+        let read: &TermInfo = &found;
+        let mut postings = self
+            .ids
+            .read_block_postings_from_terminfo(read, IndexRecordOption::Basic)?;
+        while !postings.docs().is_empty() {
+            documents.extend_from_slice(postings.docs());
+            postings.advance();
+        }
+        Ok(documents)
+    }
+
+    /// The facts of a document, its values numbered within the segment.
+    pub(super) fn facts(&self, doc: DocId) -> Facts {
+        self.facts.get(doc as usize).copied().unwrap_or_default()
+    }
+
+    /// What a veil hides of it; `None` when nothing.
+    pub(super) fn shade(&self, veil: &Veil) -> Result<Option<Arc<Shade>>, Error> {
+        self.shades.of(self, veil)
+    }
+
+    /// The numbers of the segment's values in [`View::values`].
+    pub(super) fn renumbered(&self) -> &[Vec<u32>; FACETS] {
+        &self.renumbered
+    }
+}
+
+fn facts(
+    reader: &SegmentReader,
+    lengths: &[FieldNormReader; RANKED],
+    columns: &[Option<StrColumn>; FACETS],
+) -> Result<Vec<Facts>, Error> {
+    #[expect(clippy::cast_precision_loss, reason = "lengths are rounded anyway")]
+    let length = |doc| {
+        let measured = lengths.iter().take(MEASURED);
+        measured.map(|lengths| lengths.fieldnorm(doc) as f32).sum()
+    };
+    let fast = reader.fast_fields();
+    let order = fast.str("order")?;
+    let gone = fast.u64("gone")?;
+    let deprecated = fast.u64("deprecated")?;
+    let verified = fast.u64("verified")?;
+    let first = |column: &Option<StrColumn>, doc| {
+        let ord = column.as_ref()?.ords().first(doc)?;
+        u32::try_from(ord).ok()
+    };
+    let facts = (0..reader.max_doc()).map(|doc| Facts {
+        order: first(&order, doc).unwrap_or(u32::MAX),
+        values: columns
+            .each_ref()
+            .map(|column| first(column, doc).unwrap_or(u32::MAX)),
+        gone: gone.first(doc) == Some(1),
+        deprecated: deprecated.first(doc) == Some(1),
+        verified: verified
+            .first(doc)
+            .and_then(|day| u32::try_from(day).ok())
+            .unwrap_or_default(),
+        length: length(doc),
+    });
+    Ok(facts.collect())
 }
 
 fn every_value(column: &StrColumn) -> io::Result<Vec<String>> {
@@ -228,16 +271,6 @@ fn every_value(column: &StrColumn) -> io::Result<Vec<String>> {
         values.push(String::from_utf8_lossy(stream.key()).into_owned());
     }
     Ok(values)
-}
-
-fn number(name: &str, values: &mut Vec<String>, numbers: &mut HashMap<String, u32>) -> u32 {
-    if let Some(number) = numbers.get(name) {
-        return *number;
-    }
-    let number = u32::try_from(values.len()).unwrap_or(u32::MAX);
-    values.push(name.to_owned());
-    numbers.insert(name.to_owned(), number);
-    number
 }
 
 /// Opens something of every ranked field.

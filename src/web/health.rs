@@ -18,7 +18,8 @@ use crate::telemetry::Numbers;
 const MEASURE: Duration = Duration::from_secs(30);
 
 const OK: &str = "ok";
-const BEHIND: &str = "does not follow the catalog";
+const BEHIND: &str = "behind";
+const SILENT: &str = "does not answer";
 
 #[derive(Serialize)]
 struct Health {
@@ -59,17 +60,19 @@ pub(super) async fn ready(
     slowest: Data<SlowestIndex>,
 ) -> HttpResponse {
     let database = word_for("database", database_answers(&db).await);
-    let is_behind = index.behind_for().is_some_and(|behind| behind > slowest.0);
-    let index = word_for("index", index_answers(&db, &index).await);
-    let index = if index == OK && is_behind {
-        BEHIND
-    } else {
-        index
+    let answers = index_answers(&db, &index).await;
+    // Asked second, for a search notices damage, and damage is mended by building anew.
+    let behind = index.behind_for();
+    let is_stuck = behind.is_some_and(|behind| behind > slowest.0);
+    let index = match behind {
+        Some(_) => BEHIND,
+        None => word_for("index", answers),
     };
     let hint = (index == BEHIND).then_some(
-        "Searches do not show the newest changes. The log says why the index cannot be written; look at the data folder.",
+        "Searches do not show the newest changes. If this lasts, the log says why the index cannot be written; look at the data folder.",
     );
-    let ready = database == OK && index == OK;
+    // Behind for a moment, it serves better than nothing does.
+    let ready = database == OK && index != SILENT && !is_stuck;
     let mut response = if ready {
         HttpResponse::Ok()
     } else {
@@ -98,7 +101,7 @@ fn word_for(what: &'static str, answers: bool) -> &'static str {
         OK
     } else {
         tracing::warn!(what, "not ready");
-        "does not answer"
+        SILENT
     }
 }
 

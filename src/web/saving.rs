@@ -51,7 +51,7 @@ impl Editor {
         draft: Draft<A>,
     ) -> Result<Edition<A>, Refusal<A>> {
         let saved = human::revise(&self.db, &self.actor, id, draft, Utc::now()).await?;
-        self.until_found().await;
+        self.show(id).await;
         Ok(saved)
     }
 
@@ -62,14 +62,15 @@ impl Editor {
         columns: (&str, &str),
     ) -> Result<(), catalog::Error> {
         human::move_note(&self.db, &self.actor, id, columns, Utc::now()).await?;
-        self.until_found().await;
+        self.show(id).await;
         Ok(())
     }
 
-    /// Waits a moment for the index. What was saved is saved, whatever becomes of that.
-    async fn until_found(&self) {
-        if let Err(cause) = follow::until_applied(&self.db, &self.index, &self.written).await {
+    /// Lets the next search find what was saved. It is saved, whatever becomes of that.
+    async fn show(&self, id: AssetId) {
+        if let Err(cause) = follow::show(&self.db, &self.index, id).await {
             tracing::warn!(cause = chain(&cause), "the search index lags behind");
         }
+        self.written.notify_one();
     }
 }

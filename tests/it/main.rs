@@ -25,6 +25,8 @@ mod glue_faults;
 mod glue_server;
 mod glue_translate;
 mod history;
+mod index_damage;
+mod index_freshness;
 mod ingest;
 mod migrations;
 mod nested_catalogs;

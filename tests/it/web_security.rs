@@ -493,6 +493,6 @@ async fn an_index_that_cannot_follow_makes_the_server_not_ready() {
     assert_eq!(ready.status, StatusCode::SERVICE_UNAVAILABLE);
     let told = ready.json();
     assert_eq!(told["database"], "ok");
-    assert_eq!(told["index"], "does not follow the catalog");
+    assert_eq!(told["index"], "behind");
     assert!(told["hint"].as_str().unwrap().contains("data folder"));
 }

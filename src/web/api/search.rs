@@ -31,6 +31,9 @@ pub(in crate::web) struct AnswerShape {
     left_out: Vec<LeftOutShape>,
     /// Words that stand nowhere as typed, and what was looked for instead.
     read_as: Vec<ReadAsShape>,
+    /// Only while the index is behind: changes made from this moment on may be missing here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    missing_since: Option<DateTime<Utc>>,
 }
 
 /// One asset that was found.
@@ -138,6 +141,7 @@ impl AnswerShape {
                     others: read_as.others,
                 })
                 .collect(),
+            missing_since: answer.missing_since,
         }
     }
 }

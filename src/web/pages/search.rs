@@ -17,7 +17,7 @@ use crate::web::failure::Failure;
 use crate::web::links;
 use crate::web::parameters::Parameters;
 use crate::web::searching::{self, query_of};
-use crate::web::text::{Shortened, count, number};
+use crate::web::text::{Moment, Shortened, count, number};
 use crate::web::view::{Kept, Page, Section, View};
 
 /// So many reasons are told of each hit.
@@ -112,6 +112,8 @@ pub(crate) struct SearchPage {
     kept: Vec<Kept>,
     heading: String,
     summary: String,
+    /// When the first change was made that is not shown.
+    missing: Option<Moment>,
     facets: Vec<FacetList>,
     with_gone: bool,
     chosen: Vec<Chip>,
@@ -245,6 +247,7 @@ impl SearchPage {
             kept: chosen(query).into_iter().map(Kept::from).collect(),
             heading,
             summary: summary(query, answer),
+            missing: answer.missing_since.map(Moment::of),
             facets: answer
                 .facets
                 .iter()

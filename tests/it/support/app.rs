@@ -6,6 +6,7 @@
 )]
 
 use std::net::Ipv4Addr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -18,6 +19,7 @@ use gazetteer::catalog::{self, Address, AssetId, AssetKind, Cause, Column, Disco
 use gazetteer::db::{Db, changes};
 use gazetteer::demo::{Endpoint, World};
 use gazetteer::ingest::{self, Run, RunState, StartedBy};
+use gazetteer::search::follow;
 use gazetteer::web::{self, Access, Listener, Options, Parts};
 use reqwest::{Client, Method, RequestBuilder, StatusCode, header::HeaderMap, redirect};
 use scraper::{Html, Selector};
@@ -189,9 +191,15 @@ impl TestApp {
 
     /// Puts a file where the index's folder was: nothing can be written to the index any more.
     pub(crate) fn spoil_index(&self) {
-        let folder = self.catalog.storage.index_dir();
-        std::fs::remove_dir_all(&folder).unwrap();
+        let folder = self.index_dir();
+        // At once, for the server may be writing there.
+        std::fs::rename(&folder, folder.with_extension("aside")).unwrap();
         std::fs::write(&folder, "").unwrap();
+    }
+
+    /// Where the indexes are.
+    pub(crate) fn index_dir(&self) -> PathBuf {
+        self.catalog.storage.index_dir()
     }
 
     /// A request that is still to be sent, by the admin.
@@ -282,8 +290,20 @@ impl TestApp {
         }
     }
 
-    /// Ends it as Ctrl-C does, and waits until it has.
-    pub(crate) async fn stop(mut self) {
+    /// Waits until the index on disk contains every change, as after the end of a server.
+    pub(crate) async fn until_written(&self) {
+        let deadline = Instant::now() + PATIENCE;
+        while follow::write_down(&self.app.db, &self.app.index)
+            .await
+            .is_err()
+        {
+            assert!(Instant::now() < deadline, "the index cannot be written");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// Ends it as Ctrl-C does, and waits until it has. Answers what is left behind.
+    pub(crate) async fn stop(mut self) -> TestCatalog {
         drop(self.stop.take());
         if let Some(serving) = self.serving.take() {
             serving.await.unwrap().unwrap();
@@ -291,6 +311,7 @@ impl TestApp {
         if let Some(background) = self.background.take() {
             background.stop().await;
         }
+        self.catalog
     }
 }
 

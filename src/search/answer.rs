@@ -1,0 +1,131 @@
+//! From a query to an answer.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::explain::Marker;
+use super::home::is_damage;
+use super::outlook::Outlook;
+use super::plan::Plan;
+use super::query::{Narrowing, Typed};
+use super::rank::{Place, rank};
+use super::veil::Veil;
+use super::view::View;
+use super::words::Splitter;
+use super::{Answer, Error, Hit, Index, MOST_HITS, Query};
+use crate::auth::Sight;
+use crate::catalog::AssetId;
+use crate::db::Db;
+
+/// How many splitters are kept for the next query.
+const SPLITTERS: usize = 8;
+
+/// Splitters that wait for a query.
+#[derive(Default)]
+pub(super) struct Splitters(Mutex<Vec<Splitter>>);
+
+impl Splitters {
+    fn take(&self) -> Splitter {
+        self.waiting().pop().unwrap_or_default()
+    }
+
+    fn give_back(&self, splitter: Splitter) {
+        let mut waiting = self.waiting();
+        if waiting.len() < SPLITTERS {
+            waiting.push(splitter);
+        }
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, Vec<Splitter>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Index {
+    /// What somebody does not see now, for [`Self::search`]; asks the database whether that has changed.
+    pub async fn veil(&self, db: &Db, sight: &Sight) -> Result<Veil, Error> {
+        self.veils().of(db, sight).await
+    }
+
+    /// Finds what a query asks for, under a veil. Takes milliseconds and does not wait for writers.
+    ///
+    /// Answers from what is open even when its folder is gone; [`Self::applied`] tells.
+    pub fn search(&self, query: &Query, veil: &Veil) -> Result<Answer, Error> {
+        let started = Instant::now();
+        let mut answer = self.find(query, veil, false)?;
+        answer.missing_since = self.missing_since();
+        answer.took = started.elapsed();
+        Ok(answer)
+    }
+
+    /// Finds assets by the beginning of what is being typed, for a list below the field.
+    pub fn suggest(&self, text: &str, limit: usize, veil: &Veil) -> Result<Vec<Hit>, Error> {
+        if text.trim().is_empty() {
+            return Ok(Vec::new());
+        }
+        let query = Query {
+            limit,
+            ..Query::words(text)
+        };
+        Ok(self.find(&query, veil, true)?.hits)
+    }
+
+    fn find(&self, query: &Query, veil: &Veil, typing: bool) -> Result<Answer, Error> {
+        let built = self.built();
+        if built.is_stale() && !built.is_damaged() {
+            // What is open still answers; the follower sees that it is lost.
+            if let Err(error) = self.refresh_if_free() {
+                tracing::debug!(%error, "the search index could not be refreshed");
+            }
+        }
+        let mut splitter = self.splitters().take();
+        let found = Outlook::new(self.view(), veil)
+            .and_then(|view| answer(&view, &mut splitter, query, typing));
+        self.splitters().give_back(splitter);
+        self.note_if_damaged(&found);
+        found.map_err(|error| {
+            if is_damage(&error) {
+                Error::Lost
+            } else {
+                error
+            }
+        })
+    }
+}
+
+fn answer(
+    view: &Outlook,
+    splitter: &mut Splitter,
+    query: &Query,
+    typing: bool,
+) -> Result<Answer, Error> {
+    let typed = Typed::read(&query.text);
+    let plan = Plan::new(view, splitter, &typed, typing)?;
+    let limit = query.limit.min(MOST_HITS);
+    let narrowing = Narrowing::of(query, &typed);
+    let keep = query.offset.saturating_add(limit);
+    let ranking = rank(view, &plan, &narrowing, keep)?;
+    let mut marker = Marker::new(splitter, &plan);
+    let page = ranking.best.iter().skip(query.offset).take(limit);
+    let hits = page
+        .map(|place| hit(&view.view, &mut marker, place))
+        .collect::<Result<_, _>>()?;
+    Ok(Answer {
+        total: ranking.total,
+        took: Duration::ZERO,
+        hits,
+        facets: ranking.facets,
+        left_out: plan.left_out,
+        read_as: plan.read_as,
+        missing_since: None,
+    })
+}
+
+fn hit(view: &View, marker: &mut Marker<'_>, place: &Place) -> Result<Hit, Error> {
+    let texts = view.texts(place.segment, place.doc)?;
+    Ok(Hit {
+        id: AssetId(texts.id),
+        score: place.score,
+        matched: marker.explain(&texts),
+    })
+}

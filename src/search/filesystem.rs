@@ -1,0 +1,120 @@
+//! Reading, replacing, locking and removing single files, whatever lies in their place: folders, pipes, huge files.
+
+use std::fs::{self, File, OpenOptions, Permissions, TryLockError};
+use std::io::{self, Read as _, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How much of a file that names others is read; none is longer.
+const LONGEST: u64 = 64 << 20;
+
+/// How often one looks whether a lock is free.
+const GLANCE: Duration = Duration::from_millis(2);
+
+/// Opens a file for reading, if it is one: opening a pipe would wait for ever.
+pub(super) fn open(path: &Path) -> io::Result<File> {
+    if fs::metadata(path)?.is_file() {
+        File::open(path)
+    } else {
+        Err(io::Error::new(
+            io::ErrorKind::InvalidData,
+            "something else lies in the place of a file",
+        ))
+    }
+}
+
+/// Reads a small file.
+pub(super) fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let mut content = Vec::new();
+    open(path)?.take(LONGEST).read_to_end(&mut content)?;
+    Ok(content)
+}
+
+/// Writes a file, at once or not at all.
+///
+/// It is written under another name first, always the same one, so that a kill leaves one file at most.
+pub(super) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
+    let mut draft = path.as_os_str().to_owned();
+    draft.push(".draft");
+    let draft = Path::new(&draft);
+    make_way(draft)?;
+    make_way(path)?;
+    let mut file = File::create(draft)?;
+    file.write_all(content)?;
+    file.sync_data()?;
+    fs::rename(draft, path)
+}
+
+/// Removes what lies in the place of a file and is none.
+fn make_way(path: &Path) -> io::Result<()> {
+    match fs::symlink_metadata(path) {
+        Ok(found) if !found.is_file() => remove(path),
+        _ => Ok(()),
+    }
+}
+
+/// Holds a file until it is dropped, or the process ends; `None` when somebody else holds it for longer than one waits.
+///
+/// Nobody waits for ever, for who holds it may be paused.
+///
+/// What lies there and is no file is removed, for nobody can hold it; rights do not change who holds a file.
+pub(super) fn acquire(path: &Path, patience: Duration) -> io::Result<Option<File>> {
+    let deadline = Instant::now() + patience;
+    let open = || {
+        OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(path)
+    };
+    make_way(path)?;
+    let file = open().or_else(|error| match error.kind() {
+        io::ErrorKind::PermissionDenied => {
+            fs::set_permissions(path, Permissions::from_mode(0o600)).and_then(|()| open())
+        }
+        _ => Err(error),
+    })?;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(Some(file)),
+            Err(TryLockError::Error(error)) => return Err(error),
+            Err(TryLockError::WouldBlock) if Instant::now() >= deadline => return Ok(None),
+            Err(TryLockError::WouldBlock) => thread::park_timeout(GLANCE),
+        }
+    }
+}
+
+/// Removes a file, or a folder with all that is in it; nothing there is fine.
+pub(super) fn remove(path: &Path) -> io::Result<()> {
+    let removed = match fs::symlink_metadata(path) {
+        Ok(found) if found.is_dir() => fs::remove_dir_all(path),
+        Ok(_) => fs::remove_file(path),
+        Err(error) => Err(error),
+    };
+    match removed {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_at_a_time_holds_a_lock_whatever_lies_there() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("lock");
+        fs::create_dir(&path).unwrap();
+        fs::write(path.join("foreign"), "").unwrap();
+
+        let held = acquire(&path, Duration::ZERO).unwrap();
+        assert!(held.is_some());
+        fs::set_permissions(&path, Permissions::from_mode(0o000)).unwrap();
+        assert!(acquire(&path, Duration::ZERO).unwrap().is_none());
+        drop(held);
+        assert!(acquire(&path, Duration::from_secs(9)).unwrap().is_some());
+    }
+}

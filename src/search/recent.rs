@@ -1,0 +1,256 @@
+//! The newest documents, in memory, until they are written to disk in larger batches.
+//!
+//! Each one says as of which change it was read, so that an older form never takes the place of a newer one, and one that
+//! the disk has caught up with is dropped. Nothing here outlives the process: the change log brings it back.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tantivy::directory::RamDirectory;
+use tantivy::store::Compressor;
+use tantivy::tokenizer::TokenizerManager;
+use tantivy::{DocId, IndexBuilder, IndexSettings, SegmentReader, SingleSegmentIndexWriter};
+
+use super::Error;
+use super::document::Document;
+use super::schema::{self, Fields};
+use super::veil::Shade;
+use super::view::{Segment, Values};
+use crate::catalog::AssetId;
+
+/// How many documents are held before they go to disk, and how many at most when they cannot.
+const MANY: usize = 500;
+const MOST: usize = 2_000;
+
+/// How large their texts may be before they go to disk, and at most when they cannot, in bytes.
+const LARGE: usize = 8 << 20;
+const LARGEST: usize = 32 << 20;
+
+/// How long a document is held before it goes to disk.
+const LONG: Duration = Duration::from_mins(5);
+
+/// How many segments are searched before they are made fewer.
+const SEGMENTS: usize = 8;
+
+/// How much memory writing one segment may take at first, in bytes; it takes more when it has to.
+const WRITING: usize = 1 << 20;
+
+/// Documents that were written into a segment in memory.
+pub(super) struct Batch {
+    documents: Vec<Arc<Document>>,
+    segment: Arc<Segment>,
+}
+
+impl Batch {
+    pub(super) fn ids(&self) -> Vec<AssetId> {
+        self.documents
+            .iter()
+            .map(|document| document.id())
+            .collect()
+    }
+}
+
+/// The newest documents.
+#[derive(Default)]
+pub(super) struct Recent {
+    assets: HashMap<AssetId, Entry>,
+    pub(super) segments: Vec<Held>,
+    bytes: usize,
+    since: Option<Instant>,
+    /// Numbers segments.
+    next: u64,
+}
+
+/// What is held of one asset.
+struct Entry {
+    document: Arc<Document>,
+    /// It contains at least the changes up to this one.
+    as_of: i64,
+    /// Its segment, and its number there.
+    at: (u64, DocId),
+}
+
+/// A segment in memory.
+pub(super) struct Held {
+    number: u64,
+    pub(super) segment: Arc<Segment>,
+    pub(super) dead: Option<Arc<Shade>>,
+}
+
+impl Held {
+    fn hide(&mut self, doc: DocId) {
+        let dead = self
+            .dead
+            .take()
+            .unwrap_or_else(|| Arc::new(Shade::clear(&self.segment)));
+        let dead = self.dead.insert(dead);
+        Arc::make_mut(dead).hide(&self.segment, doc);
+    }
+
+    fn living(&self) -> u64 {
+        let dead = self.dead.as_ref().map(|dead| dead.documents);
+        dead.unwrap_or_else(|| self.segment.reader.max_doc().into())
+    }
+}
+
+/// Writes documents into a segment in memory.
+pub(super) fn write(
+    documents: Vec<Arc<Document>>,
+    fields: &Fields,
+    tokenizers: &TokenizerManager,
+    values: &Values,
+) -> Result<Batch, Error> {
+    let (layout, _) = schema::lay_out();
+    let settings = IndexSettings {
+        docstore_compression: Compressor::None,
+        docstore_compress_dedicated_thread: false,
+        ..IndexSettings::default()
+    };
+    let builder = IndexBuilder::new()
+        .schema(layout)
+        .settings(settings)
+        .tokenizers(tokenizers.clone());
+    let mut writer: SingleSegmentIndexWriter =
+        builder.single_segment_index_writer(RamDirectory::create(), WRITING)?;
+    for document in &documents {
+        writer.add_document(document.lay_out(fields))?;
+    }
+    let index = writer.finalize()?;
+    let segment = index.searchable_segments()?.pop().ok_or(Error::Lost)?;
+    let segment = Segment::open(SegmentReader::open(&segment)?, fields, values)?;
+    Ok(Batch {
+        documents,
+        segment: Arc::new(segment),
+    })
+}
+
+impl Recent {
+    pub(super) fn ids(&self) -> impl Iterator<Item = AssetId> + '_ {
+        self.assets.keys().copied()
+    }
+
+    /// Whether so many more documents may be held.
+    pub(super) fn has_room_for(&self, more: usize) -> bool {
+        self.assets.len() + more <= MOST && self.bytes < LARGEST
+    }
+
+    /// Whether it is time to write them to disk.
+    pub(super) fn is_due(&self) -> bool {
+        self.assets.len() >= MANY
+            || self.bytes >= LARGE
+            || self.since.is_some_and(|since| since.elapsed() >= LONG)
+    }
+
+    /// Whether an asset is held as of this change or a later one.
+    pub(super) fn contains(&self, id: AssetId, as_of: i64) -> bool {
+        self.assets
+            .get(&id)
+            .is_some_and(|entry| entry.as_of >= as_of)
+    }
+
+    /// Takes in a batch that was read as of a change. What is held as of a later one stays.
+    pub(super) fn hold(&mut self, batch: Batch, as_of: i64) {
+        let number = self.add(&batch.segment);
+        self.since.get_or_insert_with(Instant::now);
+        for (doc, document) in (0..).zip(batch.documents) {
+            let (id, at) = (document.id(), (number, doc));
+            let older = self.assets.get(&id);
+            if older.is_some_and(|older| older.as_of > as_of) {
+                self.hide(at);
+                continue;
+            }
+            self.bytes += document.size();
+            let entry = Entry {
+                document,
+                as_of,
+                at,
+            };
+            if let Some(older) = self.assets.insert(id, entry) {
+                self.bytes = self.bytes.saturating_sub(older.document.size());
+                self.hide(older.at);
+            }
+        }
+        self.drop_empty();
+    }
+
+    /// Drops what the disk has as well: everything that was read as of this change or an earlier one.
+    pub(super) fn drop_until(&mut self, applied: i64) {
+        let dropped: Vec<AssetId> = self
+            .assets
+            .iter()
+            .filter(|(_, entry)| entry.as_of <= applied)
+            .map(|(id, _)| *id)
+            .collect();
+        for id in dropped {
+            if let Some(entry) = self.assets.remove(&id) {
+                self.bytes = self.bytes.saturating_sub(entry.document.size());
+                self.hide(entry.at);
+            }
+        }
+        self.drop_empty();
+        if self.assets.is_empty() {
+            self.since = None;
+        }
+    }
+
+    /// What is to be written anew so that there are fewer segments; `None` while there are few.
+    ///
+    /// The smallest ones that together are not much smaller than the next, so that each document is written anew a few
+    /// times only.
+    pub(super) fn crowded(&self) -> Option<Vec<Arc<Document>>> {
+        if self.segments.len() <= SEGMENTS {
+            return None;
+        }
+        let mut sizes: Vec<(u64, u64)> = self
+            .segments
+            .iter()
+            .map(|held| (held.living(), held.number))
+            .collect();
+        sizes.sort_unstable();
+        let mut sum = 0;
+        let small = sizes.iter().take_while(|(size, _)| {
+            let joins = *size <= 2 * sum.max(1);
+            sum += size;
+            joins
+        });
+        let small: Vec<u64> = small.map(|(_, number)| *number).collect();
+        let entries = self.assets.values();
+        let entries = entries.filter(|entry| small.contains(&entry.at.0));
+        Some(entries.map(|entry| Arc::clone(&entry.document)).collect())
+    }
+
+    /// Puts documents that were written anew in the place of the same ones. What is newer by now stays.
+    pub(super) fn thin(&mut self, batch: Batch) {
+        let number = self.add(&batch.segment);
+        for (doc, document) in (0..).zip(batch.documents) {
+            let at = (number, doc);
+            let held = self.assets.get_mut(&document.id());
+            let same = held.filter(|entry| Arc::ptr_eq(&entry.document, &document));
+            let older = same.map(|entry| std::mem::replace(&mut entry.at, at));
+            self.hide(older.unwrap_or(at));
+        }
+        self.drop_empty();
+    }
+
+    fn add(&mut self, segment: &Arc<Segment>) -> u64 {
+        let number = self.next;
+        self.next += 1;
+        self.segments.push(Held {
+            number,
+            segment: Arc::clone(segment),
+            dead: None,
+        });
+        number
+    }
+
+    fn hide(&mut self, (number, doc): (u64, DocId)) {
+        if let Some(held) = self.segments.iter_mut().find(|held| held.number == number) {
+            held.hide(doc);
+        }
+    }
+
+    fn drop_empty(&mut self) {
+        self.segments.retain(|held| held.living() > 0);
+    }
+}
