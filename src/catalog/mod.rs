@@ -10,6 +10,7 @@ mod difference;
 pub mod human;
 mod scopes;
 mod store;
+pub mod unseen;
 
 use std::collections::HashMap;
 use std::error::Error as StdError;

@@ -293,7 +293,7 @@ fn parameters(asset: &Asset) -> Vec<Parameter> {
     both.into_iter()
         .map(|(key, value)| Parameter {
             key: name(key).shown,
-            value: Text::cut_at(120, value),
+            value: Text::exact(120, value),
         })
         .collect()
 }
@@ -618,7 +618,7 @@ fn storage(asset: &Asset) -> Vec<StorageFact> {
             mono,
             values: values
                 .iter()
-                .map(|value| Text::cut_at(120, value))
+                .map(|value| Text::exact(120, value))
                 .collect(),
         })
         .collect()
@@ -634,7 +634,7 @@ impl From<&Alias> for AliasFact {
                 "athena" => "Athena".to_owned(),
                 other => name(other).shown,
             },
-            name: Text::cut_at(160, &alias.name),
+            name: Text::exact(160, &alias.name),
         }
     }
 }

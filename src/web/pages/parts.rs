@@ -1,10 +1,12 @@
 //! Pieces that several pages show. Everything a source says is shortened here before it can fill a page.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use serde::Serialize;
 
 use crate::catalog::human::{Piece as ComparedPiece, compare};
+use crate::catalog::unseen::{legible_name, legible_text, legible_value};
 use crate::catalog::{Action, Asset, AssetId, AssetKind, Change, Inside, Summary};
 use crate::db::{Cursor, Page};
 use crate::ingest::{Level, Run, RunState};
@@ -45,23 +47,21 @@ pub(super) fn heading(name: &str) -> Shortened {
     name_of(LONGEST_HEADING, name)
 }
 
-/// Shows what cannot be seen in a name, or would turn its letters around, as a sign of its own.
+/// Shows what cannot be seen in a name, or would turn its letters around, by name.
 pub(super) fn name_of(most: usize, name: &str) -> Shortened {
-    let deceives = |letter: char| {
-        letter.is_control() || matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
-    if name.contains(deceives) {
-        let shown = name.replace(deceives, "\u{fffd}");
-        let mut shortened = Shortened::to(most, &shown);
-        shortened.whole.get_or_insert(shown);
-        return shortened;
+    match legible_name(name) {
+        Cow::Borrowed(name) => Shortened::to(most, name),
+        Cow::Owned(shown) => {
+            let mut shortened = Shortened::to(most, &shown);
+            shortened.whole.get_or_insert(shown);
+            shortened
+        }
     }
-    Shortened::to(most, name)
 }
 
 /// The first sentence of a text, and the whole if there is more.
 pub(super) fn first_sentence(text: &str) -> Shortened {
-    let text = text.trim();
+    let text = legible_text(text);
     let line = text.lines().next().unwrap_or_default();
     let ends = [". ", "! ", "? ", "。"];
     let end = ends
@@ -71,7 +71,7 @@ pub(super) fn first_sentence(text: &str) -> Shortened {
     let sentence = end.and_then(|end| line.get(..end)).unwrap_or(line);
     let mut shortened = Shortened::to(LONGEST_SENTENCE, sentence);
     if shortened.whole.is_none() && sentence.len() < text.len() {
-        shortened.whole = Some(Shortened::to(10 * LONGEST_SENTENCE, text).shown);
+        shortened.whole = Some(Shortened::to(10 * LONGEST_SENTENCE, &text).shown);
     }
     shortened
 }
@@ -90,7 +90,16 @@ impl Text {
     }
 
     pub(super) fn cut_at(most: usize, text: &str) -> Self {
-        let cut = Shortened::to(most, text.trim());
+        Self::cut(most, &legible_text(text))
+    }
+
+    /// A value in which blanks count, such as a delimiter.
+    pub(super) fn exact(most: usize, value: &str) -> Self {
+        Self::cut(most, &legible_value(value))
+    }
+
+    fn cut(most: usize, text: &str) -> Self {
+        let cut = Shortened::to(most, text);
         Self {
             start: cut.shown.trim_end_matches('…').to_owned(),
             rest: cut.whole,
