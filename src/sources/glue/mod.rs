@@ -6,11 +6,14 @@
 
 mod client;
 mod columns;
+mod fields;
 mod format;
 mod links;
 mod parameters;
 mod spark;
 mod translate;
+mod type_members;
+mod type_words;
 mod types;
 mod view;
 

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::parts::{Text, name};
 use super::said::{self, Orphan};
+use crate::catalog::unseen::legible_value;
 use crate::catalog::{Asset, Column};
 use crate::web::links;
 use crate::web::markdown::{self, SafeHtml};
@@ -19,6 +20,9 @@ const OPEN_UP_TO: usize = 60;
 /// Types longer than this are folded.
 const LONGEST_TYPE: usize = 48;
 
+/// Other facts of a column longer than this are folded.
+const LONGEST_VALUE: usize = 120;
+
 /// A nested type is told up to here in a title; its fields tell the rest.
 const LONGEST_TITLE: usize = 1_000;
 
@@ -30,7 +34,7 @@ const DEEPEST: usize = 5;
 /// Which columns are asked for.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Wanted<'a> {
-    /// Words that stand in the path, the type, the comment or the note; empty for all.
+    /// Words that stand in the path, the type, the comment, the note or other facts; empty for all.
     pub(super) words: &'a str,
     /// Every row, however many.
     pub(super) all: bool,
@@ -88,8 +92,47 @@ struct Row {
     partition_key: bool,
     required: bool,
     comment: Option<Text>,
+    /// What else the source and the engine say of it.
+    facts: Vec<ColumnFact>,
     note: Option<SafeHtml>,
     edit_href: Option<String>,
+}
+
+/// One thing that is said of a column beside its type and comment.
+#[derive(Debug, Serialize)]
+struct ColumnFact {
+    label: String,
+    mono: bool,
+    value: Text,
+}
+
+impl ColumnFact {
+    /// What the engine says, then the source's own pairs.
+    fn all(column: &Column) -> Vec<Self> {
+        let mut facts = Vec::new();
+        if let Some(said) = &column.engine {
+            let engine = name(&said.engine).shown;
+            let texts = [
+                ("spelling", said.name.as_deref(), true),
+                ("type", said.data_type.as_deref(), true),
+                ("comment", said.comment.as_deref(), false),
+            ];
+            let texts = texts.into_iter().filter_map(|(what, text, mono)| {
+                Some(Self {
+                    label: format!("{engine} {what}"),
+                    mono,
+                    value: Text::exact(LONGEST_VALUE, text?),
+                })
+            });
+            facts.extend(texts);
+        }
+        facts.extend(column.parameters.iter().map(|(key, value)| Self {
+            label: name(key).shown,
+            mono: true,
+            value: Text::exact(LONGEST_VALUE, value),
+        }));
+        facts
+    }
 }
 
 impl Columns {
@@ -230,14 +273,13 @@ impl<'a> Tree<'a> {
         let index = self.lines.len();
         let note = self.asset.human.note(&column.path);
         let nested = !column.fields.is_empty();
-        let written = if nested { "" } else { &column.data_type };
-        let texts = [
-            column.path.as_str(),
-            &column.data_type,
-            column.comment.as_deref().unwrap_or_default(),
-            note.unwrap_or_default(),
-        ];
-        let text = texts.join("\n").to_lowercase();
+        let outline = nested.then(|| outline(&column.data_type)).flatten();
+        let written = if outline.is_some() {
+            ""
+        } else {
+            &column.data_type
+        };
+        let text = searched(column, note);
         self.lines.push(Line {
             row: Row {
                 depth: depth.min(DEEPEST),
@@ -245,14 +287,19 @@ impl<'a> Tree<'a> {
                 within: within.map(|outer| outer.to_string()),
                 opens: nested.then(|| index.to_string()),
                 opened: if self.open { OPENED } else { "false" },
-                name: name(&column.name),
+                name: name(match column.name.as_str() {
+                    "" => "\"\"",
+                    name => name,
+                }),
                 path: (depth > 0).then(|| name(&column.path).shown),
-                data_type: Text::cut_at(LONGEST_TYPE, written),
-                outline: nested.then(|| outline(&column.data_type)),
-                outline_whole: Shortened::to(LONGEST_TITLE, &column.data_type).shown,
+                data_type: Text::exact(LONGEST_TYPE, written),
+                outline,
+                outline_whole: Shortened::to(LONGEST_TITLE, &legible_value(&column.data_type))
+                    .shown,
                 partition_key: column.partition_key,
-                required: column.nullable == Some(false),
+                required: is_required(column),
                 comment: column.comment.as_deref().map(Text::new),
+                facts: ColumnFact::all(column),
                 note: note.map(|note| markdown::render(note, 2)),
                 edit_href: self
                     .editable
@@ -268,19 +315,45 @@ impl<'a> Tree<'a> {
     }
 }
 
-/// A nested type without its fields, which stand below it anyway: `array<struct<…>>`.
-fn outline(data_type: &str) -> String {
+/// What a filter looks at, in lower case.
+fn searched(column: &Column, note: Option<&str>) -> String {
+    let mut texts = vec![
+        column.path.as_str(),
+        &column.data_type,
+        column.comment.as_deref().unwrap_or_default(),
+        note.unwrap_or_default(),
+    ];
+    if let Some(said) = &column.engine {
+        texts.extend(
+            [&said.name, &said.data_type, &said.comment]
+                .into_iter()
+                .filter_map(Option::as_deref),
+        );
+    }
+    for (key, value) in &column.parameters {
+        texts.extend([key.as_str(), value]);
+    }
+    texts.join("\n").to_lowercase()
+}
+
+/// Tells whether the source or the engine says that the column always has a value.
+fn is_required(column: &Column) -> bool {
+    let said = column.engine.as_ref().and_then(|said| said.nullable);
+    column.nullable.or(said) == Some(false)
+}
+
+/// A nested type without its fields, which stand below it anyway: `array<struct<…>>`; nothing where that hides more
+/// than the fields.
+fn outline(data_type: &str) -> Option<String> {
+    let lower = data_type.to_ascii_lowercase();
     let inner = ["struct<", "row(", "row<", "uniontype<"]
         .iter()
-        .filter_map(|opening| {
-            let at = data_type.to_ascii_lowercase().find(opening)?;
-            Some(at + opening.len())
-        })
+        .filter_map(|opening| Some(lower.find(opening)? + opening.len()))
         .min();
-    let head = inner.and_then(|end| data_type.get(..end));
-    let Some(head) = head.filter(|head| head.len() <= LONGEST_TYPE) else {
-        return "nested".to_owned();
-    };
+    let head = data_type.get(..inner?)?;
+    if head.len() > LONGEST_TYPE {
+        return None;
+    }
     let mut closing: Vec<char> = Vec::new();
     for letter in head.chars() {
         match letter {
@@ -293,7 +366,10 @@ fn outline(data_type: &str) -> String {
         }
     }
     closing.reverse();
-    format!("{head}…{}", closing.into_iter().collect::<String>())
+    Some(format!(
+        "{head}…{}",
+        closing.into_iter().collect::<String>()
+    ))
 }
 
 #[cfg(test)]
@@ -302,9 +378,10 @@ mod tests {
 
     #[test]
     fn a_nested_type_is_told_in_outline() {
-        assert_eq!(outline("struct<a:int,b:string>"), "struct<…>");
-        assert_eq!(outline("array<struct<a:int>>"), "array<struct<…>>");
-        assert_eq!(outline("map<string,row(a int)>"), "map<string,row(…)>");
-        assert_eq!(outline("something else"), "nested");
+        let told = |data_type| outline(data_type).unwrap_or_default();
+        assert_eq!(told("struct<a:int,b:string>"), "struct<…>");
+        assert_eq!(told("array<struct<a:int>>"), "array<struct<…>>");
+        assert_eq!(told("map<string,row(a int)>"), "map<string,row(…)>");
+        assert_eq!(outline("something else"), None);
     }
 }
