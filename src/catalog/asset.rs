@@ -169,7 +169,7 @@ pub struct SourceLayer {
 pub struct Column {
     pub name: String,
     /// Where it stands in its table, such as `address.city`, `items[].price` or `attributes{}.unit`; unique there.
-    /// A name with one of `.[]{}"` in it is quoted: `"a.b"`.
+    /// A name with one of `.[]{}"` in it is quoted: `"a.b"`. The second of one name has `[2]` behind it.
     pub path: String,
     /// The type in the source's own words.
     #[serde(rename = "type")]
@@ -186,8 +186,31 @@ pub struct Column {
     /// The format's own id of the column, which survives a rename.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub field_id: Option<i64>,
+    /// The source's own key-value pairs about it, such as a privacy class.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub parameters: BTreeMap<String, String>,
+    /// What the engine that writes the table says of it beyond the source.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub engine: Option<Box<EngineColumn>>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fields: Vec<Column>,
+}
+
+/// What an engine says of a column, as far as the source says something else or nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct EngineColumn {
+    /// Which engine, such as `Spark`.
+    pub engine: String,
+    /// The name in its own spelling.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    pub data_type: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub comment: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nullable: Option<bool>,
 }
 
 impl Column {
@@ -220,6 +243,33 @@ pub struct View {
     /// The same view for other engines, by dialect.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub other_dialects: BTreeMap<String, String>,
+    /// What the source says of the texts, by dialect, where it says anything.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub dialect_facts: BTreeMap<String, DialectFacts>,
+    /// With whose rights the view reads.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub definer: Option<String>,
+    /// Whether engines hide from readers what the view reads.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub protected: bool,
+    /// The tables that the view reads, as the source names them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub reads: Vec<String>,
+}
+
+/// What a source says of a view's text for one engine.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct DialectFacts {
+    /// The engine's version.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// Whether the text no longer fits what it reads.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub stale: bool,
+    /// The connection with which the text was checked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub connection: Option<String>,
 }
 
 /// Where and how the data lies.
@@ -237,6 +287,43 @@ pub struct Storage {
     pub bucket_columns: Vec<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub sort_columns: Vec<String>,
+    /// How many buckets there are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub buckets: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub skew: Option<Skew>,
+    /// Where the columns are defined, if that is a registry of schemas.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub schema: Option<SchemaReference>,
+}
+
+/// Values that occur so often that they lie apart.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Skew {
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub columns: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub values: Vec<String>,
+    /// Where they lie, by value.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub locations: BTreeMap<String, String>,
+}
+
+/// A schema in a registry.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SchemaReference {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub registry: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub arn: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version_id: Option<String>,
 }
 
 impl Storage {

@@ -43,6 +43,13 @@ pub enum Difference {
         before: Option<bool>,
         after: Option<bool>,
     },
+    /// A key-value pair of a column, or what an engine says of it.
+    ColumnDetail {
+        column: String,
+        detail: String,
+        before: Option<String>,
+        after: Option<String>,
+    },
     ColumnsReordered,
     Kind {
         before: AssetKind,
@@ -251,6 +258,56 @@ fn same_column(before: &Column, after: &Column, found: &mut Vec<Difference>) {
             after: after.nullable,
         });
     }
+    let (old, new) = (details(before), details(after));
+    for (detail, before, after) in pairs(&old, &new) {
+        found.push(Difference::ColumnDetail {
+            column: column(),
+            detail,
+            before,
+            after,
+        });
+    }
+}
+
+/// What else is said of a column, by what it is.
+fn details(column: &Column) -> BTreeMap<String, String> {
+    let mut details: BTreeMap<String, String> = column
+        .parameters
+        .iter()
+        .map(|(key, value)| (format!("parameter “{key}”"), value.clone()))
+        .collect();
+    if let Some(said) = &column.engine {
+        let texts = [
+            ("spelling", &said.name),
+            ("type", &said.data_type),
+            ("comment", &said.comment),
+        ];
+        for (what, text) in texts {
+            let text = text.iter().cloned();
+            details.extend(text.map(|text| (format!("{} {what}", said.engine), text)));
+        }
+    }
+    details
+}
+
+/// What differs between two maps, by key.
+fn pairs(
+    before: &BTreeMap<String, String>,
+    after: &BTreeMap<String, String>,
+) -> Vec<(String, Option<String>, Option<String>)> {
+    let mut keys: Vec<&String> = before.keys().chain(after.keys()).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    keys.into_iter()
+        .filter(|key| before.get(*key) != after.get(*key))
+        .map(|key| {
+            (
+                key.clone(),
+                before.get(key).cloned(),
+                after.get(key).cloned(),
+            )
+        })
+        .collect()
 }
 
 fn view(before: &SourceLayer, after: &SourceLayer, found: &mut Vec<Difference>) {
@@ -298,6 +355,9 @@ fn plain_fields(before: &SourceLayer, after: &SourceLayer, found: &mut Vec<Diffe
         (old.compressed != new.compressed, "compression"),
         (old.bucket_columns != new.bucket_columns, "bucket columns"),
         (old.sort_columns != new.sort_columns, "sort columns"),
+        (old.buckets != new.buckets, "number of buckets"),
+        (old.skew != new.skew, "skew"),
+        (old.schema != new.schema, "schema in the registry"),
     ];
     let differing = others.into_iter().filter(|(differs, _)| *differs);
     found.extend(differing.map(|(_, field)| Difference::Other {
@@ -310,19 +370,12 @@ fn parameters(
     after: &BTreeMap<String, String>,
     found: &mut Vec<Difference>,
 ) {
-    let mut keys: Vec<&String> = before.keys().chain(after.keys()).collect();
-    keys.sort_unstable();
-    keys.dedup();
-    for key in keys {
-        let (old, new) = (before.get(key), after.get(key));
-        if old != new {
-            found.push(Difference::Parameter {
-                key: key.clone(),
-                before: old.cloned(),
-                after: new.cloned(),
-            });
-        }
-    }
+    let differing = pairs(before, after).into_iter();
+    found.extend(differing.map(|(key, before, after)| Difference::Parameter {
+        key,
+        before,
+        after,
+    }));
 }
 
 impl Difference {
@@ -429,6 +482,16 @@ impl Difference {
                 Some(false) => format!("Column “{column}” may no longer be empty."),
                 None => format!("Whether column “{column}” may be empty is no longer known."),
             },
+            Self::ColumnDetail {
+                column,
+                detail,
+                before,
+                after,
+            } => text_change(
+                &format!("The {detail} of column “{column}”"),
+                before.as_deref(),
+                after.as_deref(),
+            ),
             Self::ColumnsReordered => "The columns were put in another order.".to_owned(),
             Self::Kind { before, after } => format!("It changed from a {before} to a {after}."),
             Self::Description { before, after } => text_change(

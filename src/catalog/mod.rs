@@ -10,6 +10,7 @@ mod difference;
 pub mod human;
 mod scopes;
 mod store;
+pub mod unseen;
 
 use std::collections::HashMap;
 use std::error::Error as StdError;
@@ -25,8 +26,9 @@ use crate::error::{Explain, Kind};
 
 pub use apply::{Closing, Counts, Refusal, Removal, Scope, apply, close, close_databases, open};
 pub use asset::{
-    Address, Alias, AssetId, AssetKind, Column, Discovered, Facts, Identity, LinkTarget, Listing,
-    OutwardLink, SourceLayer, Storage, UnknownKind, View,
+    Address, Alias, AssetId, AssetKind, Column, DialectFacts, Discovered, EngineColumn, Facts,
+    Identity, LinkTarget, Listing, OutwardLink, SchemaReference, Skew, SourceLayer, Storage,
+    UnknownKind, View,
 };
 pub use change::{Action, Cause, Change};
 pub use difference::{Difference, differences};

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::schema::{Fields, Whole};
 use super::words::{fold, squeeze};
-use crate::catalog::{Address, AssetId, AssetKind, SourceLayer};
+use crate::catalog::{Address, AssetId, AssetKind, Column, SourceLayer, View};
 
 /// How much of a view's SQL is kept to explain hits with, in characters; all of it is searched.
 pub(super) const SQL_KEPT: usize = 20_000;
@@ -67,6 +67,13 @@ impl Document {
             let comment = column.comment.as_ref().filter(|text| !text.is_empty())?;
             Some((column.path.clone(), comment.clone()))
         });
+        let said = columns.iter().flat_map(|column| {
+            let said = column.engine.iter();
+            let texts = said.flat_map(|said| [&said.name, &said.data_type, &said.comment]);
+            texts
+                .flatten()
+                .map(|text| (column.path.clone(), text.clone()))
+        });
         let place = address
             .path
             .iter()
@@ -80,14 +87,14 @@ impl Document {
                 .cloned()
                 .collect(),
             columns: columns.iter().map(|column| column.path.clone()).collect(),
-            comments: comments.collect(),
+            comments: comments.chain(said).collect(),
             descriptions: source
                 .description
                 .iter()
                 .filter(|text| !text.is_empty())
                 .cloned()
                 .collect(),
-            sql: source.view.as_ref().map(|view| view.sql.clone()),
+            sql: source.view.as_ref().map(sql_of_all_engines),
             parameters: parameters(source),
         };
         Self {
@@ -102,7 +109,13 @@ impl Document {
             tags: Vec::new(),
             deprecated: false,
             verified: None,
-            column_names: columns.iter().map(|column| column.name.clone()).collect(),
+            column_names: columns
+                .iter()
+                .flat_map(|column| {
+                    let spelling = column.engine.iter().flat_map(|said| &said.name);
+                    std::iter::once(&column.name).chain(spelling).cloned()
+                })
+                .collect(),
             texts,
         }
     }
@@ -283,6 +296,13 @@ pub(super) fn day_number(day: NaiveDate) -> u32 {
     u32::try_from(day.num_days_from_ce()).unwrap_or_default()
 }
 
+/// The text of a view for every engine.
+fn sql_of_all_engines(view: &View) -> String {
+    let texts = std::iter::once(&view.sql).chain(view.other_dialects.values());
+    let texts: Vec<&str> = texts.map(String::as_str).collect();
+    texts.join("\n\n")
+}
+
 /// What is worth finding beside names and descriptions, by the word that people are shown.
 fn parameters(source: &SourceLayer) -> Vec<(String, String)> {
     let storage = &source.storage;
@@ -307,9 +327,30 @@ fn parameters(source: &SourceLayer) -> Vec<(String, String)> {
         .locations
         .iter()
         .map(|location| ("Location", location.clone()));
+    let schema = storage.schema.iter().flat_map(|schema| {
+        let parts = [&schema.registry, &schema.name, &schema.arn];
+        let parts = parts.into_iter().flatten();
+        parts.map(|part| ("Schema", part.clone()))
+    });
+    let view = source.view.iter().flat_map(|view| {
+        let definer = view.definer.iter().map(|who| ("Defined by", who.clone()));
+        definer.chain(view.reads.iter().map(|table| ("Reads", table.clone())))
+    });
     named
         .chain(locations)
+        .chain(schema)
+        .chain(view)
         .filter(|(_, value)| !value.is_empty())
         .map(|(name, value)| (name.to_owned(), value))
+        .chain(column_parameters(source))
         .collect()
+}
+
+/// The key-value pairs of columns, by the column's path.
+fn column_parameters(source: &SourceLayer) -> impl Iterator<Item = (String, String)> + '_ {
+    let columns = source.columns.iter().flat_map(Column::walk);
+    columns.flat_map(|column| {
+        let pairs = column.parameters.iter();
+        pairs.map(|(key, value)| (column.path.clone(), format!("{key}: {value}")))
+    })
 }

@@ -23,6 +23,7 @@ mod demo_endpoint;
 mod editing;
 mod glue_faults;
 mod glue_server;
+mod glue_shapes;
 mod glue_translate;
 mod history;
 mod index_damage;

@@ -12,6 +12,7 @@ use unicode_normalization::UnicodeNormalization as _;
 use url::Url;
 
 use super::super::asset::AssetId;
+use super::super::unseen::{legible_name, name_of_letter, unseen_letters};
 use super::super::{Asset, Error};
 use super::hidden::unseen_replacement;
 use super::merge::{self, Merged};
@@ -400,9 +401,11 @@ impl Aspect for Tags {
                 format!("The tag “{beginning}…” is longer than {LONGEST_TAG} characters."),
             )
         });
+        let unseen = self.0.iter().filter_map(|tag| unseen_in_tag(tag));
         too_many("tags", "tags", self.0.len(), MOST_TAGS)
             .into_iter()
             .chain(long)
+            .chain(unseen)
             .collect()
     }
 
@@ -420,6 +423,22 @@ impl Aspect for Tags {
             .map(|tag| format!("It is no longer tagged “{tag}”."));
         tagged.chain(untagged).collect()
     }
+}
+
+/// Says which character of a tag nobody can see; two tags that look alike would be different ones.
+fn unseen_in_tag(tag: &str) -> Option<Problem> {
+    // What a database cannot store has been replaced by U+FFFD.
+    let letter = unseen_letters(tag)
+        .next()
+        .or_else(|| tag.contains('\u{fffd}').then_some('\u{fffd}'))?;
+    Some(Problem::new(
+        "tags",
+        format!(
+            "The tag “{}” has a character in it that cannot be seen, {}. Leave it out.",
+            legible_name(tag),
+            name_of_letter(letter)
+        ),
+    ))
 }
 
 /// Pages that people want to have at hand beside an asset.

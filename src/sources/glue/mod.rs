@@ -7,11 +7,14 @@
 mod arn;
 mod client;
 mod columns;
+mod fields;
 mod format;
 mod links;
 mod parameters;
 mod spark;
 mod translate;
+mod type_members;
+mod type_words;
 mod types;
 mod view;
 

@@ -109,7 +109,7 @@ impl Sorted {
     }
 }
 
-fn is_noise(key: &str) -> bool {
+pub(super) fn is_noise(key: &str) -> bool {
     NOISE.iter().any(|noise| key.eq_ignore_ascii_case(noise))
 }
 

@@ -4,16 +4,22 @@
 
 use std::collections::HashMap;
 
-use aws_sdk_glue::types::{Database, StorageDescriptor, Table};
+use aws_sdk_glue::types::{
+    Database, SchemaId, SchemaReference as GlueSchemaReference, SkewedInfo, StorageDescriptor,
+    Table,
+};
 use aws_smithy_types::DateTime as AwsTime;
 use chrono::{DateTime, Utc};
 
 use super::arn::CatalogId;
+use super::columns::{self, Lists};
+use super::fields::Fields;
 use super::parameters::{self, Sorted};
 use super::view::{self, Decoded};
-use super::{columns, format, links};
+use super::{format, links};
 use crate::catalog::{
-    Address, Alias, AssetKind, Column, Discovered, Facts, LinkTarget, SourceLayer, Storage,
+    Address, Alias, AssetKind, Column, Discovered, Facts, LinkTarget, SchemaReference, Skew,
+    SourceLayer, Storage,
 };
 
 /// The database that answers belong to, and what holds for all of them.
@@ -204,19 +210,21 @@ fn understand(
     storage: &mut StorageDescriptor,
     pairs: &HashMap<String, String>,
 ) -> Understood {
-    let (kind, materialized) = kind(table);
+    let (kind, materialized) = kind(table, pairs);
     let mut decoded = decode(table, kind, pairs);
-    if let Some(view) = &mut decoded.view {
-        view.materialized |= materialized;
+    if materialized {
+        decoded.view.get_or_insert_default().materialized = true;
     }
-    let mut findings: Vec<String> = decoded.problem.take().into_iter().collect();
-    let columns = columns::assemble(
-        storage.columns.take().unwrap_or_default(),
-        table.partition_keys.take().unwrap_or_default(),
-        std::mem::take(&mut decoded.columns),
-        pairs,
-        &mut findings,
-    );
+    let mut findings = std::mem::take(&mut decoded.problems);
+    let mut fields = Fields::default();
+    let lists = Lists {
+        glue: storage.columns.take().unwrap_or_default(),
+        keys: table.partition_keys.take().unwrap_or_default(),
+        presto: std::mem::take(&mut decoded.columns),
+        parameters: pairs,
+    };
+    let columns = columns::assemble(lists, &mut fields);
+    findings.extend(fields.into_findings());
     let has_data =
         kind != AssetKind::View || decoded.view.as_ref().is_none_or(|view| view.materialized);
     let format = has_data.then(|| format::in_words(pairs, storage)).flatten();
@@ -245,7 +253,7 @@ pub(super) fn linked_table(
 }
 
 /// What is a view and what is not, and whether its rows are kept.
-fn kind(table: &Table) -> (AssetKind, bool) {
+fn kind(table: &Table, pairs: &HashMap<String, String>) -> (AssetKind, bool) {
     let is = |word: &str| {
         table
             .table_type
@@ -258,7 +266,10 @@ fn kind(table: &Table) -> (AssetKind, bool) {
         .as_deref()
         .is_some_and(|text| !text.trim().is_empty());
     let untold = table.table_type.as_deref().is_none_or(str::is_empty) && has_text;
-    let view = is("VIRTUAL_VIEW") || materialized || untold;
+    let iceberg = pairs
+        .get("table_type")
+        .is_some_and(|word| word.eq_ignore_ascii_case("ICEBERG-VIEW"));
+    let view = is("VIRTUAL_VIEW") || iceberg || materialized || untold;
     (
         if view {
             AssetKind::View
@@ -276,14 +287,22 @@ fn decode(table: &mut Table, kind: AssetKind, pairs: &HashMap<String, String>) -
     let spark = pairs
         .keys()
         .any(|key| key.starts_with("spark.sql.") || key.starts_with("view.query.out"));
-    let definition = table.view_definition.take();
+    let presto = pairs
+        .get("presto_view")
+        .is_some_and(|word| word.eq_ignore_ascii_case("true"));
+    let original = table.view_original_text.take();
+    let is_marked = original.as_deref().is_some_and(view::is_marked);
     let mut decoded = view::decode(view::Texts {
-        original: table.view_original_text.take(),
         expanded: table.view_expanded_text.take(),
-        representations: definition
-            .and_then(|view| view.representations)
-            .unwrap_or_default(),
-        plain_dialect: if spark { "Spark" } else { "Hive" },
+        definition: table.view_definition.take(),
+        plain_dialect: if spark {
+            "Spark"
+        } else if presto && !is_marked {
+            "Trino"
+        } else {
+            "Hive"
+        },
+        original,
     });
     if let Some(view) = &mut decoded.view {
         let part = |place: u8| {
@@ -372,7 +391,38 @@ fn storage(storage: StorageDescriptor, path: Option<&String>, format: Option<Str
             .into_iter()
             .map(sorted)
             .collect(),
+        // Writers who do not use buckets say 0 or -1.
+        buckets: u32::try_from(storage.number_of_buckets)
+            .ok()
+            .filter(|buckets| *buckets > 0),
+        skew: storage.skewed_info.and_then(skew),
+        schema: storage.schema_reference.and_then(schema),
     }
+}
+
+/// Which values lie apart; nothing when none do.
+fn skew(skewed: SkewedInfo) -> Option<Skew> {
+    let locations = skewed.skewed_column_value_location_maps;
+    let skew = Skew {
+        columns: skewed.skewed_column_names.unwrap_or_default(),
+        values: skewed.skewed_column_values.unwrap_or_default(),
+        locations: locations.unwrap_or_default().into_iter().collect(),
+    };
+    (skew != Skew::default()).then_some(skew)
+}
+
+/// Where a registry has the schema; nothing when the reference is empty.
+fn schema(reference: GlueSchemaReference) -> Option<SchemaReference> {
+    let id = reference.schema_id;
+    let part = |part: fn(SchemaId) -> Option<String>| meaningful(id.clone().and_then(part));
+    let schema = SchemaReference {
+        registry: part(|id| id.registry_name),
+        name: part(|id| id.schema_name),
+        arn: part(|id| id.schema_arn),
+        version: reference.schema_version_number,
+        version_id: meaningful(reference.schema_version_id),
+    };
+    (schema != SchemaReference::default()).then_some(schema)
 }
 
 /// Where the data lies is another name of the table; so is the name of a view in the engine that wrote it.

@@ -3,22 +3,22 @@
 //! Presto, Trino and Athena hide theirs as base64 of JSON inside a comment; Hive and Spark store it as it is; Glue's own
 //! views carry one text for each engine.
 
-use aws_sdk_glue::types::ViewRepresentation;
+use aws_sdk_glue::types::{ViewDefinition, ViewRepresentation};
 use base64::Engine;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::catalog::View;
+use crate::catalog::{DialectFacts, View};
 
 /// What Glue says of a view, before anything is decoded.
 #[derive(Default)]
 pub(super) struct Texts {
     pub(super) original: Option<String>,
     pub(super) expanded: Option<String>,
-    pub(super) representations: Vec<ViewRepresentation>,
-    /// The SQL of a plain text, `Hive` or `Spark`.
+    pub(super) definition: Option<ViewDefinition>,
+    /// The SQL of a plain text, such as `Hive` or `Spark`.
     pub(super) plain_dialect: &'static str,
 }
 
@@ -30,10 +30,10 @@ pub(super) struct Decoded {
     pub(super) columns: Vec<PrestoColumn>,
     pub(super) comment: Option<String>,
     pub(super) owner: Option<String>,
-    /// What else the payload says, by its name there.
+    /// What else the texts say, by its name there.
     pub(super) parameters: Vec<(&'static str, String)>,
-    /// Why the text is shown as it was found, as a whole sentence.
-    pub(super) problem: Option<String>,
+    /// Why a text is shown as it was found, each a whole sentence.
+    pub(super) problems: Vec<String>,
 }
 
 /// A column as Presto, Trino or Athena wrote it down.
@@ -65,7 +65,15 @@ struct Payload {
 struct Marker<'a> {
     materialized: bool,
     payload: Option<&'a str>,
+    /// What stands around it.
+    beside: String,
 }
+
+/// The words in the comment, and whether they mean a materialized view.
+const MARKERS: [(&str, bool); 2] = [("Presto View", false), ("Presto Materialized View", true)];
+
+/// The marker is in one of the first comments of a text.
+const MOST_COMMENTS: usize = 20;
 
 /// Accepts base64 with and without padding; its alphabet is made the standard one before.
 const LENIENT: GeneralPurpose = GeneralPurpose::new(
@@ -78,83 +86,118 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
 /// Tells whether a description or comment says only that this is a Presto view.
 pub(super) fn is_marker(text: &str) -> bool {
     let text = text.trim();
-    ["Presto View", "Presto Materialized View"]
+    MARKERS
         .iter()
-        .any(|word| text.eq_ignore_ascii_case(word))
-        || Marker::find(text).is_some()
+        .any(|(words, _)| text.eq_ignore_ascii_case(words))
+        || Marker::find(text).is_some_and(|marker| marker.beside.is_empty())
+}
+
+/// Tells whether a text is one of Presto's family, hidden in a comment.
+pub(super) fn is_marked(text: &str) -> bool {
+    Marker::find(text).is_some()
 }
 
 /// Decodes whatever texts a view has. What cannot be decoded is kept raw, with the problem said.
-pub(super) fn decode(texts: Texts) -> Decoded {
-    let Texts {
-        original,
-        expanded,
-        representations,
-        plain_dialect,
-    } = texts;
-    let expanded = expanded.filter(|text| !text.trim().is_empty() && Marker::find(text).is_none());
-    let original = original.filter(|text| !text.trim().is_empty());
-
-    let mut decoded = match (original, expanded) {
-        (Some(original), expanded) => single(original, expanded, plain_dialect),
-        (None, Some(expanded)) => single(expanded, None, plain_dialect),
-        (None, None) => Decoded::default(),
-    };
-    for representation in representations {
-        add(&mut decoded, representation);
+pub(super) fn decode(given: Texts) -> Decoded {
+    let mut decoded = Decoded::default();
+    let mut view = View::default();
+    let mut texts: Vec<EngineText> = Vec::new();
+    for text in [given.original, given.expanded].into_iter().flatten() {
+        let found = single(text, given.plain_dialect, &mut view, &mut decoded);
+        texts.extend(found.filter(|found| texts.iter().all(|text| text.sql != found.sql)));
     }
+    if let [first, second] = texts.as_mut_slice()
+        && first.dialect == second.dialect
+    {
+        second.dialect = second.dialect.take().map(qualified);
+    }
+    let definition = given.definition;
+    let representations = definition
+        .and_then(|definition| define(definition, &mut view, &mut decoded))
+        .unwrap_or_default();
+    for representation in representations {
+        represent(representation, &mut texts, &mut view, &mut decoded);
+    }
+    put_in(&mut view, texts);
+    decoded.view = (view != View::default()).then_some(view);
     decoded
 }
 
-/// Decodes one text, with the same text in qualified names beside it.
-fn single(original: String, expanded: Option<String>, plain_dialect: &'static str) -> Decoded {
-    match Marker::find(&original) {
-        None => plain(original, expanded, plain_dialect),
-        Some(Marker {
-            payload: None,
-            materialized,
-        }) => Decoded {
-            view: expanded.map(|sql| View {
-                sql,
-                materialized,
-                ..View::default()
-            }),
-            ..Decoded::default()
-        },
-        Some(Marker {
-            payload: Some(payload),
-            materialized,
-        }) => match read(payload) {
-            Ok(payload) => presto(payload, materialized, &original),
-            Err(problem) => raw(original, materialized, problem),
-        },
+/// One text of a view.
+struct EngineText {
+    /// Nothing for one that could not be decoded.
+    dialect: Option<String>,
+    sql: String,
+    facts: DialectFacts,
+    /// Whether it stands in the table itself, which does not name its engine.
+    is_of_table: bool,
+}
+
+impl EngineText {
+    fn new(dialect: &str, sql: String) -> Self {
+        Self {
+            dialect: Some(dialect.to_owned()),
+            sql,
+            facts: DialectFacts::default(),
+            is_of_table: true,
+        }
     }
 }
 
-fn plain(sql: String, expanded: Option<String>, dialect: &str) -> Decoded {
-    let mut view = View {
-        dialect: Some(dialect.to_owned()),
-        ..View::default()
-    };
-    if let Some(expanded) = expanded.filter(|expanded| *expanded != sql) {
-        view.other_dialects
-            .insert(format!("{dialect}, qualified names"), expanded);
+/// The name of the same text with its names written out.
+fn qualified(dialect: impl std::fmt::Display) -> String {
+    format!("{dialect}, qualified names")
+}
+
+/// Decodes one text, and notes what else it says; a marker alone is no text.
+fn single(
+    text: String,
+    dialect: &str,
+    view: &mut View,
+    decoded: &mut Decoded,
+) -> Option<EngineText> {
+    if text.trim().is_empty() {
+        return None;
     }
-    view.sql = sql;
-    Decoded {
-        view: Some(view),
-        ..Decoded::default()
+    let Some(marker) = Marker::find(&text) else {
+        return Some(EngineText::new(dialect, text));
+    };
+    view.materialized |= marker.materialized;
+    let Some(payload) = marker.payload else {
+        return (!marker.beside.is_empty()).then(|| EngineText::new(dialect, text));
+    };
+    let sql = read(payload).and_then(|payload| {
+        presto(payload, view, decoded)
+            .ok_or_else(|| "The view’s text holds no SQL; it is shown as it is.".to_owned())
+    });
+    match sql {
+        Ok(sql) => {
+            if !marker.beside.is_empty() {
+                let beside = ("textBesideView", marker.beside);
+                decoded.parameters.push(beside);
+            }
+            Some(EngineText::new("Trino", sql))
+        }
+        Err(problem) => {
+            decoded.problems.push(problem);
+            Some(EngineText {
+                dialect: None,
+                ..EngineText::new(dialect, text)
+            })
+        }
     }
 }
 
-fn presto(payload: Payload, materialized: bool, original: &str) -> Decoded {
-    let mut decoded = Decoded {
-        columns: payload.columns.unwrap_or_default(),
-        comment: payload.comment,
-        owner: payload.owner,
-        ..Decoded::default()
-    };
-    decoded.columns.retain(|column| !column.name.is_empty());
+/// Notes what a payload says, and answers its SQL.
+fn presto(payload: Payload, view: &mut View, decoded: &mut Decoded) -> Option<String> {
+    view.default_catalog = view.default_catalog.take().or(payload.catalog);
+    view.default_database = view.default_database.take().or(payload.schema);
+    if decoded.columns.is_empty() {
+        decoded.columns = payload.columns.unwrap_or_default();
+        decoded.columns.retain(|column| !column.name.is_empty());
+    }
+    decoded.comment = decoded.comment.take().or(payload.comment);
+    decoded.owner = decoded.owner.take().or(payload.owner);
     for (name, value) in [
         ("storageTable", payload.storage_table),
         ("gracePeriod", payload.grace_period),
@@ -168,71 +211,107 @@ fn presto(payload: Payload, materialized: bool, original: &str) -> Decoded {
     if payload.run_as_invoker == Some(true) {
         decoded.parameters.push(("runAsInvoker", "true".to_owned()));
     }
-    let sql = payload
-        .original_sql
-        .filter(|sql| !sql.trim().is_empty())
-        .unwrap_or_else(|| {
-            decoded.problem =
-                Some("The view’s text holds no SQL; it is shown as it is.".to_owned());
-            original.to_owned()
-        });
-    decoded.view = Some(View {
-        sql,
-        dialect: decoded.problem.is_none().then(|| "Trino".to_owned()),
-        default_catalog: payload.catalog,
-        default_database: payload.schema,
-        materialized,
-        ..View::default()
-    });
-    decoded
+    payload.original_sql.filter(|sql| !sql.trim().is_empty())
 }
 
-fn raw(sql: String, materialized: bool, problem: String) -> Decoded {
-    Decoded {
-        view: Some(View {
-            sql,
-            materialized,
-            ..View::default()
-        }),
-        problem: Some(problem),
-        ..Decoded::default()
+/// Notes what Glue says of a view of several engines, and hands over its texts.
+fn define(
+    definition: ViewDefinition,
+    view: &mut View,
+    decoded: &mut Decoded,
+) -> Option<Vec<ViewRepresentation>> {
+    view.definer = definition.definer.filter(|definer| !definer.is_empty());
+    view.protected = definition.is_protected == Some(true);
+    view.reads = definition.sub_objects.unwrap_or_default();
+    // Their order means nothing, and a new one is no change.
+    view.reads.sort_unstable();
+    view.reads.dedup();
+    if let Some(seconds) = definition.refresh_seconds {
+        let refresh = ("RefreshSeconds", seconds.to_string());
+        decoded.parameters.push(refresh);
+    }
+    definition.representations
+}
+
+/// Adds the text for one engine, and the same with names written out where that is there as well.
+fn represent(
+    representation: ViewRepresentation,
+    texts: &mut Vec<EngineText>,
+    view: &mut View,
+    decoded: &mut Decoded,
+) {
+    let dialect = representation.dialect.as_ref();
+    let dialect = dialect.map_or_else(|| "SQL".to_owned(), |dialect| title_case(dialect.as_str()));
+    let facts = DialectFacts {
+        version: representation.dialect_version,
+        stale: representation.is_stale == Some(true),
+        connection: representation.validation_connection,
+    };
+    let original = representation
+        .view_original_text
+        .and_then(|text| single(text, &dialect, view, decoded));
+    let expanded = representation
+        .view_expanded_text
+        .and_then(|text| single(text, &dialect, view, decoded))
+        .filter(|text| {
+            original
+                .as_ref()
+                .is_none_or(|original| original.sql != text.sql)
+        });
+    let expanded_dialect = match original {
+        Some(_) => qualified(&dialect),
+        None => dialect.clone(),
+    };
+    // Without a text there is still something to say of it.
+    let none =
+        (original.is_none() && expanded.is_none()).then(|| EngineText::new("", String::new()));
+    let own = original.or(none).map(|text| (text, dialect));
+    let found = own
+        .into_iter()
+        .chain(expanded.map(|text| (text, expanded_dialect)));
+    for (text, dialect) in found {
+        let facts = facts.clone();
+        // The table's own text is the one of the engine that has the same.
+        let same = texts
+            .iter_mut()
+            .find(|other| other.is_of_table && other.sql == text.sql);
+        let text = EngineText {
+            dialect: Some(dialect),
+            facts,
+            is_of_table: false,
+            ..text
+        };
+        match same {
+            Some(same) => *same = text,
+            None => texts.push(text),
+        }
     }
 }
 
-/// Adds the text for one engine: as the view's own where it has none yet, else beside it.
-fn add(decoded: &mut Decoded, representation: ViewRepresentation) {
-    let dialect = representation
-        .dialect
-        .as_ref()
-        .map(|dialect| title_case(dialect.as_str()));
-    let dialect = dialect.unwrap_or_else(|| "SQL".to_owned());
-    let text = representation
-        .view_original_text
-        .filter(|text| !text.trim().is_empty());
-    let Some(text) = text.or(representation.view_expanded_text) else {
-        return;
-    };
-    let mut other = single(text, None, "");
-    let Some(other_view) = other.view.as_mut() else {
-        return;
-    };
-    match &mut decoded.view {
-        None => {
-            other_view.dialect = Some(dialect);
-            other.parameters.append(&mut decoded.parameters);
-            *decoded = other;
+/// Enters the texts: the first as the view's own, the others by dialect, each under a name of its own.
+fn put_in(view: &mut View, texts: Vec<EngineText>) {
+    let mut names = std::collections::HashSet::new();
+    for (place, text) in texts.into_iter().enumerate() {
+        let dialect = text.dialect.unwrap_or_default();
+        let mut name = dialect.clone();
+        if names.contains(&name)
+            && let Some(version) = &text.facts.version
+        {
+            name = format!("{dialect} {version}");
         }
-        Some(view) if view.sql == other_view.sql => view.dialect = Some(dialect),
-        Some(view) => {
-            let version = representation.dialect_version.unwrap_or_default();
-            let key = if view.other_dialects.contains_key(&dialect) {
-                format!("{dialect} {version}")
-            } else {
-                dialect
-            };
-            view.other_dialects
-                .insert(key, std::mem::take(&mut other_view.sql));
-            decoded.problem = decoded.problem.take().or(other.problem);
+        let mut nth = 2;
+        while !names.insert(name.clone()) {
+            name = format!("{dialect} ({nth})");
+            nth += 1;
+        }
+        if text.facts != DialectFacts::default() {
+            view.dialect_facts.insert(name.clone(), text.facts);
+        }
+        if place == 0 {
+            view.sql = text.sql;
+            view.dialect = (!name.is_empty()).then_some(name);
+        } else if !text.sql.is_empty() {
+            view.other_dialects.insert(name, text.sql);
         }
     }
 }
@@ -248,22 +327,41 @@ fn title_case(word: &str) -> String {
 }
 
 impl<'a> Marker<'a> {
+    /// Finds the marker, however it is spaced and whatever stands around it.
     fn find(text: &'a str) -> Option<Self> {
-        let inside = text.trim().strip_prefix("/*")?.strip_suffix("*/")?.trim();
-        let (words, payload) = match inside.split_once(':') {
-            Some((words, payload)) => (words.trim_end(), Some(payload.trim())),
-            None => (inside, None),
+        text.match_indices("/*")
+            .take(MOST_COMMENTS)
+            .find_map(|(open, _)| Self::at(text, open))
+    }
+
+    /// Reads the marker in the comment that begins here, if there is one.
+    fn at(text: &'a str, open: usize) -> Option<Self> {
+        let rest = text.get(open + 2..)?.trim_start();
+        let (words, materialized) = MARKERS
+            .into_iter()
+            .find(|(words, _)| begins_with(rest, words))?;
+        let rest = rest.get(words.len()..)?.trim_start();
+        let (inside, behind) = rest.split_once("*/").unwrap_or((rest, ""));
+        let payload = match inside.strip_prefix(':') {
+            Some(payload) => Some(payload.trim()),
+            None if inside.trim().is_empty() => None,
+            None => return None,
         };
-        let materialized = match words {
-            "Presto View" => false,
-            "Presto Materialized View" => true,
-            _ => return None,
-        };
+        let around = [text.get(..open)?.trim(), behind.trim()];
+        let beside = around
+            .into_iter()
+            .filter(|text| !text.trim_matches(';').trim().is_empty());
         Some(Self {
             materialized,
             payload,
+            beside: beside.collect::<Vec<_>>().join("\n"),
         })
     }
+}
+
+fn begins_with(text: &str, words: &str) -> bool {
+    text.get(..words.len())
+        .is_some_and(|start| start.eq_ignore_ascii_case(words))
 }
 
 /// Reads the payload; the error is a whole sentence.
@@ -327,7 +425,7 @@ mod tests {
             assert_eq!(decoded.columns[0].data_type, "row(x integer)");
             assert_eq!(decoded.comment.as_deref(), Some("All A."));
             assert_eq!(decoded.owner.as_deref(), Some("ana"));
-            assert!(decoded.problem.is_none());
+            assert!(decoded.problems.is_empty());
             let view = decoded.view.unwrap();
             assert_eq!(view.dialect.as_deref(), Some("Trino"));
             assert_eq!(view.default_catalog.as_deref(), Some("hive"));
@@ -370,7 +468,7 @@ mod tests {
             let decoded = decode(original(text));
 
             assert_eq!(sql(&decoded), text);
-            assert!(decoded.problem.unwrap().contains(reason), "{text}");
+            assert!(decoded.problems[0].contains(reason), "{text}");
         }
     }
 
@@ -411,11 +509,13 @@ mod tests {
                 .build()
         };
         let texts = Texts {
-            representations: vec![
-                representation(ViewDialect::Athena, &wrapped),
-                representation(ViewDialect::Redshift, "SELECT 2"),
-                representation(ViewDialect::Spark, "SELECT 3"),
-            ],
+            definition: Some(
+                ViewDefinition::builder()
+                    .representations(representation(ViewDialect::Athena, &wrapped))
+                    .representations(representation(ViewDialect::Redshift, "SELECT 2"))
+                    .representations(representation(ViewDialect::Spark, "SELECT 3"))
+                    .build(),
+            ),
             ..Texts::default()
         };
 

@@ -11,7 +11,8 @@ use uuid::Uuid;
 use super::ActorShape;
 use super::words_shape::HumanShape;
 use crate::catalog::{
-    Action, Alias, Asset, AssetId, Change, Column, Facts, Inside, SourceLayer, Summary,
+    Action, Alias, Asset, AssetId, Change, Column, EngineColumn, Facts, Inside, SchemaReference,
+    Skew, SourceLayer, Summary, View,
 };
 use crate::ingest::Listed;
 use crate::web::links;
@@ -120,6 +121,11 @@ struct SourceShape {
     compressed: bool,
     bucket_columns: Vec<String>,
     sort_columns: Vec<String>,
+    /// How many buckets there are.
+    buckets: Option<u32>,
+    skew: Option<SkewShape>,
+    /// Where a registry has the schema.
+    schema: Option<SchemaShape>,
     /// What this name stands for, when it is a link to something elsewhere.
     link: Option<TargetShape>,
     parameters: BTreeMap<String, String>,
@@ -132,19 +138,15 @@ impl From<SourceLayer> for SourceShape {
             owner: source.owner,
             subtype: source.subtype,
             columns: source.columns.into_iter().map(ColumnShape::from).collect(),
-            view: source.view.map(|view| ViewShape {
-                sql: view.sql,
-                dialect: view.dialect,
-                default_catalog: view.default_catalog,
-                default_database: view.default_database,
-                materialized: view.materialized,
-                other_dialects: view.other_dialects,
-            }),
+            view: source.view.map(ViewShape::from),
             locations: source.storage.locations,
             format: source.storage.format,
             compressed: source.storage.compressed,
             bucket_columns: source.storage.bucket_columns,
             sort_columns: source.storage.sort_columns,
+            buckets: source.storage.buckets,
+            skew: source.storage.skew.map(SkewShape::from),
+            schema: source.storage.schema.map(SchemaShape::from),
             link: source.link.map(|link| TargetShape {
                 instance: link.instance,
                 path: link.path,
@@ -167,6 +169,10 @@ struct ColumnShape {
     /// Written by the table's format for itself.
     bookkeeping: bool,
     nullable: Option<bool>,
+    /// The source's own key-value pairs about it.
+    parameters: BTreeMap<String, String>,
+    /// What the engine that writes the table says of it beyond the source.
+    engine: Option<EngineShape>,
     #[schema(no_recursion)]
     fields: Vec<ColumnShape>,
 }
@@ -181,7 +187,73 @@ impl From<Column> for ColumnShape {
             partition_key: column.partition_key,
             bookkeeping: column.bookkeeping,
             nullable: column.nullable,
+            parameters: column.parameters,
+            engine: column.engine.map(|said| EngineShape::from(*said)),
             fields: column.fields.into_iter().map(Self::from).collect(),
+        }
+    }
+}
+
+/// What an engine says of a column, where the source says something else or nothing.
+#[derive(Debug, Serialize, ToSchema)]
+struct EngineShape {
+    /// Such as `Spark`.
+    engine: String,
+    name: Option<String>,
+    r#type: Option<String>,
+    comment: Option<String>,
+    nullable: Option<bool>,
+}
+
+impl From<EngineColumn> for EngineShape {
+    fn from(said: EngineColumn) -> Self {
+        Self {
+            engine: said.engine,
+            name: said.name,
+            r#type: said.data_type,
+            comment: said.comment,
+            nullable: said.nullable,
+        }
+    }
+}
+
+/// Values that occur so often that they lie apart.
+#[derive(Debug, Serialize, ToSchema)]
+struct SkewShape {
+    columns: Vec<String>,
+    values: Vec<String>,
+    /// Where they lie, by value.
+    locations: BTreeMap<String, String>,
+}
+
+impl From<Skew> for SkewShape {
+    fn from(skew: Skew) -> Self {
+        Self {
+            columns: skew.columns,
+            values: skew.values,
+            locations: skew.locations,
+        }
+    }
+}
+
+/// A schema in a registry.
+#[derive(Debug, Serialize, ToSchema)]
+struct SchemaShape {
+    registry: Option<String>,
+    name: Option<String>,
+    arn: Option<String>,
+    version: Option<i64>,
+    version_id: Option<String>,
+}
+
+impl From<SchemaReference> for SchemaShape {
+    fn from(schema: SchemaReference) -> Self {
+        Self {
+            registry: schema.registry,
+            name: schema.name,
+            arn: schema.arn,
+            version: schema.version,
+            version_id: schema.version_id,
         }
     }
 }
@@ -196,6 +268,51 @@ struct ViewShape {
     materialized: bool,
     /// The same view for other engines, by dialect.
     other_dialects: BTreeMap<String, String>,
+    /// What the source says of the texts, by dialect.
+    dialect_facts: BTreeMap<String, DialectShape>,
+    /// With whose rights the view reads.
+    definer: Option<String>,
+    /// Whether engines hide from readers what the view reads.
+    protected: bool,
+    /// The tables that the view reads, as the source names them.
+    reads: Vec<String>,
+}
+
+/// What a source says of a view's text for one engine.
+#[derive(Debug, Serialize, ToSchema)]
+struct DialectShape {
+    /// The engine's version.
+    version: Option<String>,
+    /// Whether the text no longer fits what it reads.
+    stale: bool,
+    /// The connection with which the text was checked.
+    connection: Option<String>,
+}
+
+impl From<View> for ViewShape {
+    fn from(view: View) -> Self {
+        let facts = view.dialect_facts.into_iter();
+        let facts = facts.map(|(dialect, facts)| {
+            let shape = DialectShape {
+                version: facts.version,
+                stale: facts.stale,
+                connection: facts.connection,
+            };
+            (dialect, shape)
+        });
+        Self {
+            sql: view.sql,
+            dialect: view.dialect,
+            default_catalog: view.default_catalog,
+            default_database: view.default_database,
+            materialized: view.materialized,
+            other_dialects: view.other_dialects,
+            dialect_facts: facts.collect(),
+            definer: view.definer,
+            protected: view.protected,
+            reads: view.reads,
+        }
+    }
 }
 
 /// What a link points at.

@@ -16,8 +16,8 @@ use super::said::Said;
 use super::sql::highlight;
 use crate::auth::Actor;
 use crate::catalog::{
-    self, Alias, Asset, AssetId, AssetKind, Change, Children, Inside, LinkTarget, Summary,
-    View as ViewText,
+    self, Alias, Asset, AssetId, AssetKind, Change, Children, Inside, LinkTarget, SchemaReference,
+    Summary, View as ViewText,
 };
 use crate::db::{Cursor, Db, Page as ListPage, PageRequest};
 use crate::ingest::{self, Listed};
@@ -288,7 +288,7 @@ fn parameters(asset: &Asset) -> Vec<Parameter> {
         .take(MOST_LISTED)
         .map(|(key, value)| Parameter {
             key: name(key).shown,
-            value: Text::value(120, value),
+            value: Text::exact(120, value),
         })
         .collect()
 }
@@ -476,16 +476,21 @@ impl View for TablePage {
 #[derive(Debug, Serialize)]
 struct Sql {
     dialect: String,
+    /// What the source says of this text.
+    state: Option<String>,
     meaning: Option<String>,
-    html: Html,
+    /// Nothing when the source gives none.
+    html: Option<Html>,
     /// What is left out of it.
     left_out: Option<String>,
     others: Vec<OtherSql>,
+    facts: Vec<StorageFact>,
 }
 
 #[derive(Debug, Serialize)]
 struct OtherSql {
     dialect: String,
+    state: Option<String>,
     html: Html,
 }
 
@@ -576,15 +581,17 @@ impl Sql {
             .into_iter()
             .filter_map(Option::as_deref)
             .collect();
+        let dialect = view.dialect.as_deref().unwrap_or_default();
         Self {
-            dialect: view.dialect.clone().unwrap_or_default(),
+            dialect: name(dialect).shown,
+            state: dialect_state(view, dialect),
             meaning: (!place.is_empty()).then(|| {
                 format!(
                     "Names without a database mean those in {}.",
                     name(&place.join(".")).shown
                 )
             }),
-            html: highlight(beginning(&view.sql)),
+            html: (!view.sql.is_empty()).then(|| highlight(beginning(&view.sql))),
             left_out: (view.sql.len() > LONGEST_SQL).then(|| {
                 let whole = size(view.sql.len() as u64);
                 format!("This is the beginning. The whole, {whole}, is in the API.")
@@ -594,10 +601,15 @@ impl Sql {
                 .iter()
                 .take(MOST_DIALECTS)
                 .map(|(dialect, sql)| OtherSql {
-                    dialect: name(dialect).shown,
+                    dialect: match name(dialect).shown {
+                        unnamed if unnamed.is_empty() => "another engine".to_owned(),
+                        named => named,
+                    },
+                    state: dialect_state(view, dialect),
                     html: highlight(beginning(sql)),
                 })
                 .collect(),
+            facts: view_facts(view),
         }
     }
 }
@@ -606,6 +618,35 @@ impl Sql {
 fn beginning(sql: &str) -> &str {
     sql.get(..sql.floor_char_boundary(LONGEST_SQL))
         .unwrap_or(sql)
+}
+
+/// What the source says of the text for one engine, in words.
+fn dialect_state(view: &ViewText, dialect: &str) -> Option<String> {
+    let facts = view.dialect_facts.get(dialect)?;
+    let words = [
+        facts
+            .version
+            .as_ref()
+            .map(|version| format!("version {version}")),
+        facts.stale.then(|| "stale".to_owned()),
+        facts
+            .connection
+            .as_ref()
+            .map(|connection| format!("checked with {connection}")),
+    ];
+    let words: Vec<String> = words.into_iter().flatten().collect();
+    (!words.is_empty()).then(|| name(&words.join(", ")).shown)
+}
+
+/// Who defines the view and what it reads.
+fn view_facts(view: &ViewText) -> Vec<StorageFact> {
+    let protected = view.protected.then(|| "yes".to_owned());
+    let facts: [(&'static str, bool, &[String]); 3] = [
+        ("Defined by", true, view.definer.as_slice()),
+        ("Protected", false, protected.as_slice()),
+        ("Reads", true, &view.reads),
+    ];
+    facts.into_iter().filter_map(StorageFact::new).collect()
 }
 
 fn storage(asset: &Asset) -> Vec<StorageFact> {
@@ -619,16 +660,29 @@ fn storage(asset: &Asset) -> Vec<StorageFact> {
         .map(|column| column.name.clone())
         .collect();
     let files: Vec<String> = asset.facts.files.map(number).into_iter().collect();
+    let buckets: Vec<String> = storage.buckets.map(number).into_iter().collect();
+    let skew = storage.skew.clone().unwrap_or_default();
+    let apart: Vec<String> = skew
+        .locations
+        .iter()
+        .map(|(value, location)| format!("{value}: {location}"))
+        .collect();
+    let schema: Vec<String> = storage.schema.iter().flat_map(schema_words).collect();
     let compressed: Vec<String> = storage
         .compressed
         .then(|| "yes".to_owned())
         .into_iter()
         .collect();
-    let facts: [(&'static str, bool, &[String]); 7] = [
+    let facts: [(&'static str, bool, &[String]); 12] = [
         ("Format", false, storage.format.as_slice()),
+        ("Schema in a registry", true, &schema),
         ("Partitioned by", true, &keys),
         ("Bucketed by", true, &storage.bucket_columns),
+        ("Buckets", false, &buckets),
         ("Sorted by", true, &storage.sort_columns),
+        ("Skewed by", true, &skew.columns),
+        ("Skewed values", true, &skew.values),
+        ("Skewed values lie in", true, &apart),
         ("Compressed", false, &compressed),
         ("Files", false, &files),
         ("Location", true, &storage.locations),
@@ -636,17 +690,40 @@ fn storage(asset: &Asset) -> Vec<StorageFact> {
     let facts = facts
         .into_iter()
         .chain([("Sort of table", true, asset.source.subtype.as_slice())]);
-    facts
-        .filter(|(_, _, values)| !values.is_empty())
-        .map(|(label, mono, values)| StorageFact {
+    facts.filter_map(StorageFact::new).collect()
+}
+
+impl StorageFact {
+    /// A fact, unless there is nothing to say.
+    fn new((label, mono, values): (&'static str, bool, &[String])) -> Option<Self> {
+        let values: Vec<Text> = values
+            .iter()
+            .take(MOST_LISTED)
+            .map(|value| Text::exact(120, value))
+            .collect();
+        (!values.is_empty()).then_some(Self {
             label,
             mono,
-            values: values
-                .iter()
-                .take(MOST_LISTED)
-                .map(|value| Text::value(120, value))
-                .collect(),
+            values,
         })
+    }
+}
+
+/// The registry, name and version of a schema, or whatever else the source says of them.
+fn schema_words(schema: &SchemaReference) -> Vec<String> {
+    let name = [&schema.registry, &schema.name].map(|part| part.as_deref().unwrap_or_default());
+    let version = schema.version.map(|version| format!("version {version}"));
+    let words = [
+        Some(name.join(" / ")).filter(|_| name.iter().all(|part| !part.is_empty())),
+        Some(name.concat()).filter(|_| name.iter().any(|part| part.is_empty())),
+        schema.arn.clone(),
+        version,
+        schema.version_id.clone(),
+    ];
+    words
+        .into_iter()
+        .flatten()
+        .filter(|words| !words.is_empty())
         .collect()
 }
 
@@ -660,7 +737,7 @@ impl From<&Alias> for AliasFact {
                 "athena" => "Athena".to_owned(),
                 other => name(other).shown,
             },
-            name: Text::value(160, &alias.name),
+            name: Text::exact(160, &alias.name),
         }
     }
 }

@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::parts::{Link, Text, heading, name};
 use super::said::{self, Orphan, may_edit};
 use crate::auth::Actor;
+use crate::catalog::unseen::legible_value;
 use crate::catalog::{self, Asset, AssetId, Column, Error};
 use crate::db::Db;
 use crate::web::failure::Failure;
@@ -21,6 +22,9 @@ const AT_ONCE: usize = 200;
 /// Of what is said of a column so many letters are shown among the others; its own page has the whole.
 const LONGEST_NOTE: usize = 2_000;
 
+/// Of the pairs that the source keeps at a column, so many are shown.
+const MOST_FACTS: usize = 50;
+
 /// Words about columns that are no longer there are shown for so many of these.
 const MOST_ORPHANS: usize = 50;
 
@@ -32,6 +36,9 @@ const OPEN_UP_TO: usize = 60;
 
 /// Types longer than this are folded.
 const LONGEST_TYPE: usize = 48;
+
+/// Other facts of a column longer than this are folded.
+const LONGEST_VALUE: usize = 120;
 
 /// A nested type is told up to here in a title; its fields tell the rest.
 const LONGEST_TITLE: usize = 1_000;
@@ -91,7 +98,7 @@ pub(super) async fn of(
 /// Which columns are asked for.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Wanted {
-    /// Words that stand in the path, the type, the comment or the note; empty for all.
+    /// Words that stand in the path, the type, the comment, the note or other facts; empty for all.
     pub(super) words: String,
     /// How many rows to leave out at the beginning.
     pub(super) from: usize,
@@ -128,7 +135,10 @@ pub(crate) struct Columns {
     more_label: String,
     bookkeeping: Vec<Row>,
     bookkeeping_count: String,
-    /// Words about columns that are no longer there, and the columns that they may be about now.
+    /// Of the pairs that the source keeps at a column, so many are shown.
+const MOST_FACTS: usize = 50;
+
+/// Words about columns that are no longer there, and the columns that they may be about now.
     orphans: Vec<Orphan>,
     orphans_left: Option<String>,
     /// Empty where they are too many to choose from.
@@ -161,10 +171,49 @@ struct Row {
     partition_key: bool,
     required: bool,
     comment: Option<Text>,
+    /// What else the source and the engine say of it.
+    facts: Vec<ColumnFact>,
     note: Option<SafeHtml>,
     /// Where the whole of a long note is.
     note_href: Option<String>,
     edit_href: Option<String>,
+}
+
+/// One thing that is said of a column beside its type and comment.
+#[derive(Debug, Serialize)]
+struct ColumnFact {
+    label: String,
+    mono: bool,
+    value: Text,
+}
+
+impl ColumnFact {
+    /// What the engine says, then the source's own pairs.
+    fn all(column: &Column) -> Vec<Self> {
+        let mut facts = Vec::new();
+        if let Some(said) = &column.engine {
+            let engine = name(&said.engine).shown;
+            let texts = [
+                ("spelling", said.name.as_deref(), true),
+                ("type", said.data_type.as_deref(), true),
+                ("comment", said.comment.as_deref(), false),
+            ];
+            let texts = texts.into_iter().filter_map(|(what, text, mono)| {
+                Some(Self {
+                    label: format!("{engine} {what}"),
+                    mono,
+                    value: Text::exact(LONGEST_VALUE, text?),
+                })
+            });
+            facts.extend(texts);
+        }
+        facts.extend(column.parameters.iter().take(MOST_FACTS).map(|(key, value)| Self {
+            label: name(key).shown,
+            mono: true,
+            value: Text::exact(LONGEST_VALUE, value),
+        }));
+        facts
+    }
 }
 
 impl Columns {
@@ -212,6 +261,9 @@ impl Columns {
         }
     }
 }
+
+/// Of the pairs that the source keeps at a column, so many are shown.
+const MOST_FACTS: usize = 50;
 
 /// Words about columns that are no longer there, as many as are shown.
 #[derive(Default)]
@@ -356,7 +408,12 @@ impl<'a> Tree<'a> {
         let id = self.asset.id;
         let note = self.asset.human.note(&column.path);
         let nested = !column.fields.is_empty();
-        let written = if nested { "" } else { &column.data_type };
+        let outline = nested.then(|| outline(&column.data_type)).flatten();
+        let written = if outline.is_some() {
+            ""
+        } else {
+            &column.data_type
+        };
         let short = note.map(beginning);
         Row {
             depth: line.depth.min(DEEPEST),
@@ -364,14 +421,19 @@ impl<'a> Tree<'a> {
             within: line.within.map(|outer| outer.to_string()),
             opens: nested.then(|| line.index.to_string()),
             opened: if self.open { OPENED } else { "false" },
-            name: name(&column.name),
+            name: name(match column.name.as_str() {
+                "" => "\"\"",
+                name => name,
+            }),
             path: (line.depth > 0).then(|| name(&column.path).shown),
-            data_type: Text::value(LONGEST_TYPE, written),
-            outline: nested.then(|| outline(&column.data_type)),
-            outline_whole: Shortened::to(LONGEST_TITLE, &column.data_type).shown,
+            data_type: Text::exact(LONGEST_TYPE, written),
+            outline,
+            outline_whole: legible_value(&Shortened::to(LONGEST_TITLE, &column.data_type).shown)
+                .into_owned(),
             partition_key: column.partition_key,
-            required: column.nullable == Some(false),
+            required: is_required(column),
             comment: column.comment.as_deref().map(Text::one_of_many),
+            facts: ColumnFact::all(column),
             note: short.map(|note| markdown::render(note, 2)),
             note_href: (short != note).then(|| links::column(id, &column.path)),
             edit_href: editable.then(|| links::edit_column(id, &column.path)),
@@ -379,19 +441,10 @@ impl<'a> Tree<'a> {
     }
 }
 
-/// Tells whether a column has all the words, in lower case, in its path, its type, its comment or its note.
+/// Tells whether a column has all the words, in lower case, in what a filter looks at.
 fn matches(asset: &Asset, column: &Column, words: &[&str]) -> bool {
-    let texts = [
-        Some(column.path.as_str()),
-        Some(column.data_type.as_str()),
-        column.comment.as_deref(),
-        asset.human.note(&column.path),
-    ];
-    let texts = texts.into_iter().flatten().map(str::to_lowercase);
-    let texts: Vec<String> = texts.collect();
-    words
-        .iter()
-        .all(|word| texts.iter().any(|text| text.contains(word)))
+    let text = searched(column, asset.human.note(&column.path));
+    words.iter().all(|word| text.contains(word))
 }
 
 /// What `templates/assets/column_alone.hbs` can show: one column, with all that is said of it.
@@ -402,6 +455,7 @@ pub(crate) struct ColumnPage {
     path: Shortened,
     data_type: Text,
     comment: Option<Text>,
+    facts: Vec<ColumnFact>,
     note: Option<SafeHtml>,
     edit_href: Option<String>,
 }
@@ -436,25 +490,52 @@ impl ColumnPage {
             comment: column
                 .and_then(|column| column.comment.as_deref())
                 .map(Text::new),
+            facts: column.map(ColumnFact::all).unwrap_or_default(),
             note: note.map(|note| markdown::render(note, 1)),
             edit_href: editable.then(|| links::edit_column(asset.id, path)),
         })
     }
 }
 
-/// A nested type without its fields, which stand below it anyway: `array<struct<…>>`.
-fn outline(data_type: &str) -> String {
+/// What a filter looks at, in lower case.
+fn searched(column: &Column, note: Option<&str>) -> String {
+    let mut texts = vec![
+        column.path.as_str(),
+        &column.data_type,
+        column.comment.as_deref().unwrap_or_default(),
+        note.unwrap_or_default(),
+    ];
+    if let Some(said) = &column.engine {
+        texts.extend(
+            [&said.name, &said.data_type, &said.comment]
+                .into_iter()
+                .filter_map(Option::as_deref),
+        );
+    }
+    for (key, value) in &column.parameters {
+        texts.extend([key.as_str(), value]);
+    }
+    texts.join("\n").to_lowercase()
+}
+
+/// Tells whether the source or the engine says that the column always has a value.
+fn is_required(column: &Column) -> bool {
+    let said = column.engine.as_ref().and_then(|said| said.nullable);
+    column.nullable.or(said) == Some(false)
+}
+
+/// A nested type without its fields, which stand below it anyway: `array<struct<…>>`; nothing where that hides more
+/// than the fields.
+fn outline(data_type: &str) -> Option<String> {
+    let lower = data_type.to_ascii_lowercase();
     let inner = ["struct<", "row(", "row<", "uniontype<"]
         .iter()
-        .filter_map(|opening| {
-            let at = data_type.to_ascii_lowercase().find(opening)?;
-            Some(at + opening.len())
-        })
+        .filter_map(|opening| Some(lower.find(opening)? + opening.len()))
         .min();
-    let head = inner.and_then(|end| data_type.get(..end));
-    let Some(head) = head.filter(|head| head.len() <= LONGEST_TYPE) else {
-        return "nested".to_owned();
-    };
+    let head = data_type.get(..inner?)?;
+    if head.len() > LONGEST_TYPE {
+        return None;
+    }
     let mut closing: Vec<char> = Vec::new();
     for letter in head.chars() {
         match letter {
@@ -467,7 +548,10 @@ fn outline(data_type: &str) -> String {
         }
     }
     closing.reverse();
-    format!("{head}…{}", closing.into_iter().collect::<String>())
+    Some(format!(
+        "{head}…{}",
+        closing.into_iter().collect::<String>()
+    ))
 }
 
 #[cfg(test)]
@@ -476,9 +560,10 @@ mod tests {
 
     #[test]
     fn a_nested_type_is_told_in_outline() {
-        assert_eq!(outline("struct<a:int,b:string>"), "struct<…>");
-        assert_eq!(outline("array<struct<a:int>>"), "array<struct<…>>");
-        assert_eq!(outline("map<string,row(a int)>"), "map<string,row(…)>");
-        assert_eq!(outline("something else"), "nested");
+        let told = |data_type| outline(data_type).unwrap_or_default();
+        assert_eq!(told("struct<a:int,b:string>"), "struct<…>");
+        assert_eq!(told("array<struct<a:int>>"), "array<struct<…>>");
+        assert_eq!(told("map<string,row(a int)>"), "map<string,row(…)>");
+        assert_eq!(outline("something else"), None);
     }
 }

@@ -1,7 +1,10 @@
 //! Pieces that several pages show. Everything a source says is shortened here before it can fill a page.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 
+use crate::catalog::unseen::{legible_name, legible_text, legible_value};
 use crate::catalog::{Asset, AssetKind, Inside, Summary};
 use crate::db::{Cursor, Page};
 use crate::ingest::{Level, Run, RunState};
@@ -39,19 +42,17 @@ pub(super) fn heading(name: &str) -> Shortened {
     name_of(LONGEST_HEADING, name)
 }
 
-/// Shows what cannot be seen in a name, or would turn its letters around, as a sign of its own.
+/// Shows what cannot be seen in a name, or would turn its letters around, by name.
 pub(super) fn name_of(most: usize, name: &str) -> Shortened {
-    let deceives = |letter: char| {
-        letter.is_control() || matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
-    if name.contains(deceives) {
-        let shown = name.replace(deceives, "\u{fffd}");
-        let mut shortened = titled(most, &shown);
-        let whole = || Shortened::to(LONGEST_TITLE, &shown).shown;
-        shortened.whole.get_or_insert_with(whole);
-        return shortened;
+    match legible_name(name) {
+        Cow::Borrowed(name) => titled(most, name),
+        Cow::Owned(shown) => {
+            let mut shortened = titled(most, &shown);
+            let whole = || Shortened::to(LONGEST_TITLE, &shown).shown;
+            shortened.whole.get_or_insert_with(whole);
+            shortened
+        }
     }
-    titled(most, name)
 }
 
 /// Shortens a text whose title tells more of it.
@@ -65,7 +66,7 @@ fn titled(most: usize, text: &str) -> Shortened {
 
 /// The first sentence of a text, and the whole if there is more.
 pub(super) fn first_sentence(text: &str) -> Shortened {
-    let text = text.trim();
+    let text = legible_text(text);
     let line = text.lines().next().unwrap_or_default();
     let ends = [". ", "! ", "? ", "。"];
     let end = ends
@@ -75,7 +76,7 @@ pub(super) fn first_sentence(text: &str) -> Shortened {
     let sentence = end.and_then(|end| line.get(..end)).unwrap_or(line);
     let mut shortened = Shortened::to(LONGEST_SENTENCE, sentence);
     if shortened.whole.is_none() && sentence.len() < text.len() {
-        shortened.whole = Some(Shortened::to(LONGEST_TITLE, text).shown);
+        shortened.whole = Some(Shortened::to(LONGEST_TITLE, &text).shown);
     }
     shortened
 }
@@ -94,23 +95,25 @@ impl Text {
     }
 
     pub(super) fn cut_at(most: usize, text: &str) -> Self {
-        Self::folded(most, LONGEST_WHOLE, text)
+        let text = Shortened::to(LONGEST_WHOLE, text.trim()).shown;
+        Self::folded(most, &legible_text(&text))
     }
 
     /// A text that is one of many on its page.
     pub(super) fn one_of_many(text: &str) -> Self {
-        Self::folded(LONGEST_TEXT, LONGEST_TOLD, text)
+        let text = Shortened::to(LONGEST_TOLD, text.trim()).shown;
+        Self::folded(LONGEST_TEXT, &legible_text(&text))
     }
 
-    /// A value that is one of many on its page.
-    pub(super) fn value(most: usize, text: &str) -> Self {
-        Self::folded(most, LONGEST_TOLD, text)
+    /// A value in which blanks count, such as a delimiter; one of many on its page.
+    pub(super) fn exact(most: usize, value: &str) -> Self {
+        let value = Shortened::to(LONGEST_TOLD, value).shown;
+        Self::folded(most, &legible_value(&value))
     }
 
-    /// A text of which so much is shown at once, and so much at all.
-    fn folded(most: usize, whole: usize, text: &str) -> Self {
-        let text = Shortened::to(whole, text.trim()).shown;
-        let cut = Shortened::to(most, &text);
+    /// A text of which so much is shown at once.
+    fn folded(most: usize, text: &str) -> Self {
+        let cut = Shortened::to(most, text);
         Self {
             start: cut.shown.trim_end_matches('…').to_owned(),
             rest: cut.whole,

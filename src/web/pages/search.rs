@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::parts::{first_sentence, icon, kind_word, name, platform_word};
 use crate::auth::Actor;
+use crate::catalog::unseen::legible_text;
 use crate::catalog::{self, AssetId, AssetKind, Summary};
 use crate::db::Db;
 use crate::search::{
@@ -524,10 +525,23 @@ fn marked(parts: &[Part]) -> Vec<Marked> {
     parts
         .iter()
         .map(|part| Marked {
-            text: part.text.clone(),
+            text: legible(&part.text),
             marked: part.marked,
         })
         .collect()
+}
+
+/// A piece of a text, with the blanks at its ends: what goes on is another piece.
+fn legible(text: &str) -> String {
+    let start = text.len() - text.trim_start().len();
+    let end = text.trim_end().len().max(start);
+    let part = |from, to| text.get(from..to).unwrap_or_default();
+    [
+        part(0, start),
+        &legible_text(part(start, end)),
+        part(end, text.len()),
+    ]
+    .concat()
 }
 
 fn plain(text: &str) -> Vec<Marked> {

@@ -4,6 +4,7 @@ use sqlparser::dialect::GenericDialect;
 use sqlparser::tokenizer::{Token, Tokenizer, Whitespace};
 
 use super::parts::Html;
+use crate::catalog::unseen::{is_unseen, name_of_letter};
 
 /// Longer texts are shown without colours.
 const LONGEST: usize = 50_000;
@@ -115,7 +116,7 @@ pub(super) fn highlight(sql: &str) -> Html {
                 }
             }
         }
-        push_escaped(&mut html, letter);
+        push_legible(&mut html, letter);
         if letter == '\n' {
             line += 1;
             column = 1;
@@ -174,6 +175,19 @@ fn close(html: &mut String, open: Option<&str>) {
     }
 }
 
+/// Adds a letter; one that cannot be seen is shown by name, and is copied as it is.
+fn push_legible(html: &mut String, letter: char) {
+    if !is_unseen(letter) || matches!(letter, '\n' | '\r' | '\t' | '\u{200c}' | '\u{200d}') {
+        return push_escaped(html, letter);
+    }
+    html.push_str("<span class=\"by-name\" data-name=\"");
+    html.push_str(&name_of_letter(letter));
+    html.push_str("\"><span>");
+    // HTML has no character zero.
+    push_escaped(html, if letter == '\0' { '\u{fffd}' } else { letter });
+    html.push_str("</span></span>");
+}
+
 fn push_escaped(html: &mut String, letter: char) {
     match letter {
         '&' => html.push_str("&amp;"),
@@ -199,6 +213,15 @@ mod tests {
     #[test]
     fn words_are_in_the_order_that_looking_them_up_needs() {
         assert!(WORDS.is_sorted());
+    }
+
+    #[test]
+    fn a_letter_that_cannot_be_seen_is_shown_by_name() {
+        let html = highlight("a\u{202e}b\u{0}").0;
+
+        assert!(html.contains("data-name=\"\\u202e\""), "{html}");
+        assert!(html.contains("data-name=\"\\u0000\""), "{html}");
+        assert!(!html.contains('\0'), "{html}");
     }
 
     #[test]
