@@ -404,6 +404,15 @@ impl Difference {
                 let texts = [before, after].into_iter().flatten();
                 texts.chain([name]).collect()
             }
+            Self::ColumnDetail {
+                column,
+                detail,
+                before,
+                after,
+            } => {
+                let texts = [before, after].into_iter().flatten();
+                texts.chain([column, detail]).collect()
+            }
             Self::ColumnPartitioning { column, .. } | Self::ColumnNullability { column, .. } => {
                 vec![column]
             }

@@ -135,10 +135,7 @@ pub(crate) struct Columns {
     more_label: String,
     bookkeeping: Vec<Row>,
     bookkeeping_count: String,
-    /// Of the pairs that the source keeps at a column, so many are shown.
-const MOST_FACTS: usize = 50;
-
-/// Words about columns that are no longer there, and the columns that they may be about now.
+    /// Words about columns that are no longer there, and the columns that they may be about now.
     orphans: Vec<Orphan>,
     orphans_left: Option<String>,
     /// Empty where they are too many to choose from.
@@ -207,11 +204,17 @@ impl ColumnFact {
             });
             facts.extend(texts);
         }
-        facts.extend(column.parameters.iter().take(MOST_FACTS).map(|(key, value)| Self {
-            label: name(key).shown,
-            mono: true,
-            value: Text::exact(LONGEST_VALUE, value),
-        }));
+        facts.extend(
+            column
+                .parameters
+                .iter()
+                .take(MOST_FACTS)
+                .map(|(key, value)| Self {
+                    label: name(key).shown,
+                    mono: true,
+                    value: Text::exact(LONGEST_VALUE, value),
+                }),
+        );
         facts
     }
 }
@@ -261,9 +264,6 @@ impl Columns {
         }
     }
 }
-
-/// Of the pairs that the source keeps at a column, so many are shown.
-const MOST_FACTS: usize = 50;
 
 /// Words about columns that are no longer there, as many as are shown.
 #[derive(Default)]
