@@ -446,6 +446,25 @@ impl Difference {
         80 + texts.sum::<usize>()
     }
 
+    /// Tells what differs in a text of a column.
+    fn about_column(&self) -> String {
+        let (what, before, after) = match self {
+            Self::ColumnRecommented {
+                column,
+                before,
+                after,
+            } => (format!("comment on column “{column}”"), before, after),
+            Self::ColumnDetail {
+                column,
+                detail,
+                before,
+                after,
+            } => (format!("{detail} of column “{column}”"), before, after),
+            _ => return String::new(),
+        };
+        text_change(&format!("The {what}"), before.as_deref(), after.as_deref())
+    }
+
     /// Tells the difference as a sentence.
     pub fn sentence(&self) -> String {
         match self {
@@ -465,15 +484,7 @@ impl Difference {
             } => {
                 format!("Column “{column}” changed its type from {before} to {after}.")
             }
-            Self::ColumnRecommented {
-                column,
-                before,
-                after,
-            } => text_change(
-                &format!("The comment on column “{column}”"),
-                before.as_deref(),
-                after.as_deref(),
-            ),
+            Self::ColumnRecommented { .. } | Self::ColumnDetail { .. } => self.about_column(),
             Self::ColumnPartitioning {
                 column,
                 partition_key: true,
@@ -491,16 +502,6 @@ impl Difference {
                 Some(false) => format!("Column “{column}” may no longer be empty."),
                 None => format!("Whether column “{column}” may be empty is no longer known."),
             },
-            Self::ColumnDetail {
-                column,
-                detail,
-                before,
-                after,
-            } => text_change(
-                &format!("The {detail} of column “{column}”"),
-                before.as_deref(),
-                after.as_deref(),
-            ),
             Self::ColumnsReordered => "The columns were put in another order.".to_owned(),
             Self::Kind { before, after } => format!("It changed from a {before} to a {after}."),
             Self::Description { before, after } => text_change(

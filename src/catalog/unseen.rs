@@ -18,16 +18,16 @@ pub fn is_unseen(letter: char) -> bool {
 /// Finds the characters of a text that show nothing; a joiner between letters or signs that it joins is none.
 pub fn unseen_letters(text: &str) -> impl Iterator<Item = char> + '_ {
     letters(text)
-        .filter(|letter| letter.is_hidden())
-        .map(|letter| letter.letter)
+        .filter(Letter::is_hidden)
+        .map(|letter| letter.sign)
 }
 
 /// A name, in which every blank counts: those at its ends, one behind another, and unusual ones are shown as well.
 pub fn legible_name(name: &str) -> Cow<'_, str> {
     shown(name, |letter| {
         letter.is_hidden()
-            || (letter.letter.is_whitespace()
-                && (letter.letter != ' ' || letter.is_at_end() || letter.before == Some(' ')))
+            || (letter.sign.is_whitespace()
+                && (letter.sign != ' ' || letter.is_at_end() || letter.before == Some(' ')))
     })
 }
 
@@ -38,11 +38,11 @@ pub fn legible_value(value: &str) -> Cow<'_, str> {
     let end = begin + visible.len();
     shown(value, |letter| {
         let is_inside = (begin..end).contains(&letter.at);
-        let breaks = matches!(letter.letter, '\n' | '\r');
+        let breaks = matches!(letter.sign, '\n' | '\r');
         if is_inside {
             letter.is_hidden() && !breaks
         } else {
-            letter.letter.is_whitespace() || letter.is_hidden()
+            letter.sign.is_whitespace() || letter.is_hidden()
         }
     })
 }
@@ -50,7 +50,7 @@ pub fn legible_value(value: &str) -> Cow<'_, str> {
 /// What somebody wrote to be read: blanks at its ends say nothing, and lines stay lines.
 pub fn legible_text(text: &str) -> Cow<'_, str> {
     shown(text.trim(), |letter| {
-        letter.is_hidden() && !matches!(letter.letter, '\n' | '\r')
+        letter.is_hidden() && !matches!(letter.sign, '\n' | '\r')
     })
 }
 
@@ -71,9 +71,9 @@ fn shown(text: &str, by_name: impl Fn(&Letter) -> bool) -> Cow<'_, str> {
     let mut shown = String::with_capacity(text.len() + 8);
     for letter in letters(text) {
         if by_name(&letter) {
-            shown.push_str(&name_of_letter(letter.letter));
+            shown.push_str(&name_of_letter(letter.sign));
         } else {
-            shown.push(letter.letter);
+            shown.push(letter.sign);
         }
     }
     Cow::Owned(shown)
@@ -83,7 +83,7 @@ fn shown(text: &str, by_name: impl Fn(&Letter) -> bool) -> Cow<'_, str> {
 struct Letter {
     at: usize,
     before: Option<char>,
-    letter: char,
+    sign: char,
     after: Option<char>,
 }
 
@@ -94,8 +94,8 @@ impl Letter {
 
     fn is_hidden(&self) -> bool {
         let joins = |other: Option<char>| other.is_some_and(|other| !other.is_ascii());
-        let is_joiner = matches!(self.letter, '\u{200c}' | '\u{200d}');
-        is_unseen(self.letter) && !(is_joiner && joins(self.before) && joins(self.after))
+        let is_joiner = matches!(self.sign, '\u{200c}' | '\u{200d}');
+        is_unseen(self.sign) && !(is_joiner && joins(self.before) && joins(self.after))
     }
 }
 
@@ -107,7 +107,7 @@ fn letters(text: &str) -> impl Iterator<Item = Letter> + '_ {
         let found = Letter {
             at,
             before,
-            letter,
+            sign: letter,
             after: rest.peek().map(|(_, letter)| *letter),
         };
         before = Some(letter);

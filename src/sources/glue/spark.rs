@@ -158,13 +158,14 @@ fn nested(data_type: Value, path: &str, depth: usize, fields: &mut Fields) -> Ve
     }
     let mut part = |name: &str| object.remove(name).unwrap_or_default();
     match part("type").as_str() {
-        Some("struct") => match serde_json::from_value::<Vec<Field>>(part("fields")) {
-            Ok(list) => listed(list, path, depth + 1, fields),
-            Err(_) => {
+        Some("struct") => {
+            if let Ok(list) = serde_json::from_value::<Vec<Field>>(part("fields")) {
+                listed(list, path, depth + 1, fields)
+            } else {
                 fields.leave_as_text(path);
                 Vec::new()
             }
-        },
+        }
         Some("array") => nested(part("elementType"), &format!("{path}[]"), depth + 1, fields),
         Some("map") => nested(part("valueType"), &format!("{path}{{}}"), depth + 1, fields),
         _ => Vec::new(),

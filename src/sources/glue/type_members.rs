@@ -57,15 +57,12 @@ impl<'a> Reader<'a> {
         }
         let mut readable = false;
         loop {
-            let (part, end) = match self.member(at, container) {
-                Some((member, end)) => {
-                    readable = true;
-                    (Part::Member(member), end)
-                }
-                None => {
-                    let end = self.end_of_unreadable(at);
-                    (Part::Unreadable(self.slice(at, end).trim()), end)
-                }
+            let (part, end) = if let Some((member, end)) = self.member(at, container) {
+                readable = true;
+                (Part::Member(member), end)
+            } else {
+                let end = self.end_of_unreadable(at);
+                (Part::Unreadable(self.slice(at, end).trim()), end)
             };
             if !matches!(part, Part::Unreadable("")) {
                 parts.push(part);
@@ -81,19 +78,15 @@ impl<'a> Reader<'a> {
     /// Reads the member that begins here, and where it ends: at a comma or at the very end.
     fn member(&self, at: usize, container: Container) -> Option<(Member<'a>, usize)> {
         let split = self.split(at, container, None)?;
-        let (plain, stopped) = match container_at(self.text, split.type_at) {
-            Some(_) => {
-                let end = self
-                    .end_of_type(split.type_at)
-                    .or_else(|| balanced_end(self.text, split.type_at, Stop::Closed))?;
-                (PlainType { end, known: true }, end)
-            }
-            None => {
-                let plain = self.plain(split.type_at)?;
-                (plain, plain.end)
-            }
+        let found = if container_at(self.text, split.type_at).is_some() {
+            let end = self
+                .end_of_type(split.type_at)
+                .or_else(|| balanced_end(self.text, split.type_at, Stop::Closed))?;
+            PlainType { end, known: true }
+        } else {
+            self.plain(split.type_at)?
         };
-        let suffix = self.suffix(stopped, None)?;
+        let suffix = self.suffix(found.end, None)?;
         let name = split.name.map(|(from, to)| {
             let name = self.slice(from, to).trim();
             if split.quoted {
@@ -104,13 +97,13 @@ impl<'a> Reader<'a> {
         });
         let member = Member {
             name,
-            data_type: self.slice(split.type_at, plain.end),
+            data_type: self.slice(split.type_at, found.end),
             comment: suffix
                 .comment
                 .map(|(from, to)| unescaped(self.slice(from, to)))
                 .filter(|text| !text.is_empty()),
             nullable: suffix.nullable,
-            known: plain.known,
+            known: found.known,
         };
         Some((member, suffix.end))
     }
