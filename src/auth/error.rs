@@ -47,6 +47,8 @@ pub enum Error {
     Locked,
     #[error("None of your groups may use this catalog.")]
     NoRole,
+    #[error("The provider left your groups out, as it does when somebody is in very many.")]
+    GroupsLeftOut,
     #[error("That was tried too often. Try again in {}.", in_words(*.0))]
     TooManyAttempts(TimeDelta),
     #[error(transparent)]
@@ -118,7 +120,11 @@ impl Explain for Error {
             | Self::TokenTooLong
             | Self::BadCursor(_) => Kind::Invalid,
             Self::WrongNameOrPassword => Kind::Unauthenticated,
-            Self::Locked | Self::NoRole | Self::DemoTaken | Self::TokenOfAnother => Kind::Forbidden,
+            Self::Locked
+            | Self::NoRole
+            | Self::GroupsLeftOut
+            | Self::DemoTaken
+            | Self::TokenOfAnother => Kind::Forbidden,
             Self::TooManyAttempts(_) | Self::Crowded(_) => Kind::TooMany,
             Self::Scope(error) => error.kind(),
             Self::Directory(error) => error.kind(),
@@ -134,6 +140,9 @@ impl Explain for Error {
             Self::BadName(error) => error.hint(),
             Self::Weak(error) => error.hint(),
             Self::Locked | Self::NoRole => Some("Ask an admin of this catalog to let you in."),
+            Self::GroupsLeftOut => Some(
+                "Ask an admin of this catalog: the provider can send the groups of this application alone.",
+            ),
             Self::SpentLink => Some(
                 "Ask an admin for a new one; an operator makes one with “gazetteer user reset-link NAME”.",
             ),

@@ -58,6 +58,11 @@ pub enum Event {
     SignedOut {
         account: String,
     },
+    /// On one's profile, where it is asked before another is chosen.
+    CurrentPasswordWrong {
+        account: String,
+        address: String,
+    },
     SessionsEnded {
         account: String,
         count: u64,
@@ -107,6 +112,8 @@ pub enum Refused {
     WrongPassword,
     Locked,
     NoRole,
+    /// The provider said that there are too many to name.
+    GroupsLeftOut,
     NotInDirectory,
 }
 
@@ -135,10 +142,11 @@ impl Subject {
 
 impl Event {
     /// The words of what happens when people come and go.
-    pub const SIGN_INS: [&'static str; 4] = [
+    pub const SIGN_INS: [&'static str; 5] = [
         "signed_in",
         "sign_in_refused",
         "signed_out",
+        "current_password_wrong",
         "sessions_ended",
     ];
 
@@ -156,6 +164,7 @@ impl Event {
             Self::SignedIn { .. } => "signed_in",
             Self::SignInRefused { .. } => "sign_in_refused",
             Self::SignedOut { .. } => "signed_out",
+            Self::CurrentPasswordWrong { .. } => "current_password_wrong",
             Self::SessionsEnded { .. } => "sessions_ended",
             Self::TeamCreated { .. } => "team_created",
             Self::MemberAdded { .. } => "member_added",
@@ -234,6 +243,11 @@ impl Event {
                 )
             }
             Self::SignedOut { account } => format!("Signed “{account}” out."),
+            Self::CurrentPasswordWrong { account, address } => {
+                format!(
+                    "Typed a wrong current password of “{account}” on the profile, from {address}."
+                )
+            }
             Self::SessionsEnded { account, count: 1 } => format!("Ended a session of “{account}”."),
             Self::SessionsEnded { account, count } => {
                 format!("Ended {count} sessions of “{account}”.")
@@ -313,12 +327,14 @@ fn listed(admitted: &[String]) -> String {
 }
 
 impl Refused {
-    fn as_str(self) -> &'static str {
+    /// The reason, for the middle of a sentence.
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::UnknownName => "there is no such account",
             Self::WrongPassword => "the password was wrong",
             Self::Locked => "the account is locked",
             Self::NoRole => "no group of theirs has a role here",
+            Self::GroupsLeftOut => "the provider left their groups out",
             Self::NotInDirectory => "the directory did not take name and password",
         }
     }

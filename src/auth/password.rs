@@ -4,21 +4,29 @@
 //! none that is commonly used or expected, and nothing about which characters they have to be. Hashing takes tens of
 //! milliseconds and 19 MiB by design, so it has a thread of its own: other requests do not wait for it.
 
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::thread;
+use std::time::Duration;
 
 use argon2::Argon2;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
 use secrecy::{ExposeSecret, SecretString};
-use tokio::sync::oneshot;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::time::timeout;
 use unicode_normalization::UnicodeNormalization as _;
 use zxcvbn::{Score, zxcvbn};
 
 use crate::error::{Explain, Kind};
 
-/// How many passwords may wait to be hashed; more are sent away.
+/// How many passwords of anybody may be in the queue at once; more wait before it.
 const QUEUE: usize = 64;
+
+/// How many more may be in the queue: of browsers that have signed in before, and of people who choose one.
+const RESERVED: usize = 16;
+
+/// How long somebody waits before the queue; then they are sent away.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A password that was judged and found good.
 #[derive(Debug)]
@@ -88,22 +96,34 @@ impl Explain for WeakPassword {
 #[derive(Debug, Clone)]
 pub struct Passwords {
     jobs: mpsc::SyncSender<Job>,
+    /// Places in the queue for anybody.
+    places: Arc<Semaphore>,
 }
 
 enum Job {
     Hash(SecretString, oneshot::Sender<String>),
+    Check(Check),
+}
+
+/// A password to be checked.
+struct Check {
+    password: SecretString,
     /// Without a hash there is nothing to match, but it takes as long.
-    Check(SecretString, Option<String>, oneshot::Sender<bool>),
+    hash: Option<String>,
+    answer: oneshot::Sender<bool>,
+    /// Given back when it was checked.
+    place: Option<OwnedSemaphorePermit>,
 }
 
 impl Passwords {
     pub fn start() -> Self {
-        let (jobs, queue) = mpsc::sync_channel(QUEUE);
+        let (jobs, queue) = mpsc::sync_channel(QUEUE + RESERVED);
         thread::Builder::new()
             .name("passwords".to_owned())
             .spawn(move || work_off(&queue))
             .expect("the system has threads");
-        Self { jobs }
+        let places = Arc::new(Semaphore::new(QUEUE));
+        Self { jobs, places }
     }
 
     /// Hashes a password with argon2id and a salt of its own.
@@ -114,18 +134,32 @@ impl Passwords {
     }
 
     /// Tells whether a password is the one that was hashed; false, after as long a time, when there is none.
+    ///
+    /// A browser that has signed in before does not wait behind all the others.
     pub(super) async fn check(
         &self,
         password: &SecretString,
         hash: Option<String>,
+        is_known: bool,
     ) -> Result<bool, Crowded> {
+        let place = if is_known {
+            None
+        } else {
+            let place = timeout(PATIENCE, Arc::clone(&self.places).acquire_owned()).await;
+            Some(place.map_err(|_late| Crowded)?.map_err(|_gone| Crowded)?)
+        };
         let (answer, checked) = oneshot::channel();
         // What cannot be a password costs as much as a wrong one.
         let (password, hash) = match normal(password) {
             Some(password) => (password, hash),
             None => (SecretString::default(), None),
         };
-        self.send(Job::Check(password, hash, answer))?;
+        self.send(Job::Check(Check {
+            password,
+            hash,
+            answer,
+            place,
+        }))?;
         checked.await.map_err(|_gone| Crowded)
     }
 
@@ -141,14 +175,15 @@ fn work_off(queue: &mpsc::Receiver<Job>) {
         // Whoever asked may have gone: then nobody wants the answer.
         match job {
             Job::Hash(password, answer) => drop(answer.send(hash(&password))),
-            Job::Check(password, known, answer) => {
-                let is_known = known.is_some();
-                let hash = known.unwrap_or_else(|| nobody.clone());
-                let matches = PasswordHash::new(&hash).is_ok_and(|hash| {
-                    let password = password.expose_secret().as_bytes();
+            Job::Check(check) => {
+                let has_one = check.hash.is_some();
+                let hash = check.hash.as_ref().unwrap_or(&nobody);
+                let matches = PasswordHash::new(hash).is_ok_and(|hash| {
+                    let password = check.password.expose_secret().as_bytes();
                     Argon2::default().verify_password(password, &hash).is_ok()
                 });
-                answer.send(matches && is_known).unwrap_or(());
+                drop(check.place);
+                check.answer.send(matches && has_one).unwrap_or(());
             }
         }
     }
@@ -212,8 +247,18 @@ mod tests {
             hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"),
             "{hash}"
         );
-        assert!(passwords.check(&text, Some(hash.clone())).await.unwrap());
-        assert!(!passwords.check(&"wrong".into(), Some(hash)).await.unwrap());
-        assert!(!passwords.check(&text, None).await.unwrap());
+        assert!(
+            passwords
+                .check(&text, Some(hash.clone()), false)
+                .await
+                .unwrap()
+        );
+        assert!(
+            !passwords
+                .check(&"wrong".into(), Some(hash), true)
+                .await
+                .unwrap()
+        );
+        assert!(!passwords.check(&text, None, false).await.unwrap());
     }
 }

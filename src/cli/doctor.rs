@@ -5,8 +5,11 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use clap::Args;
+
 use super::{Failure, print};
 use crate::app::App;
+use crate::auth::directories::Directories;
 use crate::config;
 use crate::db::changes;
 use crate::error::{Explain, chain};
@@ -16,8 +19,18 @@ use crate::ingest::recipe::Listed;
 /// How long a source may take to answer.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+#[derive(Debug, Args)]
+pub(super) struct Options {
+    #[command(flatten)]
+    pub(super) directories: config::Directories,
+}
+
 /// Checks the parts one after the other, a line each, with what to do about what is wrong.
-pub(super) async fn doctor(storage: &config::Storage, recipes: &Path) -> Result<ExitCode, Failure> {
+pub(super) async fn doctor(
+    storage: &config::Storage,
+    recipes: &Path,
+    directories: &Directories,
+) -> Result<ExitCode, Failure> {
     let mut well = true;
     let app = match App::open(storage, Recipes::in_folder(recipes)).await {
         Ok(app) => app,
@@ -64,6 +77,7 @@ pub(super) async fn doctor(storage: &config::Storage, recipes: &Path) -> Result<
     for listed in listed {
         well &= Box::pin(check_recipe(listed)).await?;
     }
+    well &= check_directories(directories).await?;
     Ok(if well {
         ExitCode::SUCCESS
     } else {
@@ -118,6 +132,33 @@ async fn check_recipe(listed: Listed) -> Result<bool, Failure> {
         hint,
     )?;
     Ok(false)
+}
+
+async fn check_directories(directories: &Directories) -> Result<bool, Failure> {
+    let mut well = true;
+    if let Some(oidc) = &directories.oidc {
+        let hint = "Check GAZETTEER_OIDC_ISSUER.";
+        well &= tell_answer("The OpenID Connect provider", oidc.probe().await, hint)?;
+    }
+    if let Some(ldap) = &directories.ldap {
+        let hint = "Check the setting that is named, or GAZETTEER_LDAP_URL and who it searches as.";
+        well &= tell_answer("The LDAP server", ldap.probe().await, hint)?;
+    }
+    Ok(well)
+}
+
+fn tell_answer<E>(who: &str, answer: Result<(), E>, hint: &str) -> Result<bool, Failure>
+where
+    E: std::error::Error + 'static,
+{
+    match answer {
+        Ok(()) => tell(true, format_args!("{who} answers."), None)?,
+        Err(error) => {
+            tell(false, format_args!("{who}: {}", chain(&error)), Some(hint))?;
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 fn tell(well: bool, text: impl Display, hint: Option<&str>) -> Result<(), Failure> {

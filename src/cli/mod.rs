@@ -68,8 +68,8 @@ enum Command {
     Reindex,
     /// Bring the database to the newest schema
     Migrate,
-    /// Check the database, the index, and every recipe with its source
-    Doctor,
+    /// Check the database, the index, every recipe with its source, and the directories of people
+    Doctor(Box<doctor::Options>),
 }
 
 /// Reads the command line and does what it says.
@@ -127,9 +127,11 @@ impl Cli {
         };
         let serving = server.and_then(|server| problems.take(server.read()));
         let directories = match &self.command {
-            Command::Serve(options) => problems.take(Directories::new(&options.directories)),
+            Command::Serve(options) => Some(&options.directories),
+            Command::Doctor(options) => Some(&options.directories),
             _ => None,
         };
+        let directories = directories.and_then(|given| problems.take(Directories::new(given)));
         problems.unless_any(Settings {
             otlp: otlp.flatten(),
             serving,
@@ -167,7 +169,7 @@ impl Cli {
             Command::Search(options) => search::search(&storage, &recipes, &options).await,
             Command::Reindex => reindex::reindex(&storage, &recipes).await,
             Command::Migrate => migrate::migrate(&storage).await,
-            Command::Doctor => doctor::doctor(&storage, &recipes).await,
+            Command::Doctor(_) => doctor::doctor(&storage, &recipes, &directories).await,
         }
     }
 }

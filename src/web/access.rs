@@ -26,7 +26,7 @@ use super::request::RequestId;
 use super::routes::{self, Entry};
 use crate::auth::directories::Directories;
 use crate::auth::sessions::{Begun, Lifetimes, Origin, SignedIn};
-use crate::auth::{self, Actor, Passwords, sessions, tokens};
+use crate::auth::{self, AccountId, Actor, Passwords, sessions, tokens};
 use crate::db::Db;
 
 /// How people get in.
@@ -214,7 +214,40 @@ pub(crate) fn begin_session(
     to: &str,
 ) -> HttpResponse {
     let age = time::Duration::try_from(lifetimes.absolute).unwrap_or(time::Duration::DAY);
-    see_other(request, begun.secret.expose_secret(), age, to)
+    let response = see_other(request, begun.secret.expose_secret(), age, to);
+    let mark = &begun.mark;
+    let name = mark_name(is_secure(request), mark.account);
+    let age = time::Duration::seconds(mark.lasts.num_seconds());
+    with_cookie(
+        response,
+        &cookie(request, &name, mark.text.expose_secret(), age),
+    )
+}
+
+/// The name of the cookie by which a browser is known that has signed in to this account before.
+fn mark_name(secure: bool, account: AccountId) -> String {
+    let id = account.0.simple().to_string();
+    format!("{}{}", mark_prefix(secure), id.split_at(24).1)
+}
+
+fn mark_prefix(secure: bool) -> &'static str {
+    if secure {
+        "__Host-gazetteer-known-"
+    } else {
+        "gazetteer-known-"
+    }
+}
+
+/// What a browser shows to be known by, one text for each account.
+fn marks(request: &HttpRequest) -> Vec<String> {
+    let prefix = mark_prefix(is_secure(request));
+    let Ok(cookies) = request.cookies() else {
+        return Vec::new();
+    };
+    let marks = cookies
+        .iter()
+        .filter(|cookie| cookie.name().starts_with(prefix));
+    marks.map(|cookie| cookie.value().to_owned()).collect()
 }
 
 /// Sends the browser on without a session.
@@ -339,6 +372,7 @@ impl FromRequest for Origin {
             address: Client::of(request).address,
             agent: agent.unwrap_or_default().to_owned(),
             request: Some(RequestId::of(request).as_str().to_owned()),
+            marks: marks(request),
         }))
     }
 }

@@ -191,6 +191,11 @@ pub(crate) fn audit() -> String {
     "/audit".to_owned()
 }
 
+/// What directories said of people, and what they would mean here.
+pub(crate) fn sign_in_check() -> String {
+    "/sign-in-check".to_owned()
+}
+
 /// The audit trail as a file: `csv` or `jsonl`.
 pub(crate) fn audit_export(ending: &str) -> String {
     format!("/audit/export.{ending}")

@@ -220,6 +220,8 @@ fn people() -> Vec<Site> {
         get("/teams/{id}", ManagePeople, pages::teams::show),
         manage("/teams/{id}/members", pages::teams::add),
         manage("/teams/{id}/members/{account}/remove", pages::teams::remove),
+        get("/sign-in-check", ManagePeople, pages::sign_in_check::show),
+        manage("/sign-in-check", pages::sign_in_check::check),
         get("/audit", ReadAudit, pages::audit::show),
         costly(get(
             "/audit/export.csv",

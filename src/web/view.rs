@@ -136,6 +136,7 @@ impl<'a> PersonMenu<'a> {
             (Section::Teams, Permission::ManagePeople),
             (Section::Restricted, Permission::Restrict),
             (Section::Audit, Permission::ReadAudit),
+            (Section::SignInCheck, Permission::ManagePeople),
         ];
         let entries = offered
             .into_iter()
@@ -165,6 +166,7 @@ pub(crate) enum Section {
     Teams,
     Restricted,
     Audit,
+    SignInCheck,
     /// Where people sign in; nothing of the catalog is offered there.
     WayIn,
 }
@@ -198,6 +200,7 @@ impl Section {
             Self::Teams => "Teams",
             Self::Restricted => "Restricted",
             Self::Audit => "Audit",
+            Self::SignInCheck => "Sign-in check",
             Self::WayIn => "Sign in",
         }
     }
@@ -213,6 +216,7 @@ impl Section {
             Self::Teams => links::teams(),
             Self::Restricted => links::restricted(),
             Self::Audit => links::audit(),
+            Self::SignInCheck => links::sign_in_check(),
             Self::WayIn => links::sign_in(""),
         }
     }

@@ -29,6 +29,7 @@ fn from() -> Origin {
         address: Ipv4Addr::LOCALHOST.into(),
         agent: "test".to_owned(),
         request: None,
+        marks: Vec::new(),
     }
 }
 

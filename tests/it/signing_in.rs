@@ -542,6 +542,7 @@ async fn an_old_password_opens_nothing_once_there_is_a_new_one() {
         address: [192, 0, 2, last].into(),
         agent: "test".to_owned(),
         request: None,
+        marks: Vec::new(),
     };
     let lifetimes = Lifetimes {
         idle: Duration::from_hours(1),

@@ -6,6 +6,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 
 DEADLINE = 30
@@ -151,3 +152,40 @@ class Slapd:
     def remove(self):
         self.stop()
         shutil.rmtree(self.folder)
+
+
+class Slowly:
+    """A way to a server of this machine on which every answer takes a while longer; ends with its block."""
+
+    def __init__(self, port, seconds):
+        self.port, self.seconds = port, seconds
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"ldap://127.0.0.1:{self.listener.getsockname()[1]}"
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            try:
+                client = self.listener.accept()[0]
+            except OSError:
+                return
+            server = socket.create_connection(("127.0.0.1", self.port))
+            for source, target, wait in ((client, server, 0), (server, client, self.seconds)):
+                threading.Thread(target=self.pass_on, args=(source, target, wait), daemon=True).start()
+
+    def pass_on(self, source, target, wait):
+        try:
+            while chunk := source.recv(65536):
+                time.sleep(wait)
+                target.sendall(chunk)
+            target.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass
+        finally:
+            source.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.listener.close()

@@ -2,11 +2,13 @@
 
 import contextlib
 import pathlib
+import re
 import tempfile
+import time
 import unittest
 
 from catalog import Catalog
-from slapd import BASE, READER, READER_PASSWORD, Slapd, entry, make_certificates
+from slapd import BASE, READER, READER_PASSWORD, Slapd, Slowly, entry, make_certificates
 
 PEOPLE = f"ou=people,{BASE}"
 GROUPS = f"ou=groups,{BASE}"
@@ -14,7 +16,7 @@ PASSWORD = "the tide waits for nobody"
 WRONG = "Name or password is wrong."
 LOCAL_PASSWORD = "seven lamps in the old harbour"
 
-ROLES = "catalog-admins=admin,stewards=steward,staff=reader"
+ROLES = "catalog-admins=admin,stewards=steward,staff=reader,data=steward"
 TEAMS = "finance-dept=Finance,stewards=Data people"
 
 
@@ -28,6 +30,28 @@ def group(name, *members):
 
 def change_group(name, what, uid):
     return f"dn: cn={name},{GROUPS}\nchangetype: modify\n{what}: member\nmember: uid={uid},{PEOPLE}\n"
+
+
+STAFF = rf"ou=Staff (ext) \+ more,{PEOPLE}"
+
+# Names of accounts and the DNs of their entries, with all that DNs and filters treat specially.
+ODD_NAMES = {
+    "jdoe": rf"cn=Doe\, Jane (EXT),{PEOPLE}",
+    "astar": rf"cn=Anna \"Ace\" *Star*\\ \=\+\;,{PEOPLE}",
+    "jmüller": f"cn=Müller Jörg,{STAFF}",
+    "hash": rf"cn=\#1 in line,{PEOPLE}",
+    "blank": rf"cn=\ Blank Before\ ,{PEOPLE}",
+    "angles": rf"cn=\<Angle\> & é\, ß,{STAFF}",
+    "two": rf"cn=Two+uid=two,{PEOPLE}",
+}
+
+
+def odd(uid, dn):
+    """An entry whose name is read out of its DN."""
+    name = re.match(r"cn=((?:\\.|[^\\,+])*)", dn)[1]
+    name = re.sub(r"\\(.)", r"\1", name)
+    mail = f"{uid.replace('ü', 'ue')}@example.org"
+    return entry(dn, "inetOrgPerson", cn=name, sn="Odd", uid=uid, mail=mail, userPassword="pwd-ü-ß-of-" + uid)
 
 
 ENTRIES = [
@@ -49,6 +73,11 @@ ENTRIES = [
     entry(f"cn=oddities,{GROUPS}", "groupOfNames", cn="staff", member=f"cn=odd,{PEOPLE}"),
     group("finance-dept", "berta", "carl"),
     group("choir", "dora"),
+    entry(STAFF, "organizationalUnit", ou="Staff (ext) + more"),
+    *(odd(uid, dn) for uid, dn in ODD_NAMES.items()),
+    person("ned", "Nested Ned"),
+    group("inner", "ned"),
+    entry(f"cn=data,{GROUPS}", "groupOfNames", cn="data", member=[*ODD_NAMES.values(), f"cn=inner,{GROUPS}"]),
 ]
 
 
@@ -145,6 +174,101 @@ class Ldap(unittest.TestCase):
         self.assert_signs_in(catalog, "o(d*d)")
 
         self.assertEqual([(role, name) for role, name, _ in catalog.accounts().values()], [("reader", "Odd One")])
+
+    def test_names_and_dns_may_hold_what_filters_and_dns_treat_specially(self):
+        catalog = self.catalog()
+
+        for uid in ODD_NAMES:
+            with self.subTest(uid=uid):
+                self.assert_signs_in(catalog, uid, "pwd-ü-ß-of-" + uid)
+                self.assertEqual(catalog.accounts()[uid][0], "steward")
+
+    def test_a_group_in_a_group_is_not_read_unless_the_filter_does(self):
+        catalog = self.catalog()
+
+        self.assert_refused(catalog, "ned", PASSWORD, 403, "None of your groups may use this catalog.")
+
+        self.assertIn("no role here", catalog.said())
+        self.assertIn("inner", catalog.said())
+
+    def test_people_may_type_their_e_mail_address(self):
+        for filter in ("(|(uid={name})(mail={name}))", "|(uid={name})(mail={name})"):
+            with self.subTest(filter=filter):
+                catalog = self.catalog(GAZETTEER_LDAP_USER_FILTER=filter)
+
+                self.assert_signs_in(catalog, "jdoe@example.org", "pwd-ü-ß-of-jdoe")
+                self.assert_signs_in(catalog, "jdoe", "pwd-ü-ß-of-jdoe")
+
+                self.assertEqual(list(catalog.accounts()), ["jdoe"])
+
+    def test_a_place_that_is_not_there_is_named(self):
+        for variable in ("GAZETTEER_LDAP_BASE_DN", "GAZETTEER_LDAP_GROUP_BASE_DN"):
+            with self.subTest(variable=variable):
+                catalog = self.catalog(**{variable: f"ou=elsewhere,{BASE}"})
+
+                answer = self.assert_refused(catalog, "anna", PASSWORD, 503, "does not have the place")
+                doctor = catalog.run("doctor")
+
+                self.assertIn("GAZETTEER_LDAP_BASE_DN", answer.alert)
+                self.assertNotIn("elsewhere", answer.alert)
+                for text in (catalog.said(), doctor.stdout):
+                    self.assertIn(f"{variable} is “ou=elsewhere,{BASE}”", text)
+                self.assertEqual(doctor.returncode, 1, doctor.stdout)
+
+        well = self.catalog(start=False).run("doctor")
+        self.assertEqual(well.returncode, 0, well.stdout + well.stderr)
+        self.assertIn("The LDAP server answers.", well.stdout)
+
+    def test_admins_see_what_the_directory_said(self):
+        catalog = self.catalog()
+        admin = self.assert_signs_in(catalog, "anna")
+        self.assert_refused(catalog, "dora", PASSWORD, 403, "None of your groups")
+        self.assert_refused(catalog, "berta", "a wrong password", 401, WRONG)
+
+        page = admin.get("/sign-in-check").text
+        looked_up = admin.post("/sign-in-check", name="berta").text
+        nobody = admin.post("/sign-in-check", name="nobody-at-all")
+
+        for words in ("Wrong name or password", "no group of theirs has a role here", "choir", "Signed in", "catalog-admins"):
+            self.assertIn(words, page)
+        self.assertIn('<dd id="role">steward</dd>', looked_up)
+        self.assertIn("finance-dept", looked_up)
+        self.assertEqual(nobody.status, 422)
+        self.assertIn("finds nobody of this name", nobody.alert)
+        self.assertNotIn(PASSWORD, page)
+
+    def test_a_wrong_password_is_on_record_under_the_right_name(self):
+        catalog = self.catalog(GAZETTEER_LDAP_USER_FILTER="(|(uid={name})(mail={name}))")
+        admin = self.assert_signs_in(catalog, "anna")
+        self.assert_signs_in(catalog, "jdoe", "pwd-ü-ß-of-jdoe")
+
+        self.assert_refused(catalog, "jdoe@example.org", "a wrong password", 401, WRONG)
+
+        self.assertIn("A sign-in as “jdoe” from 127.0.0.1 was refused", admin.get("/audit").text)
+
+    def test_an_outage_counts_as_no_try(self):
+        catalog = self.catalog()
+        self.slapd.stop()
+        try:
+            for _ in range(8):
+                self.assert_refused(catalog, "anna", PASSWORD, 503, "The directory does not answer")
+        finally:
+            self.slapd.start()
+
+        self.assert_signs_in(catalog, "anna")
+
+    def test_a_name_with_a_password_here_takes_as_long_as_one_of_the_directory(self):
+        with Slowly(self.slapd.port, 0.2) as way:
+            catalog = self.catalog(GAZETTEER_LDAP_URL=way.url)
+            catalog.set_up("operator", LOCAL_PASSWORD)
+            took = {}
+            for name in ("operator", "anna", "nobody-at-all"):
+                began = time.monotonic()
+                self.assert_refused(catalog, name, "a wrong password", 401, WRONG)
+                took[name] = time.monotonic() - began
+
+        # Three questions to the directory take long here: a name for which it is not asked is seen at once.
+        self.assertGreater(min(took.values()), 0.5 * max(took.values()), took)
 
     def test_nobody_comes_in_without_a_role(self):
         catalog = self.catalog()

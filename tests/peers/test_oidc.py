@@ -252,7 +252,7 @@ class Oidc(unittest.TestCase):
             "forged": untrue,
             "expired": untrue,
             "other-audience": untrue,
-            "another-audience-too": untrue,
+            "for-another-party": untrue,
             "other-issuer": untrue,
             "other-nonce": untrue,
             "no-nonce": untrue,
@@ -266,6 +266,9 @@ class Oidc(unittest.TestCase):
         self.assertEqual(self.catalog.accounts(), {})
 
         self.provider.tell(fault=None)
+        self.assert_signs_in("1001")
+        # Others may read the token too, if it was made for this catalog.
+        self.provider.tell(fault="another-audience-too")
         self.assert_signs_in("1001")
 
     def test_what_the_provider_refuses_is_told(self):

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use tracing::warn;
 
 use super::Assertion;
+use super::seen::Seen;
 use super::settings::{given, need};
 use crate::auth::{Role, TeamName};
 use crate::config::Problems;
@@ -88,41 +89,47 @@ impl Mapping {
     /// Says of a person what they are here, from what they are there.
     pub(super) fn assertion(&self, issuer: &str, person: Person) -> Assertion {
         let groups = &person.groups;
-        let role = self.role(groups);
-        if role.is_none() {
-            warn!(
-                ?groups,
-                "somebody whose groups have no role here is kept out"
-            );
-        }
         Assertion {
-            role,
+            role: self.role(groups),
             teams: self.teams(groups).iter().filter_map(team_name).collect(),
             issuer: issuer.to_owned(),
             subject: person.subject,
             name: person.name,
             display_name: person.display_name.as_deref().and_then(one_line),
+            seen: person.seen,
         }
+    }
+
+    /// Tells whether a group of this name has a meaning here.
+    pub(super) fn knows(&self, group: &str) -> bool {
+        named(&self.roles, group).is_some() || named(&self.teams, group).is_some()
     }
 
     /// The highest role that any of the groups gives; none for whom the catalog is not open.
     fn role(&self, groups: &BTreeSet<String>) -> Option<Role> {
-        let of_groups = groups.iter().filter_map(|group| self.roles.get(group));
+        let of_groups = groups.iter().filter_map(|group| named(&self.roles, group));
         of_groups.copied().chain(self.everybody).max()
     }
 
     /// The names of the teams that the groups put somebody into.
     fn teams(&self, groups: &BTreeSet<String>) -> BTreeSet<String> {
-        let named = groups.iter().filter_map(|group| self.teams.get(group));
+        let given = groups.iter().filter_map(|group| named(&self.teams, group));
         let own = groups.iter().filter(|_| self.all);
-        let own = own.filter(|group| !self.teams.contains_key(*group));
-        named
+        let own = own.filter(|group| named(&self.teams, group).is_none());
+        given
             .flatten()
             .chain(&self.common)
             .chain(own)
             .cloned()
             .collect()
     }
+}
+
+/// What a group means. Keycloak can write the whole path of a group; `/staff` is the group `staff` at the top, and
+/// `/choir/staff` is another one.
+fn named<'m, T>(meanings: &'m BTreeMap<String, T>, group: &str) -> Option<&'m T> {
+    let at_top = || group.strip_prefix('/').filter(|name| !name.contains('/'));
+    meanings.get(group).or_else(|| meanings.get(at_top()?))
 }
 
 /// Somebody, as a directory describes them.
@@ -132,6 +139,7 @@ pub(super) struct Person {
     pub(super) name: String,
     pub(super) display_name: Option<String>,
     pub(super) groups: BTreeSet<String>,
+    pub(super) seen: Seen,
 }
 
 /// What can be shown of a name: one line that is not too long.
@@ -245,6 +253,18 @@ mod tests {
             mapping.teams(&names(&["fin", "choir"])),
             names(&["Finance", "choir"])
         );
+    }
+
+    #[test]
+    fn a_group_at_the_top_may_be_written_with_its_path_and_no_other() {
+        let mapping = mapping("staff=reader,/choir/leads=steward", "staff=Everyone");
+
+        assert_eq!(mapping.role(&names(&["/staff"])), Some(Role::Reader));
+        assert_eq!(mapping.teams(&names(&["/staff"])), names(&["Everyone"]));
+        assert_eq!(mapping.role(&names(&["/choir/leads"])), Some(Role::Steward));
+        for other in ["/choir/staff", "//staff", "choir/staff", "leads", "/"] {
+            assert_eq!(mapping.role(&names(&[other])), None, "{other}");
+        }
     }
 
     #[test]

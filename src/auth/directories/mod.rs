@@ -7,24 +7,31 @@
 pub mod ldap;
 mod mapping;
 pub mod oidc;
+mod seen;
 mod settings;
+pub mod sign_ins;
 mod store;
 
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use secrecy::SecretString;
+use tracing::warn;
 
 use super::accounts::{self, Account, AccountKind, NewAccount, Standing};
 use super::event::{Event, Refused, Subject};
 use super::name::{AccountName, TeamName};
-use super::sessions::{self, Begun, Lifetimes, Method, Origin, SignedIn, attempts};
+use super::sessions::{self, Begun, Lifetimes, Method, Origin, SignedIn};
 use super::{Actor, Error, Passwords, Permission, Role, teams};
 use crate::config::{self, Problems};
 use crate::db::{Db, Txn};
+use crate::error::chain;
+
+use sign_ins::Outcome;
 
 pub use ldap::Ldap;
 pub use oidc::Oidc;
+pub use seen::{Seen, SeenClaim};
 
 /// How many names are tried for a new account before giving up: `ana`, `ana-2`, …
 const TRIES: u32 = 50;
@@ -42,6 +49,19 @@ pub struct Assertion {
     /// What their groups are here; nobody gets in without a role.
     pub role: Option<Role>,
     pub teams: Vec<TeamName>,
+    /// What the issuer said, for admins.
+    pub seen: Seen,
+}
+
+impl Assertion {
+    /// Why somebody without a role is kept out.
+    pub fn refusal(&self) -> Option<Refused> {
+        match self.role {
+            Some(_) => None,
+            None if self.seen.groups_left_out => Some(Refused::GroupsLeftOut),
+            None => Some(Refused::NoRole),
+        }
+    }
 }
 
 /// The directories that are set up.
@@ -91,36 +111,57 @@ pub async fn sign_in_with_password(
     from: &Origin,
     lifetimes: Lifetimes,
 ) -> Result<Begun, Error> {
-    let Some(ldap) = &directories.ldap else {
-        return sessions::sign_in(db, passwords, known, from, lifetimes).await;
+    let checked = sessions::check(db, passwords, known, from).await?;
+    let Some(ldap) = directories.ldap.as_ref().filter(|_| !checked.matches) else {
+        return sessions::conclude(db, checked, from, lifetimes).await;
     };
     let (name, password) = known;
-    let look = name.parse().ok().map(|name: AccountName| name.look());
-    if let Some(look) = &look {
-        let account = accounts::store::find_by_look(&**db, look).await?;
-        if account.is_some_and(|account| account.password_hash.is_some()) {
-            return sessions::sign_in(db, passwords, known, from, lifetimes).await;
-        }
+    if checked.account.as_ref().is_some_and(Account::has_password) {
+        // As slow as for a name that the directory has, so that nobody learns which names are here.
+        ldap.pretend(name).await;
+        return sessions::conclude(db, checked, from, lifetimes).await;
     }
-    // Names there need not be names here.
-    let key = look.unwrap_or_else(|| name.trim().to_lowercase());
-    let keys = attempts::keys(&key, from.address);
-    attempts::begin(db, &keys, Utc::now()).await?;
-    // As slow as for an account with a password here.
-    passwords.check(password, None).await?;
     let answer = ldap.check(name, password).await;
     let txn = db.write().await?;
     let now = Utc::now();
     match answer {
         Ok(assertion) => {
-            attempts::forget(&txn, &keys).await?;
+            checked.counted.forget(&txn).await?;
             begin(txn, &assertion, Method::Ldap, from, (lifetimes, now)).await
         }
-        Err(ldap::Error::Wrong) => {
-            sessions::refuse(txn, None, Refused::NotInDirectory, from, now).await
+        Err(ldap::Error::Wrong(subject)) => {
+            let account = match subject {
+                Some(subject) => {
+                    accounts::store::find_by_identity(&*txn, ldap.issuer(), &subject).await?
+                }
+                None => checked.account,
+            };
+            let failed = sign_ins::Attempt::of(Method::Ldap, from, now);
+            let reason = Refused::NotInDirectory;
+            failed
+                .failed(&txn, Outcome::WrongPassword, reason.as_str())
+                .await?;
+            let cause = (reason, checked.counted.goes_on_record);
+            sessions::refuse(txn, account.as_ref(), cause, from, now).await
         }
-        Err(error) => Err(error.into()),
+        Err(error) => {
+            // Nobody has looked at the password.
+            checked.counted.take_back(&txn).await?;
+            let failed = sign_ins::Attempt::of(Method::Ldap, from, now);
+            failed.failed(&txn, Outcome::Failed, &chain(&error)).await?;
+            txn.commit().await?;
+            Err(error.into())
+        }
     }
+}
+
+/// Keeps for admins why a sign-in with the provider came to nothing.
+pub async fn note_failure(db: &Db, error: &oidc::Error, from: &Origin) -> Result<(), Error> {
+    let txn = db.write().await?;
+    let failed = sign_ins::Attempt::of(Method::Oidc, from, Utc::now());
+    failed.failed(&txn, Outcome::Failed, &chain(error)).await?;
+    txn.commit().await?;
+    Ok(())
 }
 
 async fn begin(
@@ -132,23 +173,23 @@ async fn begin(
 ) -> Result<Begun, Error> {
     let identity = (assertion.issuer.as_str(), assertion.subject.as_str());
     let known = accounts::store::find_by_identity(&*txn, identity.0, identity.1).await?;
-    if let Some(account) = known.as_ref().filter(|account| account.locked_at.is_some()) {
-        return sessions::refuse(txn, Some(account), Refused::Locked, from, now).await;
-    }
-    let Some(role) = assertion.role else {
-        // Whoever is known from there alone has lost what let them in.
-        if let Some(account) = known.as_ref().filter(|account| !account.has_password()) {
-            let count = sessions::store::end_all(&*txn, account.id).await?;
-            if count > 0 {
-                let event = Event::SessionsEnded {
-                    account: account.name.clone(),
-                    count,
-                };
-                let (actor, subject) = (Actor::visitor(false), Subject::Account(account.id));
-                event.log(&txn, &from.of(actor), subject, now).await?;
-            }
+    log(assertion);
+    let attempt = sign_ins::Attempt::of(method, from, now);
+    let is_locked = known
+        .as_ref()
+        .is_some_and(|account| account.locked_at.is_some());
+    let refused = if is_locked {
+        Some(Refused::Locked)
+    } else {
+        assertion.refusal()
+    };
+    attempt.answered(&txn, assertion, refused).await?;
+    let (None, Some(role)) = (refused, assertion.role) else {
+        let reason = refused.unwrap_or(Refused::NoRole);
+        if reason != Refused::Locked {
+            end_sessions(&txn, known.as_ref(), from, now).await?;
         }
-        return sessions::refuse(txn, known.as_ref(), Refused::NoRole, from, now).await;
+        return sessions::refuse(txn, known.as_ref(), (reason, true), from, now).await;
     };
     let account = match known {
         Some(account) => follow_role(&txn, account, role, from, now).await?,
@@ -160,6 +201,45 @@ async fn begin(
     let begun = sessions::begin(&txn, &account, method, from, (lifetimes, now)).await?;
     txn.commit().await?;
     Ok(begun)
+}
+
+/// Names in the log what keeps somebody out, or could not be used. Groups are named, people are not.
+fn log(assertion: &Assertion) {
+    let seen = &assertion.seen;
+    if seen.groups_left_out {
+        warn!("the provider left the groups of somebody out, because there are too many");
+    }
+    if !seen.unreadable.is_empty() {
+        warn!(
+            claims = ?seen.unreadable,
+            "claims of somebody are used and of a type that cannot be read"
+        );
+    }
+    if assertion.role.is_none() {
+        warn!(groups = ?seen.groups, "somebody whose groups have no role here is kept out");
+    }
+}
+
+/// Who is known from a directory alone has lost what let them in: they are signed out.
+async fn end_sessions(
+    txn: &Txn,
+    known: Option<&Account>,
+    from: &Origin,
+    now: DateTime<Utc>,
+) -> Result<(), Error> {
+    let Some(account) = known.filter(|account| !account.has_password()) else {
+        return Ok(());
+    };
+    let count = sessions::store::end_all(&**txn, account.id).await?;
+    if count > 0 {
+        let event = Event::SessionsEnded {
+            account: account.name.clone(),
+            count,
+        };
+        let (actor, subject) = (Actor::visitor(false), Subject::Account(account.id));
+        event.log(txn, &from.of(actor), subject, now).await?;
+    }
+    Ok(())
 }
 
 /// Links an account that is signed in to a subject at an issuer, at its own wish.

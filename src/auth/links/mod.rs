@@ -127,7 +127,11 @@ pub async fn set_up(
         standing: Standing::ADMIN,
     };
     let account = accounts::insert(&txn, &from.of(Actor::operator()), &new, now).await?;
-    accounts::store::set_password_hash(&*txn, account.id, hash).await?;
+    accounts::store::set_password_hash(&*txn, account.id, hash.clone()).await?;
+    let account = Account {
+        password_hash: Some(hash),
+        ..account
+    };
     let begun = sessions::begin(&txn, &account, Method::Link, from, (lifetimes, now)).await?;
     txn.commit().await?;
     Ok(begun)
@@ -148,7 +152,7 @@ pub async fn choose_password(
     let txn = db.write().await?;
     let account = require_choose(store::find(&*txn, &digest(secret), now).await?)?;
     let actor = from.of(sessions::as_account(&account));
-    sessions::set_password(&txn, &actor, &account, hash, now).await?;
+    let account = sessions::set_password(&txn, &actor, &account, hash, now).await?;
     let begun = sessions::begin(&txn, &account, Method::Link, from, (lifetimes, now)).await?;
     txn.commit().await?;
     Ok(begun)

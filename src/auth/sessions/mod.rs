@@ -4,6 +4,9 @@
 //! anew with each request, so a change of them counts at once.
 
 pub(super) mod attempts;
+mod known_browser;
+mod password;
+pub(super) mod refusals;
 pub(super) mod store;
 
 use std::collections::BTreeSet;
@@ -18,10 +21,15 @@ use uuid::Uuid;
 use super::accounts::{self, Account, AccountKind};
 use super::event::{Event, Refused, Subject};
 use super::name::AccountName;
-use super::password::{Password, Passwords};
-use super::permission::{Permission, Role, TokenScope};
-use super::{AccountId, Actor, Error, links, secret, teams};
+use super::permission::{Role, TokenScope};
+use super::{AccountId, Actor, Error, secret, teams};
 use crate::db::{Db, Txn};
+
+pub(super) use password::{check, conclude, refuse, set_password};
+
+pub use known_browser::Mark;
+pub use password::{change_password, sign_in};
+pub use refusals::{Refusals, list as list_refusals};
 
 /// How exactly it is known when a session or a token was last used.
 pub(super) const SEEN_EVERY: TimeDelta = TimeDelta::minutes(1);
@@ -43,6 +51,8 @@ pub struct Origin {
     pub agent: String,
     /// The id of the request.
     pub request: Option<String>,
+    /// What the browser shows to be known by, as it came with the request.
+    pub marks: Vec<String>,
 }
 
 impl Origin {
@@ -94,6 +104,8 @@ pub struct SignedIn {
 pub struct Begun {
     pub secret: SecretString,
     pub session: Session,
+    /// What this browser is known by from now on.
+    pub mark: Mark,
 }
 
 impl Method {
@@ -133,81 +145,6 @@ impl fmt::Display for Method {
     }
 }
 
-/// Signs a person in with name and password, unless they or their address have tried too often.
-///
-/// Takes as long and says the same whether the name exists.
-pub async fn sign_in(
-    db: &Db,
-    passwords: &Passwords,
-    (name, password): (&str, &SecretString),
-    from: &Origin,
-    lifetimes: Lifetimes,
-) -> Result<Begun, Error> {
-    let name: Result<AccountName, _> = name.parse();
-    let look = name
-        .as_ref()
-        .map_or_else(|_| String::new(), AccountName::look);
-    let keys = attempts::keys(&look, from.address);
-    attempts::begin(db, &keys, Utc::now()).await?;
-    let account = accounts::store::find_by_look(&**db, &look).await?;
-    let hash = account
-        .as_ref()
-        .and_then(|account| account.password_hash.clone());
-    let matches = passwords.check(password, hash.clone()).await?;
-    let now = Utc::now();
-    let txn = db.write().await?;
-    // Read anew: it may have been locked, or given another password, while this one was checked.
-    let account = match account {
-        Some(account) => Some(accounts::store::find(&*txn, account.id).await?),
-        None => None,
-    };
-    let reason = match &account {
-        None => Some(Refused::UnknownName),
-        Some(account) if !matches || account.password_hash != hash => Some(Refused::WrongPassword),
-        Some(account) if account.locked_at.is_some() => Some(Refused::Locked),
-        Some(_) => None,
-    };
-    match (account, reason) {
-        (Some(account), None) => {
-            attempts::forget(&txn, &keys).await?;
-            let begun = begin(&txn, &account, Method::Password, from, (lifetimes, now)).await?;
-            txn.commit().await?;
-            Ok(begun)
-        }
-        (account, reason) => {
-            let reason = reason.unwrap_or(Refused::UnknownName);
-            refuse(txn, account.as_ref(), reason, from, now).await
-        }
-    }
-}
-
-/// Writes down that somebody was not let in, and says so.
-pub(super) async fn refuse(
-    txn: Txn,
-    account: Option<&Account>,
-    reason: Refused,
-    from: &Origin,
-    now: DateTime<Utc>,
-) -> Result<Begun, Error> {
-    let event = Event::SignInRefused {
-        account: account.map(|account| account.name.clone()),
-        reason,
-        address: from.address.to_string(),
-    };
-    let subject = account.map_or(Subject::Nobody, |account| Subject::Account(account.id));
-    event
-        .log(&txn, &from.of(Actor::visitor(false)), subject, now)
-        .await?;
-    txn.commit().await?;
-    Err(match reason {
-        Refused::UnknownName | Refused::WrongPassword | Refused::NotInDirectory => {
-            Error::WrongNameOrPassword
-        }
-        Refused::Locked => Error::Locked,
-        Refused::NoRole => Error::NoRole,
-    })
-}
-
 /// Begins a session within a transaction.
 pub(super) async fn begin(
     txn: &Txn,
@@ -239,7 +176,12 @@ pub(super) async fn begin(
     event
         .log(txn, &actor, Subject::Account(account.id), now)
         .await?;
-    Ok(Begun { secret, session })
+    let mark = known_browser::mark(txn, account, now).await?;
+    Ok(Begun {
+        secret,
+        session,
+        mark,
+    })
 }
 
 /// Signs the demo's steward in, who is made at the first time.
@@ -254,7 +196,7 @@ pub async fn sign_in_to_demo(db: &Db, from: &Origin, lifetimes: Lifetimes) -> Re
             return Err(Error::DemoTaken);
         }
         if account.locked_at.is_some() {
-            return refuse(txn, Some(&account), Refused::Locked, from, now).await;
+            return refuse(txn, Some(&account), (Refused::Locked, true), from, now).await;
         }
         if account.kind == AccountKind::Service {
             return Err(Error::NotAPerson);
@@ -375,80 +317,6 @@ pub async fn end(
 pub enum Which {
     One(Uuid),
     AllBut(Uuid),
-}
-
-/// Changes one's own password. Every session ends, and a new one begins in this browser.
-///
-/// Refused when the session has ended, the account was locked or the password was changed since it was checked.
-pub async fn change_password(
-    db: &Db,
-    passwords: &Passwords,
-    signed_in: &SignedIn,
-    (current, new): (&SecretString, &SecretString),
-    (from, lifetimes): (&Origin, Lifetimes),
-) -> Result<Begun, Error> {
-    signed_in.actor.require(Permission::ManageOwnAccount)?;
-    let account = &signed_in.account;
-    let keys = attempts::keys(&account.id.to_string(), from.address);
-    attempts::begin(db, &keys, Utc::now()).await?;
-    if !passwords
-        .check(current, account.password_hash.clone())
-        .await?
-    {
-        return Err(Error::WrongPassword);
-    }
-    let chosen = Password::choose(new, &about(account))?;
-    let hash = passwords.hash(chosen).await?;
-    let now = Utc::now();
-    let txn = db.write().await?;
-    require_as_it_was(&txn, signed_in).await?;
-    attempts::forget(&txn, &keys).await?;
-    set_password(&txn, &signed_in.actor, account, hash, now).await?;
-    let begun = begin(
-        &txn,
-        account,
-        signed_in.session.method,
-        from,
-        (lifetimes, now),
-    )
-    .await?;
-    txn.commit().await?;
-    Ok(begun)
-}
-
-/// Refuses unless the session goes on, and its account is open and has the password that it had.
-async fn require_as_it_was(txn: &Txn, signed_in: &SignedIn) -> Result<(), Error> {
-    let account = accounts::store::find(&**txn, signed_in.account.id).await?;
-    if account.locked_at.is_some() {
-        return Err(Error::Locked);
-    }
-    if account.password_hash != signed_in.account.password_hash {
-        return Err(Error::WrongPassword);
-    }
-    if !store::is_there(&**txn, signed_in.session.id).await? {
-        return Err(Error::UnknownSession);
-    }
-    Ok(())
-}
-
-/// Stores a password within a transaction: every session of the account and every link to choose one ends.
-pub(super) async fn set_password(
-    txn: &Txn,
-    actor: &Actor,
-    account: &Account,
-    hash: String,
-    now: DateTime<Utc>,
-) -> Result<(), Error> {
-    accounts::store::set_password_hash(&**txn, account.id, hash).await?;
-    store::end_all(&**txn, account.id).await?;
-    links::store::delete_of(&**txn, account.id).await?;
-    let event = Event::PasswordChosen {
-        account: account.name.clone(),
-    };
-    event
-        .log(txn, actor, Subject::Account(account.id), now)
-        .await?;
-    Ok(())
 }
 
 /// What others know of somebody, which is no password therefore.

@@ -8,14 +8,18 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
+use super::refusals::Refusals;
 use super::{Method, Session};
 use crate::auth::accounts::{self, Account};
 use crate::auth::{AccountId, Error};
-use crate::db::entity::{account, attempt, session};
+use crate::db::entity::{account, attempt, browser_key, refused_sign_in, session};
 use crate::db::storable;
 
 /// The most sessions that are listed.
 const LISTED: u64 = 100;
+
+/// The id of the one key.
+const BROWSER_KEY: i32 = 1;
 
 pub(super) async fn insert(
     db: &impl ConnectionTrait,
@@ -186,6 +190,135 @@ pub(super) async fn forget_attempts_before(
     attempt::Entity::delete_many()
         .filter(attempt::Column::LastAt.lt(before))
         .exec(db)
+        .await
+        .map(drop)
+}
+
+/// Keeps no more than so many counts: the oldest are forgotten.
+pub(super) async fn forget_attempts_beyond(
+    db: &impl ConnectionTrait,
+    most: u64,
+) -> Result<(), DbErr> {
+    let beyond = attempt::Entity::find()
+        .order_by_desc(attempt::Column::LastAt)
+        .offset(most)
+        .limit(1);
+    match beyond.one(db).await? {
+        Some(oldest) => attempt::Entity::delete_many()
+            .filter(attempt::Column::LastAt.lte(oldest.last_at))
+            .exec(db)
+            .await
+            .map(drop),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+pub(super) async fn count_attempts(db: &impl ConnectionTrait) -> Result<u64, DbErr> {
+    attempt::Entity::find().count(db).await
+}
+
+/// Refused sign-ins of an account since `after`, the latest first.
+pub(super) async fn list_refusals(
+    db: &impl ConnectionTrait,
+    id: AccountId,
+    after: DateTime<Utc>,
+) -> Result<Vec<Refusals>, DbErr> {
+    let rows = refused_sign_in::Entity::find()
+        .filter(refused_sign_in::Column::AccountId.eq(id.0))
+        .filter(refused_sign_in::Column::LastAt.gte(after))
+        .order_by_desc(refused_sign_in::Column::LastAt)
+        .limit(LISTED)
+        .all(db)
+        .await?;
+    let refusals = rows.into_iter().map(|row| Refusals {
+        address: Some(row.address).filter(|address| !address.is_empty()),
+        count: row.count,
+        first_at: row.first_at,
+        last_at: row.last_at,
+    });
+    Ok(refusals.collect())
+}
+
+/// Adds refused sign-ins to those of the same address.
+pub(super) async fn add_refusals(
+    db: &impl ConnectionTrait,
+    id: AccountId,
+    more: &Refusals,
+) -> Result<(), DbErr> {
+    let address = more.address.clone().unwrap_or_default();
+    let key = (id.0, address.clone());
+    let known = refused_sign_in::Entity::find_by_id(key).one(db).await?;
+    let (count, first_at, last_at) = known.map_or((0, more.first_at, more.last_at), |row| {
+        let first_at = Ord::min(row.first_at, more.first_at);
+        (row.count, first_at, Ord::max(row.last_at, more.last_at))
+    });
+    let row = refused_sign_in::ActiveModel {
+        account_id: Set(id.0),
+        address: Set(address),
+        count: Set(count.saturating_add(more.count)),
+        first_at: Set(first_at),
+        last_at: Set(last_at),
+    };
+    let anew = OnConflict::columns([
+        refused_sign_in::Column::AccountId,
+        refused_sign_in::Column::Address,
+    ])
+    .update_columns([
+        refused_sign_in::Column::Count,
+        refused_sign_in::Column::FirstAt,
+        refused_sign_in::Column::LastAt,
+    ])
+    .to_owned();
+    refused_sign_in::Entity::insert(row)
+        .on_conflict(anew)
+        .exec_without_returning(db)
+        .await
+        .map(drop)
+}
+
+/// Deletes the refused sign-ins of an account from one address.
+pub(super) async fn delete_refusals_from(
+    db: &impl ConnectionTrait,
+    id: AccountId,
+    address: &str,
+) -> Result<(), DbErr> {
+    refused_sign_in::Entity::delete_by_id((id.0, address.to_owned()))
+        .exec(db)
+        .await
+        .map(drop)
+}
+
+/// Deletes the refused sign-ins of an account before this time.
+pub(super) async fn delete_refusals(
+    db: &impl ConnectionTrait,
+    id: AccountId,
+    before: DateTime<Utc>,
+) -> Result<(), DbErr> {
+    refused_sign_in::Entity::delete_many()
+        .filter(refused_sign_in::Column::AccountId.eq(id.0))
+        .filter(refused_sign_in::Column::LastAt.lt(before))
+        .exec(db)
+        .await
+        .map(drop)
+}
+
+/// The key of marks; there is none before anybody has signed in.
+pub(super) async fn find_browser_key(db: &impl ConnectionTrait) -> Result<Option<String>, DbErr> {
+    let row = browser_key::Entity::find_by_id(BROWSER_KEY).one(db).await?;
+    Ok(row.map(|row| row.secret))
+}
+
+pub(super) async fn insert_browser_key(
+    db: &impl ConnectionTrait,
+    secret: &str,
+) -> Result<(), DbErr> {
+    let row = browser_key::ActiveModel {
+        id: Set(BROWSER_KEY),
+        secret: Set(secret.to_owned()),
+    };
+    browser_key::Entity::insert(row)
+        .exec_without_returning(db)
         .await
         .map(drop)
 }

@@ -6,11 +6,11 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::parts::{State, name};
-use crate::auth::sessions::Session;
+use crate::auth::sessions::{Refusals, Session};
 use crate::auth::tokens::{LONGEST_LIFE, Made, NewToken, Token};
 use crate::auth::{self, TokenScope};
 use crate::web::parameters::Parameters;
-use crate::web::text::{Moment, Shortened};
+use crate::web::text::{Moment, Shortened, number};
 use crate::web::view::{Section, View};
 
 /// How long a token lasts unless somebody says otherwise, in days.
@@ -81,6 +81,28 @@ fn browser(agent: &str) -> Shortened {
             whole: Some(name(agent).shown),
         },
         None => name(agent),
+    }
+}
+
+/// Sign-ins to an account that were refused, from one address.
+#[derive(Debug, Serialize)]
+pub(super) struct RefusalLine {
+    /// Nothing for all addresses that are not listed one by one.
+    address: Option<String>,
+    count: String,
+    first: Moment,
+    last: Moment,
+}
+
+impl RefusalLine {
+    pub(super) fn of(refusals: &[Refusals]) -> Vec<Self> {
+        let line = |refusals: &Refusals| Self {
+            address: refusals.address.clone(),
+            count: number(refusals.count.unsigned_abs()),
+            first: Moment::of(refusals.first_at),
+            last: Moment::of(refusals.last_at),
+        };
+        refusals.iter().map(line).collect()
     }
 }
 

@@ -19,5 +19,6 @@ mod said;
 pub(super) mod search;
 pub(super) mod set_up;
 pub(super) mod sign_in;
+pub(super) mod sign_in_check;
 mod sql;
 pub(super) mod teams;

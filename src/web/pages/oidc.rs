@@ -80,7 +80,13 @@ pub(crate) async fn finish(
         .await;
     let mut onward = match arrival {
         Ok(arrival) => arrive(&db, &access, &request, from, arrival).await?,
-        Err(error) => Either::Right(refused(&access, links::home(), error)?),
+        Err(error) => {
+            // Anybody can open the address; what was not begun here is not kept.
+            if !matches!(error, Error::Unbegun | Error::Database(_)) {
+                directories::note_failure(&db, &error, &from).await?;
+            }
+            Either::Right(refused(&access, links::home(), error)?)
+        }
     };
     if let Either::Left(response) = &mut onward {
         access::forget_handshake(&request, response);

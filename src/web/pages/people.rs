@@ -7,7 +7,7 @@ use secrecy::ExposeSecret as _;
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::credentials::{SecretPage, SessionLine, TokenForm, TokenLine};
+use super::credentials::{RefusalLine, SecretPage, SessionLine, TokenForm, TokenLine};
 use super::parts::{Link, More, State, name};
 use super::profile::{IdentityLine, display_name};
 use crate::auth::accounts::{self, Account, AccountKind, NewAccount, Standing};
@@ -490,6 +490,7 @@ pub(crate) struct PersonPage {
     teams: Vec<Membership>,
     team: String,
     sessions: Vec<SessionLine>,
+    refused: Vec<RefusalLine>,
     tokens: Vec<TokenLine>,
     more: More,
     token_form: Option<TokenForm>,
@@ -572,6 +573,7 @@ impl<'a> Asking<'a> {
         let sessions = sessions::list(db, actor, id, self.access.lifetimes).await?;
         let tokens = tokens::list(db, actor, id, &parameters.page(LINES)?).await?;
         let identities = accounts::list_identities(db, actor, id).await?;
+        let refused = sessions::list_refusals(db, actor, id).await?;
         let service = account.kind == AccountKind::Service;
         let at = |part: String| links::person_part(id, &part);
         let audit =
@@ -616,6 +618,7 @@ impl<'a> Asking<'a> {
                 .collect(),
             token_form: service.then(|| TokenForm::new(at("tokens".to_owned()), typed)),
             identities: IdentityLine::of(&identities),
+            refused: RefusalLine::of(&refused),
             did_href: audit("person"),
             happened_href: audit("thing"),
             refusal: None,

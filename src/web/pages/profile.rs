@@ -7,7 +7,7 @@ use secrecy::SecretString;
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::credentials::{SecretPage, SessionLine, TokenForm, TokenLine};
+use super::credentials::{RefusalLine, SecretPage, SessionLine, TokenForm, TokenLine};
 use super::parts::{More, name};
 use crate::auth::accounts::{self, Account};
 use crate::auth::sessions::{self, Origin, SignedIn, Which};
@@ -168,6 +168,7 @@ pub(crate) struct ProfilePage {
     has_password: bool,
     shortest: usize,
     sessions: Vec<SessionLine>,
+    refused: Vec<RefusalLine>,
     has_others: bool,
     tokens: Vec<TokenLine>,
     more: More,
@@ -228,6 +229,7 @@ impl ProfilePage {
         let sessions = sessions::list(db, actor, id, access.lifetimes).await?;
         let tokens = tokens::list(db, actor, id, &parameters.page(TOKENS)?).await?;
         let identities = accounts::list_identities(db, actor, id).await?;
+        let refused = sessions::list_refusals(db, actor, id).await?;
         let session = |session: &sessions::Session| {
             let end = links::profile_part(&format!("sessions/{}/end", session.id));
             SessionLine::new(session, Some(person.session.id), end)
@@ -254,6 +256,7 @@ impl ProfilePage {
             tokens: tokens.items.iter().map(token).collect(),
             token_form: TokenForm::new(links::profile_part("tokens"), typed),
             identities: IdentityLine::of(&identities),
+            refused: RefusalLine::of(&refused),
             provider: access
                 .directories
                 .oidc

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use chrono::Utc;
 use gazetteer::app::{App, Background};
-use gazetteer::auth::directories::{self, Assertion};
+use gazetteer::auth::directories::{self, Assertion, Directories, Seen};
 use gazetteer::auth::sessions::{Begun, Lifetimes, Method as SignInMethod, Origin};
 use gazetteer::auth::{self, Actor, Passwords, Role, Sight};
 use gazetteer::catalog::{self, Address, AssetId, AssetKind, Cause, Column, Discovered};
@@ -129,7 +129,7 @@ impl TestApp {
             index: app.index.clone(),
             runner: app.runner.clone(),
             access: Access {
-                directories: directories::Directories::default(),
+                directories: settings.directories,
                 passwords: Passwords::start(),
                 lifetimes: LIFETIMES,
                 anonymous_read: settings.anonymous_read,
@@ -322,6 +322,7 @@ pub(crate) struct Settings {
     pub(crate) demo: bool,
     /// Not even the admin has an account.
     pub(crate) nobody: bool,
+    pub(crate) directories: Directories,
     pub(crate) options: Options,
 }
 
@@ -351,11 +352,13 @@ pub(crate) async fn vouch(
         display_name: None,
         role,
         teams: teams.iter().map(|team| team.parse().unwrap()).collect(),
+        seen: Seen::default(),
     };
     let from = Origin {
         address: Ipv4Addr::LOCALHOST.into(),
         agent: "test".to_owned(),
         request: None,
+        marks: Vec::new(),
     };
     directories::sign_in(db, &assertion, SignInMethod::Oidc, &from, LIFETIMES).await
 }

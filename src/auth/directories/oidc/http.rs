@@ -5,7 +5,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
-use openidconnect::{AsyncHttpClient, HttpRequest, HttpResponse};
+use openidconnect::{AsyncHttpClient, HttpRequest, HttpResponse, http};
 use reqwest::redirect;
 use url::Url;
 
@@ -65,6 +65,18 @@ impl<'c> AsyncHttpClient<'c> for Speaking<'_> {
 }
 
 impl Speaking<'_> {
+    /// Reads what is at an address; whoever has a token shows it.
+    pub(super) async fn get(&self, url: &Url, token: Option<&str>) -> Result<HttpResponse, Error> {
+        let request = http::Request::get(url.as_str()).header("accept", "application/json");
+        let request = match token {
+            Some(token) => request.header("authorization", format!("Bearer {token}")),
+            None => request,
+        };
+        let request = request.body(Vec::new());
+        self.send(request.map_err(|_unwritten| Error::BadAddress)?)
+            .await
+    }
+
     async fn send(&self, request: HttpRequest) -> Result<HttpResponse, Error> {
         let (parts, body) = request.into_parts();
         let url = Url::parse(&parts.uri.to_string()).map_err(|_unread| Error::BadAddress)?;

@@ -3,18 +3,17 @@
 //! A name that is unknown, one that fits several people and a wrong password get the same answer, after the same steps.
 //! Referrals are not followed: a password goes to the server that was named and to no other.
 
+mod error;
+mod settings;
+
 use std::collections::BTreeSet;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use ldap3::{
-    LdapConnAsync, LdapConnSettings, LdapError, LdapResult, Scope, SearchEntry, SearchOptions,
-    ldap_escape,
+    LdapConnAsync, LdapConnSettings, LdapResult, Scope, SearchEntry, SearchOptions, ldap_escape,
 };
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject as _;
-use rustls::{ClientConfig, RootCertStore};
+use rustls::ClientConfig;
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -23,9 +22,10 @@ use url::Url;
 
 use super::Assertion;
 use super::mapping::{Mapping, Person};
-use super::settings::{given, is_this_machine, need, truth};
-use crate::config::{self, Problems};
-use crate::error::{Explain, Kind, chain};
+use super::seen::Seen;
+use crate::error::chain;
+
+pub use error::{Error, NoSuchPlace};
 
 /// How long the connection, and then each question, may take.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -47,6 +47,9 @@ const BYTES_ID: &str = "objectGUID";
 
 /// The code of a name and password that do not go together.
 const INVALID_CREDENTIALS: u32 = 49;
+
+/// The code of a place that is not there.
+const NO_SUCH_OBJECT: u32 = 32;
 
 /// The code of an answer that was cut short.
 const SIZE_LIMIT_EXCEEDED: u32 = 4;
@@ -74,117 +77,120 @@ pub struct Ldap {
 }
 
 impl Ldap {
-    /// Reads the settings; nothing when there are none.
-    pub(super) fn new(settings: &config::Ldap, problems: &mut Problems) -> Option<Self> {
-        let address = given(settings.url.as_ref())?;
-        let starttls = truth(
-            settings.starttls.as_ref(),
-            "GAZETTEER_LDAP_STARTTLS",
-            problems,
-        );
-        let insecure = truth(
-            settings.insecure.as_ref(),
-            "GAZETTEER_LDAP_INSECURE",
-            problems,
-        );
-        let url = read_url(&address, starttls, insecure, problems);
-        let what =
-            "it says below what people are searched for, such as “ou=people,dc=example,dc=org”";
-        let base = need(
-            settings.base_dn.as_ref(),
-            "GAZETTEER_LDAP_BASE_DN",
-            what,
-            problems,
-        );
-        let user_filter = or(settings.user_filter.as_ref(), "(uid={name})");
-        check_filter(
-            &user_filter,
-            &["{name}"],
-            "GAZETTEER_LDAP_USER_FILTER",
-            problems,
-        );
-        let group_filter = or(settings.group_filter.as_ref(), "(member={dn})");
-        let places = ["{dn}", "{name}"];
-        check_filter(
-            &group_filter,
-            &places,
-            "GAZETTEER_LDAP_GROUP_FILTER",
-            problems,
-        );
-        let mapping = Mapping::read(
-            settings.roles.as_ref(),
-            settings.teams.as_ref(),
-            "GAZETTEER_LDAP",
-            problems,
-        );
-        let tls = match &settings.ca_file {
-            Some(file) if !file.as_os_str().is_empty() => trust(file, problems),
-            _ => {
-                // The library asks for the process's own; there may be one already.
-                drop(rustls::crypto::aws_lc_rs::default_provider().install_default());
-                None
-            }
-        };
-        let binding = read_binding(settings, problems);
-        let (url, base) = (url?, base?);
-        Some(Self {
-            url,
-            starttls,
-            tls,
-            binding,
-            user_filter,
-            name_attribute: or(settings.name_attribute.as_ref(), "uid"),
-            display_name_attribute: or(settings.display_name_attribute.as_ref(), "cn"),
-            group_base: or(settings.group_base_dn.as_ref(), &base),
-            group_filter,
-            group_attribute: or(settings.group_attribute.as_ref(), "cn"),
-            // People stay who they are when the server moves to another host.
-            issuer: format!("ldap:{}", base.to_lowercase()),
-            base,
-            mapping,
-        })
+    /// Who speaks in the assertions.
+    pub fn issuer(&self) -> &str {
+        &self.issuer
     }
 
     /// Asks the server who it is that has this name and this password.
     pub async fn check(&self, name: &str, password: &SecretString) -> Result<Assertion, Error> {
-        let name = name.trim();
         // An empty password would be an anonymous bind, which servers answer with success.
-        if name.is_empty() || name.len() > LONGEST_NAME || password.expose_secret().is_empty() {
-            return Err(Error::Wrong);
+        if password.expose_secret().is_empty() {
+            self.pretend(name).await;
+            return Err(Error::Wrong(None));
         }
-        let asked = timeout(PATIENCE_IN_ALL, self.ask(name, password)).await;
+        self.in_time(name, self.ask(name.trim(), Some(password)))
+            .await
+    }
+
+    /// Takes as long as `check` does with a wrong password, and asks the server nothing about anybody's.
+    pub async fn pretend(&self, name: &str) {
+        drop(self.in_time(name, self.ask(name.trim(), None)).await);
+    }
+
+    /// Says what somebody would be here who has this name, without their password; nothing for a name that is not one
+    /// person's.
+    pub async fn look_up(&self, name: &str) -> Result<Option<Assertion>, Error> {
+        let name = name.trim();
+        let found = async {
+            let mut connection = self.connect().await?;
+            self.bind(&mut connection).await?;
+            match self.find_person(&mut connection, name).await? {
+                Some(entry) => self.assertion(&mut connection, &entry, name).await,
+                None => Err(Error::Wrong(None)),
+            }
+        };
+        match self.in_time(name, found).await {
+            Err(Error::Wrong(_)) => Ok(None),
+            found => found.map(Some),
+        }
+    }
+
+    /// Tells whether the server answers, lets this catalog search, and has the places in which it searches.
+    pub async fn probe(&self) -> Result<(), Error> {
+        self.in_time("a name", async {
+            let mut connection = self.connect().await?;
+            self.bind(&mut connection).await?;
+            self.find_person(&mut connection, "a name").await?;
+            let filter = fill(&self.group_filter, &self.base, "a name");
+            self.search_groups(&mut connection, &filter).await.map(drop)
+        })
+        .await
+    }
+
+    async fn in_time<T>(
+        &self,
+        name: &str,
+        asking: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Error> {
+        let name = name.trim();
+        if name.is_empty() || name.len() > LONGEST_NAME {
+            return Err(Error::Wrong(None));
+        }
+        let asked = timeout(PATIENCE_IN_ALL, asking).await;
         let asked = asked.unwrap_or_else(|elapsed| Err(Error::Unreachable(elapsed.into())));
-        if let Err(error @ (Error::Unreachable(_) | Error::Refused(_))) = &asked {
+        if let Err(error @ (Error::Unreachable(_) | Error::Refused(_) | Error::Nowhere(_))) = &asked
+        {
             warn!("nobody can sign in with LDAP: {}", chain(error));
         }
         asked
     }
 
-    async fn ask(&self, name: &str, password: &SecretString) -> Result<Assertion, Error> {
+    /// Finds a person and checks their password; without one, somebody whom no server has is checked.
+    async fn ask(&self, name: &str, password: Option<&SecretString>) -> Result<Assertion, Error> {
         let mut connection = self.connect().await?;
         self.bind(&mut connection).await?;
         let person = self.find_person(&mut connection, name).await?;
         // Somebody unknown costs the server as much as somebody known.
-        let dn = person.as_ref().map_or_else(
-            || format!("cn=nobody,{}", self.base),
-            |person| person.dn.clone(),
-        );
-        let password = password.expose_secret();
+        let nobody = || format!("cn=nobody,{}", self.base);
+        let dn = match (&person, password) {
+            (Some(person), Some(_)) => person.dn.clone(),
+            _ => nobody(),
+        };
+        let password = password.map_or("nobody’s", |password| password.expose_secret());
         let bound = connection
             .ldap
             .with_timeout(PATIENCE)
             .simple_bind(&dn, password);
         let is_right = is_right(&bound.await.map_err(Error::Unreachable)?)?;
-        let Some(person) = person.filter(|_| is_right) else {
-            return Err(Error::Wrong);
+        let Some(person) = person else {
+            return Err(Error::Wrong(None));
         };
+        if !is_right {
+            return Err(Error::Wrong(Some(subject(&person))));
+        }
         // People may not be allowed to see groups; whoever searches is.
         self.bind(&mut connection).await?;
-        let groups = self.find_groups(&mut connection, &person, name).await?;
+        self.assertion(&mut connection, &person, name).await
+    }
+
+    async fn assertion(
+        &self,
+        connection: &mut Connection,
+        entry: &SearchEntry,
+        typed: &str,
+    ) -> Result<Assertion, Error> {
+        let name = first(entry, &self.name_attribute).unwrap_or_else(|| typed.to_owned());
+        let filter = fill(&self.group_filter, &entry.dn, &name);
+        let groups = self.search_groups(connection, &filter).await?;
+        let texts = entry.attrs.keys().map(|name| (name.as_str(), "text"));
+        let bytes = entry.bin_attrs.keys().map(|name| (name.as_str(), "bytes"));
+        let kinds = texts.chain(bytes);
         let person = Person {
-            subject: subject(&person),
-            name: first(&person, &self.name_attribute).unwrap_or_else(|| name.to_owned()),
-            display_name: first(&person, &self.display_name_attribute),
+            subject: subject(entry),
+            name,
+            display_name: first(entry, &self.display_name_attribute),
+            seen: Seen::new(kinds.map(|(name, kind)| (name, kind.to_owned())), &groups),
             groups,
         };
         Ok(self.mapping.assertion(&self.issuer, person))
@@ -231,9 +237,11 @@ impl Ldap {
         ];
         attributes.extend(IDS);
         attributes.push(BYTES_ID);
-        let mut found = connection
-            .search(&self.base, &filter, attributes, 2)
-            .await?;
+        let place = Place {
+            variable: "GAZETTEER_LDAP_BASE_DN",
+            dn: &self.base,
+        };
+        let mut found = connection.search(place, &filter, attributes, 2).await?;
         if found.len() > 1 {
             warn!(
                 "the LDAP filter for people finds several entries for one name: nobody is signed in"
@@ -243,24 +251,35 @@ impl Ldap {
         Ok(found.pop())
     }
 
-    async fn find_groups(
+    async fn search_groups(
         &self,
         connection: &mut Connection,
-        person: &SearchEntry,
-        name: &str,
+        filter: &str,
     ) -> Result<BTreeSet<String>, Error> {
-        let name = first(person, &self.name_attribute).unwrap_or_else(|| name.to_owned());
-        let filter = fill(&self.group_filter, &person.dn, &name);
+        let place = Place {
+            variable: if self.group_base == self.base {
+                "GAZETTEER_LDAP_BASE_DN"
+            } else {
+                "GAZETTEER_LDAP_GROUP_BASE_DN"
+            },
+            dn: &self.group_base,
+        };
         let attributes = vec![self.group_attribute.as_str()];
         let found = connection
-            .search(&self.group_base, &filter, attributes, MOST_GROUPS)
+            .search(place, filter, attributes, MOST_GROUPS)
             .await?;
-        Ok(found
+        let names = found
             .iter()
-            .flat_map(|group| values(group, &self.group_attribute))
-            .cloned()
-            .collect())
+            .flat_map(|group| values(group, &self.group_attribute));
+        Ok(names.cloned().collect())
     }
+}
+
+/// Below what is searched, and which setting says so.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    variable: &'static str,
+    dn: &'a str,
 }
 
 /// A connection and the task that moves its bytes, which ends with it.
@@ -272,7 +291,7 @@ struct Connection {
 impl Connection {
     async fn search(
         &mut self,
-        base: &str,
+        place: Place<'_>,
         filter: &str,
         attributes: Vec<&str>,
         most: i32,
@@ -282,9 +301,15 @@ impl Connection {
             .ldap
             .with_search_options(options)
             .with_timeout(PATIENCE)
-            .search(base, Scope::Subtree, filter, attributes)
+            .search(place.dn, Scope::Subtree, filter, attributes)
             .await
             .map_err(Error::Unreachable)?;
+        if found.1.rc == NO_SUCH_OBJECT {
+            return Err(Error::Nowhere(NoSuchPlace {
+                variable: place.variable,
+                dn: place.dn.to_owned(),
+            }));
+        }
         if found.1.rc != SIZE_LIMIT_EXCEEDED {
             found.1.success().map_err(Error::Refused)?;
         }
@@ -316,81 +341,6 @@ fn is_right(result: &LdapResult) -> Result<bool, Error> {
     }
 }
 
-fn read_url(address: &str, starttls: bool, insecure: bool, problems: &mut Problems) -> Option<Url> {
-    let url = Url::parse(address).ok();
-    let url = url.filter(|url| {
-        matches!(url.scheme(), "ldap" | "ldaps")
-            && url.host_str().is_some_and(|host| !host.is_empty())
-    });
-    let Some(url) = url else {
-        problems.note(format!(
-            "GAZETTEER_LDAP_URL is of the form “ldaps://HOST” or “ldap://HOST”, not “{address}”."
-        ));
-        return None;
-    };
-    if url.scheme() == "ldaps" && starttls {
-        problems.note(
-            "GAZETTEER_LDAP_STARTTLS is for “ldap://”: what begins as “ldaps://” is encrypted already.",
-        );
-    }
-    if url.scheme() == "ldap" && !starttls && !insecure && !is_local(&url) {
-        problems.note(
-            "GAZETTEER_LDAP_URL would send passwords without encryption: write “ldaps://”, or set \
-             GAZETTEER_LDAP_STARTTLS=true (or GAZETTEER_LDAP_INSECURE=true if the way there is safe by other means).",
-        );
-    }
-    Some(url)
-}
-
-/// Addresses of this scheme are read as names, numbers and all.
-fn is_local(url: &Url) -> bool {
-    let Some(host) = url.host_str() else {
-        return false;
-    };
-    Url::parse(&format!("http://{host}/")).is_ok_and(|url| is_this_machine(&url))
-}
-
-fn read_binding(
-    settings: &config::Ldap,
-    problems: &mut Problems,
-) -> Option<(String, SecretString)> {
-    let dn = given(settings.bind_dn.as_ref());
-    let password = settings
-        .bind_password
-        .clone()
-        .filter(|password| !password.expose_secret().is_empty());
-    match (dn, password) {
-        (Some(dn), Some(password)) => Some((dn, password)),
-        (Some(_), None) => {
-            problems.note(
-                "GAZETTEER_LDAP_BIND_DN is given, but GAZETTEER_LDAP_BIND_PASSWORD is missing.",
-            );
-            None
-        }
-        (None, Some(_)) => {
-            problems.note(
-                "GAZETTEER_LDAP_BIND_PASSWORD is given, but GAZETTEER_LDAP_BIND_DN is missing.",
-            );
-            None
-        }
-        (None, None) => None,
-    }
-}
-
-/// Reads a filter as it will be, and sees to it that it depends on the person.
-fn check_filter(filter: &str, places: &[&str], variable: &str, problems: &mut Problems) {
-    if !places.iter().any(|place| filter.contains(place)) {
-        problems.note(format!(
-            "{variable} finds everybody the same: {} has to occur in it.",
-            places.join(" or ")
-        ));
-    } else if ldap3::parse_filter(fill(filter, "cn=x", "x")).is_err() {
-        problems.note(format!(
-            "{variable} is not a filter of LDAP, such as “(&(objectClass=person)(uid={{name}}))”: “{filter}”."
-        ));
-    }
-}
-
 /// Puts a person into a filter; nothing of them can be read as a part of it.
 fn fill(filter: &str, dn: &str, name: &str) -> String {
     // In one go, so that braces which somebody typed are not filled in turn.
@@ -411,39 +361,6 @@ fn fill(filter: &str, dn: &str, name: &str) -> String {
     }
     filled.push_str(rest);
     filled
-}
-
-/// Trusts what the certificates of a file have signed, and nothing else.
-fn trust(file: &Path, problems: &mut Problems) -> Option<Arc<ClientConfig>> {
-    let mut roots = RootCertStore::empty();
-    let certificates =
-        CertificateDer::pem_file_iter(file).and_then(Iterator::collect::<Result<Vec<_>, _>>);
-    match certificates {
-        Ok(certificates) => {
-            roots.add_parsable_certificates(certificates);
-        }
-        Err(unreadable) => {
-            problems.note(format!(
-                "GAZETTEER_LDAP_CA_FILE “{}” cannot be read: {unreadable}.",
-                file.display()
-            ));
-            return None;
-        }
-    }
-    if roots.is_empty() {
-        problems.note(format!(
-            "GAZETTEER_LDAP_CA_FILE “{}” holds no certificate in PEM form.",
-            file.display()
-        ));
-        return None;
-    }
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .expect("the provider has the protocols")
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    Some(Arc::new(config))
 }
 
 /// Who an entry is for good; its DN where the server gives no id.
@@ -479,46 +396,10 @@ fn bytes(entry: &SearchEntry, attribute: &str) -> Option<String> {
     )
 }
 
-fn or(text: Option<&String>, default: &str) -> String {
-    given(text).unwrap_or_else(|| default.to_owned())
-}
-
-/// Why an LDAP server did not say who somebody is.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// Which of the two is not told to anybody.
-    #[error("There is no account with this name and this password.")]
-    Wrong,
-    #[error("The directory does not answer, so that names and passwords cannot be checked there.")]
-    Unreachable(#[source] LdapError),
-    #[error("The directory does not let this catalog search for people.")]
-    Refused(#[source] LdapError),
-}
-
-impl Explain for Error {
-    fn kind(&self) -> Kind {
-        match self {
-            Self::Wrong => Kind::Unauthenticated,
-            Self::Unreachable(_) | Self::Refused(_) => Kind::Unavailable,
-        }
-    }
-
-    fn hint(&self) -> Option<&'static str> {
-        Some(match self {
-            Self::Wrong => "Check both, and that the capital letters are as they should be.",
-            Self::Unreachable(_) => {
-                "Try it again in a moment. An account with a password of its own can sign in meanwhile."
-            }
-            Self::Refused(_) => {
-                "Ask whoever runs the catalog to check who it searches as. An account with a password of its own can sign in meanwhile."
-            }
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::{self, Problems};
 
     fn settings() -> config::Ldap {
         config::Ldap {
@@ -598,8 +479,8 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_empty_password_is_refused_before_anybody_is_asked() {
-        // Nobody listens there: an attempt to ask would say so.
+    async fn an_empty_password_is_refused_whatever_the_server_says() {
+        // Nobody listens there.
         let settings = config::Ldap {
             url: Some("ldap://127.0.0.1:1".to_owned()),
             ..settings()
@@ -609,7 +490,7 @@ mod tests {
         let empty = ldap.check("anna", &"".into()).await;
         let asked = ldap.check("anna", &"secret".into()).await;
 
-        assert!(matches!(empty, Err(Error::Wrong)), "{empty:?}");
+        assert!(matches!(empty, Err(Error::Wrong(None))), "{empty:?}");
         assert!(matches!(asked, Err(Error::Unreachable(_))), "{asked:?}");
     }
 }
