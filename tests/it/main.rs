@@ -20,6 +20,7 @@ mod commands;
 mod crash;
 mod demo_endpoint;
 mod editing;
+mod forms;
 mod glue_faults;
 mod glue_server;
 mod glue_translate;

@@ -2,4 +2,5 @@
 
 pub mod app;
 pub mod catalog;
+pub mod forms;
 pub mod receiver;
