@@ -118,6 +118,11 @@ impl Failure {
         })
     }
 
+    /// The body of a request that is not what its address takes.
+    pub(super) fn of_body(status: StatusCode, detail: &str, hint: &str) -> Self {
+        Self::new(status, detail).hinted(Some(hint))
+    }
+
     /// There is nothing at this address.
     pub(crate) fn not_found(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::NOT_FOUND, detail)

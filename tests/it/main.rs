@@ -14,6 +14,7 @@
 )]
 
 mod account_security;
+mod api_bodies;
 mod architecture;
 mod audit;
 mod commands;

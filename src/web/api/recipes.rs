@@ -8,6 +8,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::body::NoBody;
 use super::{Json, json};
 use crate::auth::Actor;
 use crate::ingest::recipe::{Listed, Notice, Problem, Schedule};
@@ -101,6 +102,7 @@ pub(in crate::web) async fn start_run(
     runner: Data<Runner>,
     actor: Actor,
     name: Path<String>,
+    _: NoBody,
 ) -> Result<HttpResponse, Failure> {
     let id = starting::start_run(&runner, &name, &actor, StartedBy::Api).await?;
     let url = links::api_run(id);
