@@ -5,6 +5,7 @@ use actix_web::{Either, HttpMessage, HttpRequest};
 use serde::Serialize;
 
 use super::failure::Failure;
+use super::links;
 use super::parameters::Parameters;
 use super::view::{Page, Refusal};
 use crate::auth::{self, scopes};
@@ -82,7 +83,7 @@ impl Typed {
         let (unseen, fields): (Vec<_>, Vec<_>) =
             filled.partition(|field| UNSEEN.contains(&field.name.as_str()));
         (!fields.is_empty()).then(|| Self {
-            action: request.uri().to_string(),
+            action: links::here(request.uri()),
             unseen,
             fields,
             whole,

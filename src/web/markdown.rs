@@ -10,6 +10,7 @@ use ammonia::{Builder, UrlRelative};
 use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd, html};
 use serde::Serialize;
 
+use super::links;
 use crate::catalog::human::LONGEST_TEXT;
 
 /// HTML that may stand in a page as it is.
@@ -73,7 +74,7 @@ fn within_site(address: &str) -> Option<Cow<'_, str>> {
     let within = address.starts_with('/')
         && !address.starts_with("//")
         && !address.contains(['\\', '\t', '\n', '\r']);
-    within.then_some(Cow::Borrowed(address))
+    within.then(|| Cow::Owned(links::of_site(address)))
 }
 
 /// Renders Markdown: its headings begin below the one of this level, and skip none.

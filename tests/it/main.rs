@@ -15,6 +15,7 @@
 
 mod account_security;
 mod api_bodies;
+
 mod architecture;
 mod audit;
 mod commands;
@@ -29,6 +30,7 @@ mod ingest;
 mod migrations;
 mod people;
 mod permissions;
+mod prefix;
 mod recipes;
 mod restricted;
 mod scheduler;

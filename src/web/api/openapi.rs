@@ -6,9 +6,11 @@ use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 use serde_json::Value;
+use utoipa::openapi::Server;
 use utoipa::{OpenApi, ToResponse, ToSchema};
 
 use super::{assets, audit, recipes, runs, search, words};
+use crate::web::links;
 
 #[derive(OpenApi)]
 #[openapi(
@@ -117,7 +119,9 @@ fn followed(schema: &Value, description: &Value) -> Value {
 
 /// `GET /api/openapi.json`: the description.
 pub(in crate::web) async fn show() -> HttpResponse {
+    let mut description = Description::openapi();
+    description.servers = Some(vec![Server::new(links::api())]);
     HttpResponse::Ok()
         .insert_header((header::CACHE_CONTROL, "public, max-age=300"))
-        .json(Description::openapi())
+        .json(description)
 }

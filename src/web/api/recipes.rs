@@ -120,7 +120,7 @@ pub(in crate::web) async fn start_run(
 
 impl RecipeShape {
     fn new(listed: Listed, now: DateTime<Utc>) -> Self {
-        let runs_url = links::with_query("/api/v1/runs", [("recipe", listed.name.as_str())]);
+        let runs_url = links::api_runs(&listed.name);
         let bare = Self {
             title: listed.name.clone(),
             url: links::recipe(&listed.name),
