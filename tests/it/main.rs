@@ -15,6 +15,7 @@
 
 mod account_security;
 mod api_bodies;
+mod api_docs;
 
 mod architecture;
 mod audit;
