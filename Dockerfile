@@ -1,5 +1,6 @@
 # syntax=docker/dockerfile:1
 
+# Builds from what .dockerignore lets through; `scripts/test` does the same without an engine.
 FROM rust:1.95-slim-bookworm AS build
 RUN apt-get update \
     && apt-get install -y --no-install-recommends build-essential \

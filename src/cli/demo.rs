@@ -104,7 +104,8 @@ fn read_corpus(path: &Path) -> Result<World, Failure> {
 
 /// Tells whether a proxy stands before the server, through which others may come.
 fn is_published(serving: &config::Serving) -> bool {
-    serving.public_url.is_some() || !serving.trusted_proxies.is_empty()
+    let public_url = serving.public_url.as_ref();
+    public_url.is_some_and(|url| !url.is_this_machine()) || !serving.trusted_proxies.is_empty()
 }
 
 fn guide(url: &str, tables: usize, company: bool, demo: bool) {

@@ -5,12 +5,12 @@ use std::net::SocketAddr;
 use std::str::FromStr;
 
 use clap::Args;
-use url::Url;
+use url::{Host, Url};
 
 use super::Problems;
 use super::server::LISTEN;
 
-/// Such as `https://catalog.example`: what links in messages begin with, and where other sites send people back to.
+/// Such as `https://catalog.example` or `https://host.example/catalog`: what links in messages begin with, and where other sites send people back to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PublicUrl(Url);
 
@@ -59,9 +59,24 @@ impl PublicUrl {
         self.0.scheme() == "https"
     }
 
-    /// The whole address of a page, whose path begins with a slash.
+    /// Whether only this machine can be meant.
+    pub fn is_this_machine(&self) -> bool {
+        match self.0.host() {
+            Some(Host::Domain(name)) => name == "localhost",
+            Some(Host::Ipv4(address)) => address.is_loopback(),
+            Some(Host::Ipv6(address)) => address.is_loopback(),
+            None => false,
+        }
+    }
+
+    /// The path below which people reach the catalog, such as `/catalog`; empty where it has the host for itself.
+    pub fn prefix(&self) -> &str {
+        self.0.path().trim_end_matches('/')
+    }
+
+    /// The whole address of a page by its path in the catalog, which begins with a slash.
     pub fn page(&self, path: &str) -> String {
-        self.origin() + path
+        self.origin() + self.prefix() + path
     }
 }
 
@@ -70,7 +85,8 @@ impl FromStr for PublicUrl {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let bad = |what: &str| {
-            let example = "Write it like https://catalog.example or https://catalog.example:8443.";
+            let example =
+                "Write it like https://catalog.example or https://host.example:8443/catalog.";
             Problems::from(format!(
                 "The public address “{text}” (--public-url, GAZETTEER_PUBLIC_URL) {what}. {example}"
             ))
@@ -84,8 +100,13 @@ impl FromStr for PublicUrl {
                 "has a name or a password in it, which everybody would see",
             ));
         }
-        if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
-            return Err(bad("has more than a host and a port"));
+        if url.query().is_some() || url.fragment().is_some() {
+            return Err(bad("has more than a host, a port and a path"));
+        }
+        // Nothing that would need quotes in a cookie, or be read in two ways by a proxy.
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || "/-._~".contains(c);
+        if url.path().contains("//") || !url.path().chars().all(is_plain) {
+            return Err(bad("has a path of more than letters, digits and “-._~”"));
         }
         Ok(Self(url))
     }
@@ -108,6 +129,17 @@ mod tests {
         assert_eq!(url.authority(), "catalog.example");
         assert_eq!(url.page("/set-up"), "https://catalog.example/set-up");
         assert!(url.is_https());
+        for below in [
+            "https://host.example/data/catalog",
+            "https://host.example/data/catalog/",
+        ] {
+            let url: PublicUrl = below.parse().unwrap();
+            assert_eq!(url.prefix(), "/data/catalog");
+            assert_eq!(
+                url.page("/set-up"),
+                "https://host.example/data/catalog/set-up"
+            );
+        }
         let url: PublicUrl = "http://[::1]:8080/".parse().unwrap();
         assert_eq!(url.authority(), "[::1]:8080");
         assert!(!url.is_https());
@@ -119,7 +151,9 @@ mod tests {
             "catalog.example",
             "",
             "ftp://catalog.example",
-            "https://catalog.example/data",
+            "https://catalog.example/data catalog",
+            "https://catalog.example/data//catalog",
+            "https://catalog.example/a;b",
             "https://catalog.example/?a",
             "https://me:secret@catalog.example",
             "https://",

@@ -131,7 +131,7 @@ fn to_sign_in(request: &ServiceRequest) -> HttpResponse {
     let is_part = request.headers().contains_key("hx-request");
     let here = match request.headers().get("hx-current-url") {
         Some(url) if is_part => path_of(url),
-        _ => request.uri().to_string(),
+        _ => links::here(request.uri()),
     };
     let target = links::sign_in(&here);
     if is_part {
@@ -170,7 +170,7 @@ pub(crate) fn on_this_site(next: &str) -> String {
     let is_path = next.starts_with('/') && !next.starts_with("//");
     let is_plain = !next.chars().any(|c| c == '\\' || c.is_control());
     if is_path && is_plain && leads_to_page(next) {
-        in_a_header(next)
+        in_a_header(&links::of_site(next))
     } else {
         links::home()
     }
@@ -180,7 +180,7 @@ pub(crate) fn on_this_site(next: &str) -> String {
 fn leads_to_page(next: &str) -> bool {
     let here = url::Url::parse("http://localhost/");
     here.and_then(|here| here.join(next))
-        .is_ok_and(|there| routes::is_page(there.path()))
+        .is_ok_and(|there| routes::is_page(links::within_site(there.path())))
 }
 
 /// The same address with what is not ASCII percent-encoded: headers hold nothing else.
@@ -197,12 +197,13 @@ fn in_a_header(address: &str) -> String {
     encoded
 }
 
-/// The cookie's name. Over TLS browsers make sure that `__Host-` cookies come from this very host.
+/// The cookie's name. Over TLS browsers make sure that `__Host-` cookies come from this very host, for all of it; one for
+/// a part of the host can only be `__Secure-`.
 fn cookie_name(secure: bool) -> &'static str {
-    if secure {
-        "__Host-gazetteer"
-    } else {
-        "gazetteer"
+    match (secure, links::cookie_path() == "/") {
+        (true, true) => "__Host-gazetteer",
+        (true, false) => "__Secure-gazetteer",
+        (false, _) => "gazetteer",
     }
 }
 
@@ -288,10 +289,10 @@ pub(crate) fn forget_handshake(request: &HttpRequest, response: &mut HttpRespons
 }
 
 fn handshake_name(secure: bool) -> &'static str {
-    if secure {
-        "__Host-gazetteer-way"
-    } else {
-        "gazetteer-way"
+    match (secure, links::cookie_path() == "/") {
+        (true, true) => "__Host-gazetteer-way",
+        (true, false) => "__Secure-gazetteer-way",
+        (false, _) => "gazetteer-way",
     }
 }
 
@@ -302,7 +303,7 @@ fn cookie<'c>(
     age: time::Duration,
 ) -> Cookie<'c> {
     Cookie::build(name, value)
-        .path("/")
+        .path(links::cookie_path())
         .http_only(true)
         .secure(is_secure(request))
         .same_site(SameSite::Lax)

@@ -95,10 +95,12 @@ impl Client {
 }
 
 /// The whole address of a page for somebody whom it is sent to: under the public address, or else as it was asked for.
+///
+/// The path comes from `links`, with what the public address has before it.
 pub(crate) fn whole_address(request: &HttpRequest, path: &str) -> String {
     let trust = request.app_data::<Data<Trust>>();
     if let Some(url) = trust.and_then(|trust| trust.public_url.as_ref()) {
-        return url.page(path);
+        return url.origin() + path;
     }
     let client = Client::of(request);
     let scheme = if client.secure { "https" } else { "http" };

@@ -10,6 +10,7 @@ use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use super::forms::Typed;
 use super::view::{Reader, Section, Templates, View, html_response};
 use crate::error::{Explain, Kind, chain};
 
@@ -115,6 +116,11 @@ impl Failure {
             Some(hint) => format!("{} {hint}", self.detail),
             None => self.detail,
         })
+    }
+
+    /// The body of a request that is not what its address takes.
+    pub(super) fn of_body(status: StatusCode, detail: &str, hint: &str) -> Self {
+        Self::new(status, detail).hinted(Some(hint))
     }
 
     /// There is nothing at this address.
@@ -226,8 +232,15 @@ impl Failure {
     }
 
     /// Answers a person.
-    pub(super) fn page(&self, templates: &Templates, reader: &Reader) -> HttpResponse {
+    pub(super) fn page(
+        &self,
+        templates: &Templates,
+        reader: &Reader,
+        typed: Option<&Typed>,
+    ) -> HttpResponse {
         let view = ErrorPage {
+            typed,
+            again: self.may_be_sent_again() && typed.is_some_and(|typed| typed.whole),
             status: self.status.as_u16(),
             detail: &self.detail,
             hint: self.hint.as_deref(),
@@ -259,6 +272,14 @@ impl Failure {
             .insert_header((header::CACHE_CONTROL, "no-store"))
             .body(serde_json::to_string(&problem).expect("a problem is plain text"));
         self.finished(response)
+    }
+
+    /// Whether the same form may be taken at another time.
+    fn may_be_sent_again(&self) -> bool {
+        !matches!(
+            self.status,
+            StatusCode::FORBIDDEN | StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED
+        )
     }
 
     fn finished(&self, mut response: HttpResponse) -> HttpResponse {
@@ -321,6 +342,8 @@ struct ErrorPage<'a> {
     hint: Option<&'a str>,
     /// Signing in may help.
     sign_in: bool,
+    typed: Option<&'a Typed>,
+    again: bool,
 }
 
 impl View for ErrorPage<'_> {

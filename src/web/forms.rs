@@ -1,8 +1,12 @@
 //! What becomes of a form: what it asked for, or the form again with its text kept and why it was refused.
 
-use actix_web::Either;
+use actix_web::web::Bytes;
+use actix_web::{Either, HttpMessage, HttpRequest};
+use serde::Serialize;
 
 use super::failure::Failure;
+use super::links;
+use super::parameters::Parameters;
 use super::view::{Page, Refusal};
 use crate::auth::{self, scopes};
 use crate::error::{Explain, Kind};
@@ -31,6 +35,59 @@ impl Correctable for auth::Error {
             Self::Directory(_) => true,
             _ => !matches!(self.kind(), Kind::Internal | Kind::Unavailable),
         }
+    }
+}
+
+/// Fields whose text nobody should see again.
+const SECRET: [&str; 4] = ["password", "current", "new", "code"];
+
+/// Fields that the page filled in for itself.
+const UNSEEN: [&str; 7] = [
+    "version", "was", "found", "next", "do", "username", "preview",
+];
+
+/// A form as it arrived, kept until it is answered.
+#[derive(Debug, Clone)]
+pub(super) struct Arrived(pub(super) Bytes);
+
+/// What was typed into a form that was not taken, for the page that says so.
+#[derive(Debug, Serialize)]
+pub(super) struct Typed {
+    /// Where it was sent.
+    action: String,
+    unseen: Vec<TypedField>,
+    fields: Vec<TypedField>,
+    /// Whether nothing was left out, so that it can be sent again.
+    #[serde(skip)]
+    pub(super) whole: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct TypedField {
+    name: String,
+    text: String,
+}
+
+impl Typed {
+    /// What a request's form held, secrets aside; nothing where nobody had typed anything.
+    pub(super) fn of(request: &HttpRequest) -> Option<Self> {
+        let arrived = request.extensions().get::<Arrived>().cloned()?;
+        let sent = Parameters::read(&String::from_utf8_lossy(&arrived.0));
+        let is_secret = |name: &str| SECRET.contains(&name);
+        let whole = !sent.filled().any(|(name, _)| is_secret(name));
+        let filled = sent.filled().filter(|(name, _)| !is_secret(name));
+        let filled = filled.map(|(name, text)| TypedField {
+            name: name.to_owned(),
+            text: text.to_owned(),
+        });
+        let (unseen, fields): (Vec<_>, Vec<_>) =
+            filled.partition(|field| UNSEEN.contains(&field.name.as_str()));
+        (!fields.is_empty()).then(|| Self {
+            action: links::here(request.uri()),
+            unseen,
+            fields,
+            whole,
+        })
     }
 }
 

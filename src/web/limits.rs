@@ -15,6 +15,7 @@ use actix_web::{Error, HttpMessage as _, HttpRequest, HttpResponse};
 use futures::stream::{self, StreamExt as _};
 
 use super::failure::{Failure, TooLong};
+use super::forms::Arrived;
 
 /// No request body is longer than this; a form with a long text in it fits.
 pub(super) const LONGEST_BODY: usize = 1024 * 1024;
@@ -75,7 +76,13 @@ pub(super) async fn gather(
     if !matches!(payload, Payload::None) {
         let gathered = tokio::time::timeout(patience.0, whole(&mut payload)).await;
         match gathered.unwrap_or_else(|_| Err(Failure::of_status(StatusCode::REQUEST_TIMEOUT))) {
-            Ok(body) => request.set_payload(arrived(body)),
+            Ok(body) => {
+                let body = Bytes::from(body);
+                if request.content_type() == "application/x-www-form-urlencoded" {
+                    request.extensions_mut().insert(Arrived(body.clone()));
+                }
+                request.set_payload(arrived(body));
+            }
             Err(failure) => {
                 request.set_payload(payload);
                 return Ok(refuse(request, failure));
@@ -138,8 +145,8 @@ async fn whole(payload: &mut Payload) -> Result<Vec<u8>, Failure> {
     Ok(body)
 }
 
-fn arrived(body: Vec<u8>) -> Payload {
-    let body = stream::once(ready(Ok(Bytes::from(body))));
+fn arrived(body: Bytes) -> Payload {
+    let body = stream::once(ready(Ok(body)));
     Payload::Stream {
         payload: Box::pin(body),
     }

@@ -1,6 +1,15 @@
-//! Every address of the site, built in one place, so that no name can break out of its part of it.
+//! Every address of the site, built in one place, so that no name can break out of its part of it, and every address has
+//! the path before it under which people reach the catalog.
+//!
+//! That path goes along with each request. Outside of one, addresses begin at the root of the site, and
+//! `PublicUrl::page` puts the rest before them.
 
 use std::fmt::Write as _;
+use std::future::Future;
+use std::sync::Arc;
+
+use actix_web::http::Uri;
+use serde::Serialize;
 
 use uuid::Uuid;
 
@@ -19,6 +28,107 @@ pub(crate) fn encode(name: &str) -> String {
         }
     }
     encoded
+}
+
+tokio::task_local! {
+    /// Such as `/catalog`; empty where the catalog has a host of its own.
+    static PREFIX: Arc<str>;
+}
+
+/// Does something for people who reach the site below this path.
+pub(super) async fn below<F: Future>(prefix: Arc<str>, work: F) -> F::Output {
+    PREFIX.scope(prefix, work).await
+}
+
+fn prefix() -> Arc<str> {
+    PREFIX.try_with(Arc::clone).unwrap_or_default()
+}
+
+/// An address of this site by its path there.
+fn at(path: impl AsRef<str>) -> String {
+    format!("{}{}", prefix(), path.as_ref())
+}
+
+/// What stands behind the prefix of an address, if it has it.
+fn behind<'a>(prefix: &str, address: &'a str) -> Option<&'a str> {
+    let rest = address.strip_prefix(prefix)?;
+    (rest.is_empty() || rest.starts_with(['/', '?', '#'])).then_some(rest)
+}
+
+/// The path of an address within the site, whether it has the prefix or not.
+pub(super) fn within_site(address: &str) -> &str {
+    match behind(&prefix(), address) {
+        Some("") => "/",
+        Some(rest) => rest,
+        None => address,
+    }
+}
+
+/// An address of this site that somebody wrote, with the prefix or without.
+pub(super) fn of_site(address: &str) -> String {
+    match behind(&prefix(), address) {
+        Some(_) => address.to_owned(),
+        None => at(address),
+    }
+}
+
+/// The address that was asked for, as people see it.
+pub(super) fn here(uri: &Uri) -> String {
+    at(uri.path_and_query().map_or("/", |path| path.as_str()))
+}
+
+/// Where cookies are sent.
+pub(super) fn cookie_path() -> String {
+    match &*prefix() {
+        "" => "/".to_owned(),
+        prefix => prefix.to_owned(),
+    }
+}
+
+/// Addresses that templates name; those of things come with the views.
+#[derive(Debug, Serialize)]
+pub(super) struct Places {
+    home: String,
+    search: String,
+    suggest: String,
+    browse: String,
+    ingestion: String,
+    runs: String,
+    people: String,
+    teams: String,
+    profile_name: String,
+    profile_password: String,
+    profile_link: String,
+    end_sessions: String,
+    sign_in: String,
+    demo_sign_in: String,
+    set_up: String,
+    choose_password: String,
+    api_description: String,
+}
+
+impl Places {
+    pub(super) fn all() -> Self {
+        Self {
+            home: home(),
+            search: search([]),
+            suggest: suggest(),
+            browse: browse(),
+            ingestion: ingestion(),
+            runs: runs(),
+            people: people(),
+            teams: teams(),
+            profile_name: profile_part("name"),
+            profile_password: profile_part("password"),
+            profile_link: profile_part("link"),
+            end_sessions: profile_part("sessions/end"),
+            sign_in: sign_in(""),
+            demo_sign_in: at("/sign-in/demo"),
+            set_up: set_up(""),
+            choose_password: choose_password(""),
+            api_description: at("/api/openapi.json"),
+        }
+    }
 }
 
 /// Adds parameters to an address; those with an empty text are left out.
@@ -41,55 +151,55 @@ pub(crate) fn with_query<'a>(
 }
 
 pub(crate) fn home() -> String {
-    "/".to_owned()
+    at("/")
 }
 
 /// Where people sign in, to go on to `next` on this site; empty for the start.
 pub(crate) fn sign_in(next: &str) -> String {
-    let next = if next == "/" { "" } else { next };
-    with_query("/sign-in", [("next", next)])
+    let next = if next == home() { "" } else { next };
+    with_query(&at("/sign-in"), [("next", next)])
 }
 
 /// Where people go on to the OpenID Connect provider.
 pub(crate) fn sign_in_at_provider(next: &str) -> String {
-    let next = if next == "/" { "" } else { next };
-    with_query("/sign-in/oidc", [("next", next)])
+    let next = if next == home() { "" } else { next };
+    with_query(&at("/sign-in/oidc"), [("next", next)])
 }
 
 pub(crate) fn profile() -> String {
-    "/profile".to_owned()
+    at("/profile")
 }
 
 pub(crate) fn sign_out() -> String {
-    "/sign-out".to_owned()
+    at("/sign-out")
 }
 
 /// Where the first admin of an empty catalog is made, with the code that lets do so.
 pub(crate) fn set_up(code: &str) -> String {
-    with_query("/set-up", [("code", code)])
+    with_query(&at("/set-up"), [("code", code)])
 }
 
 /// Where somebody chooses a password, with the code that lets them do so.
 pub(crate) fn choose_password(code: &str) -> String {
-    with_query("/choose-password", [("code", code)])
+    with_query(&at("/choose-password"), [("code", code)])
 }
 
 /// The search page with these parameters, such as `q`, `kind`, `platform`, `database`, `gone`, `offset`.
 pub(crate) fn search<'a>(parameters: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
-    with_query("/search", parameters)
+    with_query(&at("/search"), parameters)
 }
 
 /// Where a search box asks for suggestions.
 pub(crate) fn suggest() -> String {
-    "/search/suggest".to_owned()
+    at("/search/suggest")
 }
 
 pub(crate) fn browse() -> String {
-    "/browse".to_owned()
+    at("/browse")
 }
 
 pub(crate) fn instance(platform: &str, instance: &str) -> String {
-    format!("/browse/{}/{}", encode(platform), encode(instance))
+    at(format!("/browse/{}/{}", encode(platform), encode(instance)))
 }
 
 /// Who sees a source.
@@ -99,21 +209,21 @@ pub(crate) fn instance_restriction(platform: &str, of: &str) -> String {
 
 /// Every restricted source and database.
 pub(crate) fn restricted() -> String {
-    "/restricted".to_owned()
+    at("/restricted")
 }
 
 pub(crate) fn asset(id: AssetId) -> String {
-    format!("/assets/{id}")
+    at(format!("/assets/{id}"))
 }
 
 /// Who sees a database.
 pub(crate) fn asset_restriction(id: AssetId) -> String {
-    format!("/assets/{id}/restriction")
+    at(format!("/assets/{id}/restriction"))
 }
 
 /// More lines of an asset's history, as a part of a page.
 pub(crate) fn asset_history(id: AssetId) -> String {
-    format!("/assets/{id}/history")
+    at(format!("/assets/{id}/history"))
 }
 
 /// One change of an asset, by its number among them.
@@ -123,7 +233,7 @@ pub(crate) fn asset_change(id: AssetId, number: u64) -> String {
 
 /// More columns of an asset, as a part of a page.
 pub(crate) fn asset_columns(id: AssetId) -> String {
-    format!("/assets/{id}/columns")
+    at(format!("/assets/{id}/columns"))
 }
 
 /// One column of an asset.
@@ -133,22 +243,22 @@ pub(crate) fn column(id: AssetId, column: &str) -> String {
 
 /// The form for one aspect of what people say of an asset.
 pub(crate) fn edit(id: AssetId, aspect: AspectKind) -> String {
-    format!("/assets/{id}/edit/{}", aspect.as_str())
+    at(format!("/assets/{id}/edit/{}", aspect.as_str()))
 }
 
 /// The form for what people say of a column.
 pub(crate) fn edit_column(id: AssetId, column: &str) -> String {
-    format!("/assets/{id}/columns/{}/edit", encode(column))
+    at(format!("/assets/{id}/columns/{}/edit", encode(column)))
 }
 
 /// Where words about a column that was renamed are sent to its new name.
 pub(crate) fn move_note(id: AssetId, column: &str) -> String {
-    format!("/assets/{id}/columns/{}/move", encode(column))
+    at(format!("/assets/{id}/columns/{}/move", encode(column)))
 }
 
 /// Where Markdown is rendered.
 pub(crate) fn preview() -> String {
-    "/preview".to_owned()
+    at("/preview")
 }
 
 /// What is tagged like this.
@@ -157,38 +267,58 @@ pub(crate) fn tagged(tag: &str) -> String {
 }
 
 pub(crate) fn ingestion() -> String {
-    "/ingestion".to_owned()
+    at("/ingestion")
 }
 
 pub(crate) fn recipe(name: &str) -> String {
-    format!("/ingestion/recipes/{}", encode(name))
+    at(format!("/ingestion/recipes/{}", encode(name)))
 }
 
 /// Where the button “Run now” is sent.
 pub(crate) fn recipe_runs(name: &str) -> String {
-    format!("/ingestion/recipes/{}/runs", encode(name))
+    at(format!("/ingestion/recipes/{}/runs", encode(name)))
 }
 
 pub(crate) fn runs() -> String {
-    "/ingestion/runs".to_owned()
+    at("/ingestion/runs")
 }
 
 pub(crate) fn run(id: Uuid) -> String {
-    format!("/ingestion/runs/{id}")
+    at(format!("/ingestion/runs/{id}"))
+}
+
+/// Where a program lists the runs of a recipe.
+pub(crate) fn api_runs(recipe: &str) -> String {
+    with_query(&at("/api/v1/runs"), [("recipe", recipe)])
+}
+
+/// What the addresses of programs begin with.
+pub(super) fn api() -> String {
+    cookie_path()
+}
+
+/// What the address of each file of a version begins with.
+pub(super) fn files(version: &str) -> String {
+    at(format!("/static/{version}"))
+}
+
+/// Where the OpenID Connect provider sends people back to.
+pub(crate) fn sign_in_callback() -> String {
+    at("/sign-in/oidc/callback")
 }
 
 /// Where a program asks how a run stands.
 pub(crate) fn api_run(id: Uuid) -> String {
-    format!("/api/v1/runs/{id}")
+    at(format!("/api/v1/runs/{id}"))
 }
 
 /// A list that belongs to a run: `findings` or `databases`.
 pub(crate) fn api_part_of_run(id: Uuid, part: &str) -> String {
-    format!("/api/v1/runs/{id}/{part}")
+    at(format!("/api/v1/runs/{id}/{part}"))
 }
 
 pub(crate) fn audit() -> String {
-    "/audit".to_owned()
+    at("/audit")
 }
 
 /// What directories said of people, and what they would mean here.
@@ -198,38 +328,38 @@ pub(crate) fn sign_in_check() -> String {
 
 /// The audit trail as a file: `csv` or `jsonl`.
 pub(crate) fn audit_export(ending: &str) -> String {
-    format!("/audit/export.{ending}")
+    at(format!("/audit/export.{ending}"))
 }
 
 /// Something to do on one's own account, such as `password`.
 pub(crate) fn profile_part(part: &str) -> String {
-    format!("/profile/{part}")
+    at(format!("/profile/{part}"))
 }
 
 pub(crate) fn people() -> String {
-    "/people".to_owned()
+    at("/people")
 }
 
 pub(crate) fn person(id: AccountId) -> String {
-    format!("/people/{id}")
+    at(format!("/people/{id}"))
 }
 
 /// Something to do to somebody's account, such as `lock`.
 pub(crate) fn person_part(id: AccountId, part: &str) -> String {
-    format!("/people/{id}/{part}")
+    at(format!("/people/{id}/{part}"))
 }
 
 pub(crate) fn teams() -> String {
-    "/teams".to_owned()
+    at("/teams")
 }
 
 pub(crate) fn team(id: TeamId) -> String {
-    format!("/teams/{id}")
+    at(format!("/teams/{id}"))
 }
 
 /// Something to do to a team, such as `members`.
 pub(crate) fn team_part(id: TeamId, part: &str) -> String {
-    format!("/teams/{id}/{part}")
+    at(format!("/teams/{id}/{part}"))
 }
 
 #[cfg(test)]

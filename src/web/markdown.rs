@@ -11,6 +11,7 @@ use pulldown_cmark::{CowStr, Event, HeadingLevel, Parser, Tag, TagEnd, html};
 use serde::Serialize;
 
 use super::footnotes::{self, Footnotes};
+use super::links;
 use crate::catalog::human::{EXTENSIONS, LONGEST_TEXT, prepared};
 use crate::db::{Apart, Busy};
 
@@ -78,7 +79,10 @@ fn within_site(address: &str) -> Option<Cow<'_, str>> {
     let within = address.starts_with('/')
         && !address.starts_with("//")
         && !address.contains(['\\', '\t', '\n', '\r']);
-    (within || footnotes::is_address(address)).then_some(Cow::Borrowed(address))
+    if within {
+        return Some(Cow::Owned(links::of_site(address)));
+    }
+    footnotes::is_address(address).then_some(Cow::Borrowed(address))
 }
 
 /// Texts longer than this are rendered apart: that keeps a processor busy for longer than others should wait.

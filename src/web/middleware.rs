@@ -23,6 +23,7 @@ use tracing::Instrument as _;
 
 use super::client::Client;
 use super::failure::Failure;
+use super::forms::Typed;
 use super::limits;
 use super::request::RequestId;
 use super::safety;
@@ -141,7 +142,8 @@ pub(super) async fn dress(
         let templates = request.app_data::<Data<Templates>>();
         match templates {
             Some(templates) if !is_for_programs(request.path()) => {
-                failure.page(templates, &Reader::of(request))
+                let typed = Typed::of(request);
+                failure.page(templates, &Reader::of(request), typed.as_ref())
             }
             _ => failure.problem(id.as_str()),
         }

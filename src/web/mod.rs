@@ -20,6 +20,7 @@ mod middleware;
 mod options;
 mod pages;
 mod parameters;
+mod prefix;
 mod rate;
 mod request;
 pub mod routes;

@@ -56,6 +56,12 @@ impl Parameters {
         self.0.iter().any(|(given, _)| given == name)
     }
 
+    /// All that has a text, by name and in order.
+    pub(crate) fn filled(&self) -> impl Iterator<Item = (&str, &str)> {
+        let filled = self.0.iter().filter(|(_, text)| !text.is_empty());
+        filled.map(|(name, text)| (name.as_str(), text.as_str()))
+    }
+
     /// Every text of a parameter that may be repeated, without empty ones.
     pub(crate) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         self.0

@@ -18,10 +18,12 @@ use super::health::{self, SlowestIndex};
 use super::limits::{self, LONGEST_BODY, Patience};
 use super::middleware;
 use super::options::Options;
+use super::prefix::{self, Prefix};
 use super::rate::Rate;
 use super::routes;
 use super::statics::Statics;
 use super::view::Templates;
+use crate::config::PublicUrl;
 use crate::db::Db;
 use crate::error::{Explain, Kind};
 use crate::ingest::Runner;
@@ -81,10 +83,11 @@ impl Listener {
     /// What to type into a browser on this machine.
     pub fn url(&self, options: &Options) -> String {
         let (scheme, port) = (options.scheme(), self.address.port());
+        let prefix = options.public_url.as_ref().map_or("", PublicUrl::prefix);
         if self.address.ip().is_unspecified() {
-            format!("{scheme}://localhost:{port}/")
+            format!("{scheme}://localhost:{port}{prefix}/")
         } else {
-            format!("{scheme}://{}/", self.address)
+            format!("{scheme}://{}{prefix}/", self.address)
         }
     }
 }
@@ -117,6 +120,8 @@ fn build(
     let numbers = Data::new(numbers);
     let statics = Data::new(Statics::load());
     let templates = Data::new(Templates::load(&statics)?);
+    let prefix = Prefix::of(options.public_url.as_ref()).map_err(Error::TakenPath)?;
+    let prefix = Data::new(prefix);
     let door = Data::new(Door::new(address, options.public_url.clone()));
     let rate = Data::new(Rate::new(options.rate_limit));
     let patience = Data::new(Patience(options.slowest_body));
@@ -138,6 +143,7 @@ fn build(
             .app_data(Data::clone(&statics))
             .app_data(Data::clone(&templates))
             .app_data(Data::clone(&door))
+            .app_data(Data::clone(&prefix))
             .app_data(Data::clone(&rate))
             .app_data(Data::clone(&patience))
             .app_data(Data::clone(&trust))
@@ -157,6 +163,7 @@ fn build(
             .wrap(actix::from_fn(middleware::dress))
             .wrap(actix::Compress::default())
             .wrap(actix::from_fn(middleware::watch))
+            .wrap(actix::from_fn(prefix::take_off))
     });
     let server = server
         .workers(options.workers.max(1))
@@ -187,6 +194,8 @@ pub enum Error {
     NotAllowed(String, #[source] io::Error),
     #[error("Listening on {0} is not possible.")]
     Bind(String, #[source] io::Error),
+    #[error("The public address has the path “{0}”, which begins as addresses of the catalog do.")]
+    TakenPath(String),
     #[error("A page template cannot be read.")]
     Template(#[source] Box<handlebars::TemplateError>),
     #[error("The web server stopped.")]
@@ -208,7 +217,9 @@ impl Error {
 impl Explain for Error {
     fn kind(&self) -> Kind {
         match self {
-            Self::BadAddress(..) | Self::NotAllowed(..) | Self::Bind(..) => Kind::Invalid,
+            Self::BadAddress(..) | Self::NotAllowed(..) | Self::Bind(..) | Self::TakenPath(_) => {
+                Kind::Invalid
+            }
             Self::Taken(..) => Kind::Conflict,
             Self::Template(_) | Self::Serve(_) => Kind::Internal,
         }
@@ -227,6 +238,9 @@ impl Explain for Error {
             }
             Self::Bind(..) => Some(
                 "Choose an address of this machine with GAZETTEER_LISTEN; 0.0.0.0 means all of them.",
+            ),
+            Self::TakenPath(_) => Some(
+                "Choose another path with GAZETTEER_PUBLIC_URL, such as https://host.example/catalog.",
             ),
             Self::Template(_) | Self::Serve(_) => None,
         }

@@ -48,9 +48,9 @@ impl Statics {
         Self { files, version }
     }
 
-    /// What the address of each file begins with.
-    pub(super) fn base(&self) -> String {
-        format!("/static/{}", self.version)
+    /// What the address of each file has in it, and changes with any of them.
+    pub(super) fn version(&self) -> &str {
+        &self.version
     }
 
     /// Finds a file by what stands behind `/static/`; whether its address will always mean these bytes comes with it.

@@ -113,7 +113,7 @@ impl Reader {
     pub(super) fn of(request: &HttpRequest) -> Self {
         Self {
             request_id: RequestId::of(request).as_str().to_owned(),
-            here: request.uri().to_string(),
+            here: links::here(request.uri()),
             signed_in: access::signed_in(request),
         }
     }
@@ -238,11 +238,11 @@ struct Layout<'a> {
     without_search: bool,
     refreshes: bool,
     search_text: &'a str,
-    search_href: String,
-    suggest_href: String,
     kept: &'a [Kept],
     /// What a file of `static/` begins with: `{{layout.assets}}/app.css`. Changes with the files.
-    assets: &'a str,
+    assets: String,
+    /// Addresses by their names.
+    to: links::Places,
     request_id: &'a str,
     version: &'static str,
     person: Option<PersonMenu<'a>>,
@@ -270,7 +270,7 @@ impl Entry {
 }
 
 impl<'a> Layout<'a> {
-    fn of<V: View>(view: &'a V, assets: &'a str, reader: &'a Reader) -> Self {
+    fn of<V: View>(view: &'a V, files: &str, reader: &'a Reader) -> Self {
         let entry = |section: Section| Entry::of(section, view.section());
         Self {
             title: match view.title() {
@@ -283,9 +283,8 @@ impl<'a> Layout<'a> {
             refreshes: view.refreshes(),
             kept: view.kept(),
             search_text: view.search_text(),
-            search_href: links::search([]),
-            suggest_href: links::suggest(),
-            assets,
+            assets: links::files(files),
+            to: links::Places::all(),
             request_id: &reader.request_id,
             version: env!("CARGO_PKG_VERSION"),
             person: reader
@@ -314,7 +313,8 @@ struct Embedded;
 #[derive(Debug)]
 pub(crate) struct Templates {
     handlebars: Handlebars<'static>,
-    assets: String,
+    /// The version of the files of `static/`.
+    files: String,
 }
 
 impl Templates {
@@ -326,12 +326,12 @@ impl Templates {
             .map_err(|cause| Error::Template(Box::new(cause)))?;
         Ok(Self {
             handlebars,
-            assets: statics.base(),
+            files: statics.version().to_owned(),
         })
     }
 
     pub(super) fn render<V: View>(&self, view: &V, reader: &Reader) -> Result<String, Failure> {
-        let layout = Layout::of(view, &self.assets, reader);
+        let layout = Layout::of(view, &self.files, reader);
         self.handlebars
             .render(V::TEMPLATE, &Whole { layout, view })
             .map_err(|cause| Failure::defect(&cause))

@@ -42,8 +42,25 @@ function same(one, other) {
   return texts(one) === texts(other);
 }
 
+/** A row for what was kept of one that the page no longer has. */
+function addRow(form, number) {
+  const rows = form.querySelectorAll(".row");
+  const row = rows[rows.length - 1]?.cloneNode(true);
+  if (!row) return;
+  for (const field of row.querySelectorAll("[name]")) {
+    field.name = field.name.replace(/\d+$/, number);
+    if (field.id) field.id = field.name;
+    if (field.localName === "input") field.value = "";
+  }
+  rows[rows.length - 1].after(row);
+}
+
 function fill(form, fields) {
   const texts = new Map(fields);
+  for (const [name, text] of fields) {
+    const [number] = name.match(/\d+$/) ?? [];
+    if (text && number && !form.elements.namedItem(name)) addRow(form, number);
+  }
   for (const field of form.elements) {
     if (!field.name || field.type === "submit") continue;
     if (field.type === "checkbox") field.checked = texts.has(field.name);

@@ -7,6 +7,7 @@ import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import http from "node:http";
 import { createInterface } from "node:readline";
 import { after, before } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
@@ -16,6 +17,9 @@ import { chromium } from "playwright-core";
 
 const root = path.resolve(import.meta.dirname ?? path.dirname(new URL(import.meta.url).pathname), "../..");
 const program = process.env.GAZETTEER ?? path.join(root, "target/debug/gazetteer");
+
+/** The path below which the catalog is on a host that it shares, such as `/catalog`; a proxy is then in front of it. */
+const PREFIX = process.env.GAZETTEER_PREFIX ?? "";
 
 /** How long anything may take that a person would wait for. */
 const PATIENCE = 20_000;
@@ -66,13 +70,18 @@ function running(...words) {
     async start() {
       shared.folder = await mkdtemp(path.join(tmpdir(), "gazetteer-journeys-"));
       const place = ["--data-dir", shared.folder, "--listen", "127.0.0.1:0"];
+      if (PREFIX) {
+        shared.proxy = await proxy(() => shared.direct);
+        place.push("--public-url", `http://127.0.0.1:${shared.proxy.address().port}${PREFIX}`);
+      }
       shared.server = spawn(program, [...words, ...place], {
         cwd: root,
         env: { PATH: process.env.PATH, HOME: shared.folder },
         stdio: ["ignore", "pipe", "pipe"],
       });
       createInterface({ input: shared.server.stderr }).on("line", (line) => shared.said.push(line));
-      shared.address = await address(shared.server, shared.said);
+      shared.direct = await address(shared.server, shared.said);
+      shared.address = PREFIX ? `http://127.0.0.1:${shared.proxy.address().port}${PREFIX}/` : shared.direct;
       shared.browser = await launch();
     },
 
@@ -101,6 +110,9 @@ function running(...words) {
       context.setDefaultTimeout(PATIENCE);
       await context.addCookies(cookies);
       const page = await context.newPage();
+      // Journeys name pages as if the catalog had the host for itself.
+      const goto = page.goto.bind(page);
+      page.goto = (address, ...rest) => goto(address.startsWith("/") ? PREFIX + address : address, ...rest);
       const seen = [];
       page.on("pageerror", (error) => seen.push(`script: ${error.message}`));
       page.on("console", (message) => message.type() === "error" && seen.push(`console: ${message.text()}`));
@@ -121,9 +133,30 @@ function running(...words) {
       shared.server.kill("SIGINT");
       await once(shared.server, "exit");
     }
+    shared.proxy?.closeAllConnections();
+    shared.proxy?.close();
     if (shared.folder) await rm(shared.folder, { recursive: true, force: true });
   });
   return shared;
+}
+
+/** A proxy that has the catalog below a path, and takes that path away from every other request. Nothing else is there. */
+async function proxy(target) {
+  let asked = 0;
+  const server = http.createServer((request, response) => {
+    if (!`${request.url}/`.startsWith(`${PREFIX}/`)) return response.writeHead(404).end("Another site's.");
+    const path = asked++ % 2 ? request.url : request.url.slice(PREFIX.length) || "/";
+    const { method, headers } = request;
+    const onward = http.request(new URL(target()).origin, { path, method, headers }, (answer) => {
+      response.writeHead(answer.statusCode, answer.rawHeaders);
+      answer.pipe(response);
+    });
+    onward.on("error", () => response.destroy());
+    request.pipe(onward);
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return server;
 }
 
 /** The cookie that the demo's button gives. */

@@ -144,7 +144,7 @@ describe("people describe what is in the catalog", () => {
     await page.getByText(`Verified until ${next}`).first().waitFor();
 
     await edit(page, "Deprecate it");
-    await page.getByLabel("It is deprecated").check();
+    assert.ok(await page.getByLabel("It is deprecated").isChecked(), "opening the form means yes");
     await page.getByLabel("What to use instead").fill("shop.fct_orders");
     await page.getByLabel("Why, as Markdown").fill("Stores are **closing**.");
     await inspect(page);

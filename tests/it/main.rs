@@ -14,6 +14,9 @@
 )]
 
 mod account_security;
+mod api_bodies;
+mod api_docs;
+
 mod architecture;
 mod audit;
 mod commands;
@@ -21,6 +24,7 @@ mod cost;
 mod crash;
 mod demo_endpoint;
 mod editing;
+mod forms;
 mod glue_faults;
 mod glue_server;
 mod glue_shapes;
@@ -36,6 +40,7 @@ mod pasted_text;
 mod people;
 mod oidc_claims;
 mod permissions;
+mod prefix;
 mod recipes;
 mod restricted;
 mod scheduler;

@@ -24,6 +24,10 @@ pub(crate) use store::{PlaceOfRow, scope_id, sees, select_closed_sources};
 /// Who sees what is in a restricted scope, beside admins.
 pub type Admitted = BTreeSet<Principal>;
 
+/// Whom a scope admitted when somebody looked; nothing where it was open to everybody.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seen(pub Option<Admitted>);
+
 /// A restricted scope.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Restriction {
@@ -66,19 +70,45 @@ pub async fn restrict(
     admitted: &Admitted,
     now: DateTime<Utc>,
 ) -> Result<(), Error> {
-    set(db, actor, scope, Some(admitted), now).await
+    set(db, actor, scope, Change::to(Some(admitted)), now).await
+}
+
+/// The same, but only if nobody has changed it since somebody saw that it admitted these.
+pub async fn change_from(
+    db: &Db,
+    actor: &Actor,
+    scope: &Scope,
+    (seen, after): (&Seen, Option<&Admitted>),
+    now: DateTime<Utc>,
+) -> Result<(), Error> {
+    let seen = Some(seen);
+    set(db, actor, scope, Change { seen, after }, now).await
 }
 
 /// Makes a scope visible to everybody who may read.
 pub async fn open(db: &Db, actor: &Actor, scope: &Scope, now: DateTime<Utc>) -> Result<(), Error> {
-    set(db, actor, scope, None, now).await
+    set(db, actor, scope, Change::to(None), now).await
+}
+
+/// Whom a scope is to admit; nothing when it is to be open to everybody.
+struct Change<'a> {
+    /// Whom it admitted when somebody looked, where that matters.
+    seen: Option<&'a Seen>,
+    after: Option<&'a Admitted>,
+}
+
+impl<'a> Change<'a> {
+    /// A change that is made whatever others have done.
+    fn to(after: Option<&'a Admitted>) -> Self {
+        Self { seen: None, after }
+    }
 }
 
 async fn set(
     db: &Db,
     actor: &Actor,
     scope: &Scope,
-    after: Option<&Admitted>,
+    Change { seen, after }: Change<'_>,
     now: DateTime<Utc>,
 ) -> Result<(), Error> {
     actor.require(Permission::Restrict)?;
@@ -87,6 +117,9 @@ async fn set(
     let before = store::find(&*txn, scope).await?;
     if before.as_ref() == after {
         return Ok(());
+    }
+    if seen.is_some_and(|Seen(seen)| *seen != before) {
+        return Err(Error::Changed(before));
     }
     let concerned: Vec<Principal> = before.iter().chain(after).flatten().copied().collect();
     let names = principals::store::find_named(&*txn, &concerned).await?;
@@ -174,6 +207,9 @@ pub enum Error {
     UnknownDatabase,
     #[error("One of the people or teams is no longer there.")]
     UnknownPrincipal,
+    /// It admits these now.
+    #[error("Somebody else changed who sees it while you were choosing.")]
+    Changed(Option<Admitted>),
     #[error(transparent)]
     BadCursor(#[from] BadCursor),
     #[error(transparent)]
@@ -187,6 +223,7 @@ impl Explain for Error {
         match self {
             Self::UnknownDatabase => Kind::NotFound,
             Self::UnknownPrincipal | Self::BadCursor(_) => Kind::Invalid,
+            Self::Changed(_) => Kind::Conflict,
             Self::Denied(denied) => denied.kind(),
             Self::Database(cause) => db::kind_of(cause),
         }
@@ -195,6 +232,9 @@ impl Explain for Error {
     fn hint(&self) -> Option<&'static str> {
         match self {
             Self::UnknownPrincipal => Some("Choose again from the people and teams there are now."),
+            Self::Changed(_) => {
+                Some("Both choices are put together below: look them over and send it again.")
+            }
             Self::BadCursor(_) => Some("Start from the first page."),
             Self::Denied(denied) => denied.hint(),
             Self::UnknownDatabase | Self::Database(_) => None,

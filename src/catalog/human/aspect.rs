@@ -466,6 +466,7 @@ impl Aspect for Links {
 
     fn problems(&self, _: DateTime<Utc>) -> Vec<Problem> {
         let each = self.0.iter().flat_map(Reference::problems);
+        let each = each.map(|problem| Problem::new("links", problem.text));
         too_many("links", "links", self.0.len(), MOST_LINKS)
             .into_iter()
             .chain(each)
@@ -510,7 +511,8 @@ impl Reference {
         }
     }
 
-    fn problems(&self) -> Vec<Problem> {
+    /// Lists what is wrong with its `label` and its `url`.
+    pub fn problems(&self) -> Vec<Problem> {
         let beginning: String = self.url.chars().take(80).collect();
         let web = Url::parse(&self.url)
             .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
@@ -525,9 +527,9 @@ impl Reference {
                 "“{beginning}” is no address of a page: write it with https:// or http:// in front."
             ))
         };
-        let label = too_long("links", "A link's label", &self.label, LONGEST_LABEL);
+        let label = too_long("label", "A link's label", &self.label, LONGEST_LABEL);
         problem
-            .map(|text| Problem::new("links", text))
+            .map(|text| Problem::new("url", text))
             .into_iter()
             .chain(label)
             .collect()
@@ -592,7 +594,7 @@ impl Aspect for Verification {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Deprecation {
-    /// The first day; nothing when it is not deprecated, and the rest is then empty.
+    /// The first day; nothing when it is not deprecated, and then there is neither a reason nor a replacement.
     pub since: Option<NaiveDate>,
     /// The reason, as Markdown.
     pub note: String,
@@ -604,9 +606,6 @@ impl Aspect for Deprecation {
     const KIND: AspectKind = AspectKind::Deprecation;
 
     fn tidied(self) -> Self {
-        if self.since.is_none() {
-            return Self::default();
-        }
         let note = tidy_text(&self.note);
         Self { note, ..self }
     }
@@ -621,6 +620,7 @@ impl Aspect for Deprecation {
             Problem::new("since", text)
         })
         .into_iter()
+        .chain(self.without_a_day())
         .chain(too_long("note", "The reason", &self.note, LONGEST_REASON))
         .collect()
     }
@@ -681,6 +681,26 @@ impl Aspect for Deprecation {
 
     fn reference(&mut self) -> Option<&mut Option<AssetId>> {
         Some(&mut self.replacement)
+    }
+}
+
+impl Deprecation {
+    /// What would be said of something that is not deprecated.
+    fn without_a_day(&self) -> Vec<Problem> {
+        if self.since.is_some() {
+            return Vec::new();
+        }
+        let reason = (!self.note.is_empty()).then_some(("note", "a reason"));
+        let replacement = self.replacement.map(|_| ("replacement", "a replacement"));
+        let given = reason.into_iter().chain(replacement);
+        given
+            .map(|(field, what)| {
+                let text = format!(
+                    "There is {what}, but no day from which on it is deprecated: name the day as “since”, or leave {what} out."
+                );
+                Problem::new(field, text)
+            })
+            .collect()
     }
 }
 

@@ -22,8 +22,8 @@ use std::path::{Path, PathBuf};
 
 pub use self::folder::{FolderError, Listed, list_recipes};
 use self::node::{Node, Tree};
-use self::problem::nearest;
-pub use self::problem::{Notice, Position, Problem, Problems};
+
+pub use self::problem::{Notice, Position, Problem, Problems, nearest};
 use self::reader::{Fields, Idle, Reader};
 pub use self::removal::RemovalLimit;
 pub use self::schedule::{Schedule, ScheduleError, find_timezone};

@@ -149,7 +149,7 @@ pub(super) fn quoted(word: &str) -> String {
 /// Finds the known word nearest to `word`, if one is near enough to have been meant.
 ///
 /// Case, hyphens and underscores do not count, so that `awsRegion` is as good as `aws_region`.
-pub(super) fn nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
+pub fn nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
     near_enough(word, known, 0.55)
 }
 

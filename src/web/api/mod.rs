@@ -5,10 +5,12 @@
 mod asset_shape;
 mod assets;
 mod audit;
+mod body;
 mod openapi;
 mod recipes;
 mod run_shape;
 mod runs;
+mod schema;
 mod search;
 mod words;
 mod words_shape;

@@ -1,11 +1,16 @@
 //! The description of the API, made from the handlers themselves.
 
-use actix_web::HttpResponse;
+use std::sync::LazyLock;
+
 use actix_web::http::header;
+use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
+use serde_json::Value;
+use utoipa::openapi::Server;
 use utoipa::{OpenApi, ToResponse, ToSchema};
 
 use super::{assets, audit, recipes, runs, search, words};
+use crate::web::links;
 
 #[derive(OpenApi)]
 #[openapi(
@@ -63,9 +68,60 @@ pub(super) struct ProblemShape {
 #[response(content_type = "application/problem+json")]
 pub(super) struct ProblemAnswer(ProblemShape);
 
+/// What the description says of a call that takes a body.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Call {
+    /// With every reference followed.
+    pub(super) schema: Value,
+    /// A whole body.
+    pub(super) example: Value,
+}
+
+/// Finds what the description says of the call that a request makes.
+pub(super) fn find_call(request: &HttpRequest) -> Call {
+    static DESCRIPTION: LazyLock<Value> = LazyLock::new(|| {
+        serde_json::to_value(Description::openapi()).expect("the description is plain JSON")
+    });
+    let pattern = request.match_pattern().unwrap_or_default();
+    let method = request.method().as_str().to_lowercase();
+    let operation = DESCRIPTION
+        .get("paths")
+        .and_then(|paths| paths.get(&pattern)?.get(&method));
+    let content = operation.and_then(|one| one.pointer("/requestBody/content/application~1json"));
+    let part = |name| content.and_then(|content| content.get(name));
+    Call {
+        schema: part("schema").map_or(Value::Null, |schema| followed(schema, &DESCRIPTION)),
+        example: part("example").cloned().unwrap_or_default(),
+    }
+}
+
+/// A schema with what its references lead to. No schema of a body leads back to itself.
+fn followed(schema: &Value, description: &Value) -> Value {
+    match schema {
+        Value::Object(object) => {
+            let target = object.get("$ref").and_then(Value::as_str);
+            let target = target.and_then(|path| description.pointer(path.trim_start_matches('#')));
+            match target {
+                Some(target) => followed(target, description),
+                None => object
+                    .iter()
+                    .map(|(name, part)| (name.clone(), followed(part, description)))
+                    .collect(),
+            }
+        }
+        Value::Array(parts) => parts
+            .iter()
+            .map(|part| followed(part, description))
+            .collect(),
+        other => other.clone(),
+    }
+}
+
 /// `GET /api/openapi.json`: the description.
 pub(in crate::web) async fn show() -> HttpResponse {
+    let mut description = Description::openapi();
+    description.servers = Some(vec![Server::new(links::api())]);
     HttpResponse::Ok()
         .insert_header((header::CACHE_CONTROL, "public, max-age=300"))
-        .json(Description::openapi())
+        .json(description)
 }

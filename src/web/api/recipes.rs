@@ -8,6 +8,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::body::NoBody;
 use super::{Json, json};
 use crate::auth::Actor;
 use crate::ingest::recipe::{Listed, Notice, Problem, Schedule};
@@ -101,6 +102,7 @@ pub(in crate::web) async fn start_run(
     runner: Data<Runner>,
     actor: Actor,
     name: Path<String>,
+    _: NoBody,
 ) -> Result<HttpResponse, Failure> {
     let id = starting::start_run(&runner, &name, &actor, StartedBy::Api).await?;
     let url = links::api_run(id);
@@ -118,7 +120,7 @@ pub(in crate::web) async fn start_run(
 
 impl RecipeShape {
     fn new(listed: Listed, now: DateTime<Utc>) -> Self {
-        let runs_url = links::with_query("/api/v1/runs", [("recipe", listed.name.as_str())]);
+        let runs_url = links::api_runs(&listed.name);
         let bare = Self {
             title: listed.name.clone(),
             url: links::recipe(&listed.name),

@@ -4,11 +4,12 @@ use std::future::{Ready, ready};
 
 use actix_web::dev::Payload;
 use actix_web::http::{StatusCode, header};
-use actix_web::web::{self, Path};
+use actix_web::web::Path;
 use actix_web::{FromRequest, HttpRequest, HttpResponse};
 use serde::{Deserialize, Serialize};
 use utoipa::{ToResponse, ToSchema};
 
+use super::body::Body;
 use super::json;
 use super::openapi::{ProblemAnswer, ProblemShape};
 use super::words_shape::{
@@ -54,12 +55,22 @@ pub(in crate::web) struct ProblemsShape {
     #[serde(flatten)]
     problem: ProblemShape,
     problems: Vec<FieldProblemShape>,
+    /// A whole body as this call takes it, where the one that was sent cannot be read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    example: Option<serde_json::Value>,
 }
 
-#[derive(Serialize, ToSchema)]
-struct FieldProblemShape {
-    field: &'static str,
-    text: String,
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct FieldProblemShape {
+    field: String,
+    pub(super) text: String,
+}
+
+impl FieldProblemShape {
+    pub(super) fn new(field: &str, text: String) -> Self {
+        let field = field.to_owned();
+        Self { field, text }
+    }
 }
 
 /// It was refused for these reasons.
@@ -69,10 +80,7 @@ pub(super) struct ProblemsAnswer(ProblemsShape);
 
 impl From<Problem> for FieldProblemShape {
     fn from(problem: Problem) -> Self {
-        Self {
-            field: problem.field,
-            text: problem.text,
-        }
+        Self::new(problem.field, problem.text)
     }
 }
 
@@ -172,7 +180,7 @@ where
         ("id" = Uuid, Path),
         ("If-Match" = Option<String>, Header, description = "The version that was edited, in quotes"),
     ),
-    request_body = DraftShape<TextShape>,
+    request_body(content = DraftShape<TextShape>, example = json!({"text": "One row for each order.", "version": 0})),
     responses(
         (status = 200, body = EditionShape<TextShape>, headers(("ETag" = String, description = "The version, in quotes"))),
         (status = 409, body = StaleShape<TextShape>, content_type = "application/problem+json"),
@@ -184,9 +192,9 @@ pub(in crate::web) async fn put_description(
     editor: Editor,
     id: Path<AssetId>,
     tag: IfMatch,
-    sent: web::Json<DraftShape<TextShape>>,
+    Body(sent): Body<DraftShape<TextShape>>,
 ) -> Result<HttpResponse, Failure> {
-    save(&editor, *id, tag, sent.into_inner(), Description::from).await
+    save(&editor, *id, tag, sent, Description::from).await
 }
 
 /// `PUT /api/v1/assets/{id}/owners`.
@@ -199,7 +207,7 @@ pub(in crate::web) async fn put_description(
         ("id" = Uuid, Path),
         ("If-Match" = Option<String>, Header, description = "The version that was edited, in quotes"),
     ),
-    request_body = DraftShape<OwnersShape>,
+    request_body(content = DraftShape<OwnersShape>, example = json!({"owners": [{"kind": "account", "id": "01980a5e-7c1b-7def-8a90-1b2c3d4e5f60", "role": "business"}], "version": 0})),
     responses(
         (status = 200, body = EditionShape<OwnersShape>, headers(("ETag" = String, description = "The version, in quotes"))),
         (status = 409, body = StaleShape<OwnersShape>, content_type = "application/problem+json"),
@@ -211,9 +219,9 @@ pub(in crate::web) async fn put_owners(
     editor: Editor,
     id: Path<AssetId>,
     tag: IfMatch,
-    sent: web::Json<DraftShape<OwnersShape>>,
+    Body(sent): Body<DraftShape<OwnersShape>>,
 ) -> Result<HttpResponse, Failure> {
-    save(&editor, *id, tag, sent.into_inner(), Owners::from).await
+    save(&editor, *id, tag, sent, Owners::from).await
 }
 
 /// `PUT /api/v1/assets/{id}/tags`.
@@ -226,7 +234,7 @@ pub(in crate::web) async fn put_owners(
         ("id" = Uuid, Path),
         ("If-Match" = Option<String>, Header, description = "The version that was edited, in quotes"),
     ),
-    request_body = DraftShape<TagsShape>,
+    request_body(content = DraftShape<TagsShape>, example = json!({"tags": ["pii", "gold standard"], "version": 0})),
     responses(
         (status = 200, body = EditionShape<TagsShape>, headers(("ETag" = String, description = "The version, in quotes"))),
         (status = 409, body = StaleShape<TagsShape>, content_type = "application/problem+json"),
@@ -238,9 +246,9 @@ pub(in crate::web) async fn put_tags(
     editor: Editor,
     id: Path<AssetId>,
     tag: IfMatch,
-    sent: web::Json<DraftShape<TagsShape>>,
+    Body(sent): Body<DraftShape<TagsShape>>,
 ) -> Result<HttpResponse, Failure> {
-    save(&editor, *id, tag, sent.into_inner(), Tags::from).await
+    save(&editor, *id, tag, sent, Tags::from).await
 }
 
 /// `PUT /api/v1/assets/{id}/links`.
@@ -253,7 +261,7 @@ pub(in crate::web) async fn put_tags(
         ("id" = Uuid, Path),
         ("If-Match" = Option<String>, Header, description = "The version that was edited, in quotes"),
     ),
-    request_body = DraftShape<LinksShape>,
+    request_body(content = DraftShape<LinksShape>, example = json!({"links": [{"label": "Runbook", "url": "https://wiki.example/orders"}], "version": 0})),
     responses(
         (status = 200, body = EditionShape<LinksShape>, headers(("ETag" = String, description = "The version, in quotes"))),
         (status = 409, body = StaleShape<LinksShape>, content_type = "application/problem+json"),
@@ -265,9 +273,9 @@ pub(in crate::web) async fn put_links(
     editor: Editor,
     id: Path<AssetId>,
     tag: IfMatch,
-    sent: web::Json<DraftShape<LinksShape>>,
+    Body(sent): Body<DraftShape<LinksShape>>,
 ) -> Result<HttpResponse, Failure> {
-    save(&editor, *id, tag, sent.into_inner(), Links::from).await
+    save(&editor, *id, tag, sent, Links::from).await
 }
 
 /// `PUT /api/v1/assets/{id}/verification`.
@@ -280,7 +288,7 @@ pub(in crate::web) async fn put_links(
         ("id" = Uuid, Path),
         ("If-Match" = Option<String>, Header, description = "The version that was edited, in quotes"),
     ),
-    request_body = DraftShape<VerificationShape>,
+    request_body(content = DraftShape<VerificationShape>, example = json!({"until": "2027-01-31", "version": 0})),
     responses(
         (status = 200, body = EditionShape<VerificationShape>, headers(("ETag" = String, description = "The version, in quotes"))),
         (status = 409, body = StaleShape<VerificationShape>, content_type = "application/problem+json"),
@@ -292,9 +300,9 @@ pub(in crate::web) async fn put_verification(
     editor: Editor,
     id: Path<AssetId>,
     tag: IfMatch,
-    sent: web::Json<DraftShape<VerificationShape>>,
+    Body(sent): Body<DraftShape<VerificationShape>>,
 ) -> Result<HttpResponse, Failure> {
-    save(&editor, *id, tag, sent.into_inner(), Verification::from).await
+    save(&editor, *id, tag, sent, Verification::from).await
 }
 
 /// `PUT /api/v1/assets/{id}/deprecation`.
@@ -307,7 +315,7 @@ pub(in crate::web) async fn put_verification(
         ("id" = Uuid, Path),
         ("If-Match" = Option<String>, Header, description = "The version that was edited, in quotes"),
     ),
-    request_body = DraftShape<DeprecationShape>,
+    request_body(content = DraftShape<DeprecationShape>, example = json!({"since": "2026-12-01", "note": "Too slow.", "replacement": "01980a5e-7c1b-7def-8a90-1b2c3d4e5f60", "version": 0})),
     responses(
         (status = 200, body = EditionShape<DeprecationShape>, headers(("ETag" = String, description = "The version, in quotes"))),
         (status = 409, body = StaleShape<DeprecationShape>, content_type = "application/problem+json"),
@@ -319,9 +327,9 @@ pub(in crate::web) async fn put_deprecation(
     editor: Editor,
     id: Path<AssetId>,
     tag: IfMatch,
-    sent: web::Json<DraftShape<DeprecationShape>>,
+    Body(sent): Body<DraftShape<DeprecationShape>>,
 ) -> Result<HttpResponse, Failure> {
-    save(&editor, *id, tag, sent.into_inner(), Deprecation::from).await
+    save(&editor, *id, tag, sent, Deprecation::from).await
 }
 
 /// `PUT /api/v1/assets/{id}/columns/{column}/description`.
@@ -335,7 +343,7 @@ pub(in crate::web) async fn put_deprecation(
         ("column" = String, Path, description = "The path of the column, such as `address.city`"),
         ("If-Match" = Option<String>, Header, description = "The version that was edited, in quotes"),
     ),
-    request_body = DraftShape<TextShape>,
+    request_body(content = DraftShape<TextShape>, example = json!({"text": "One row for each order.", "version": 0})),
     responses(
         (status = 200, body = EditionShape<TextShape>, headers(("ETag" = String, description = "The version, in quotes"))),
         (status = 409, body = StaleShape<TextShape>, content_type = "application/problem+json"),
@@ -347,12 +355,12 @@ pub(in crate::web) async fn put_note(
     editor: Editor,
     place: Path<(AssetId, String)>,
     tag: IfMatch,
-    sent: web::Json<DraftShape<TextShape>>,
+    Body(sent): Body<DraftShape<TextShape>>,
 ) -> Result<HttpResponse, Failure> {
     let (id, column) = place.into_inner();
     let note = |shape: TextShape| Note {
         column,
         text: shape.text,
     };
-    save(&editor, id, tag, sent.into_inner(), note).await
+    save(&editor, id, tag, sent, note).await
 }

@@ -229,6 +229,7 @@ impl From<LinksShape> for Links {
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub(in crate::web) struct VerificationShape {
     /// The last day on which it holds; null when nobody vouches.
+    #[schema(required = true)]
     until: Option<NaiveDate>,
 }
 
@@ -248,7 +249,8 @@ impl From<VerificationShape> for Verification {
 
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub(in crate::web) struct DeprecationShape {
-    /// The first day; null when it is not deprecated, and the rest is then not kept.
+    /// The first day; null when it is not deprecated, and then there is neither a reason nor a replacement.
+    #[schema(required = true)]
     since: Option<NaiveDate>,
     /// The reason, as Markdown.
     #[serde(default)]

@@ -11,7 +11,7 @@ use super::columns::{self, Columns, Wanted};
 use super::parts::{
     AssetRow, Fact, Html, Link, More, Text, heading, inside_words, kind_word, name, platform_word,
 };
-use super::restrictions::Door;
+use super::restrictions::door::Door;
 use super::said::Said;
 use super::sql::highlight;
 use crate::auth::Actor;

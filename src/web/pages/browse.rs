@@ -4,7 +4,7 @@ use actix_web::web::{Data, Path};
 use serde::Serialize;
 
 use super::parts::{Link, More, first_sentence, heading, inside_words, name, platform_word};
-use super::restrictions::Door;
+use super::restrictions::door::Door;
 use crate::auth::{Actor, Permission};
 use crate::catalog::{self, AssetId, Children, Inside, InstanceSummary, Summary};
 use crate::db::{Db, Page as ListPage, PageRequest};

@@ -168,7 +168,7 @@ fn trip<'a>(callback: &'a Url, id: &'a RequestId) -> Trip<'a> {
 
 /// The address here to which the provider sends people back.
 fn callback(request: &HttpRequest) -> Result<Url, Failure> {
-    let address = whole_address(request, "/sign-in/oidc/callback");
+    let address = whole_address(request, &links::sign_in_callback());
     Url::parse(&address).map_err(|_unread| {
         Failure::forbidden(
             "This catalog was asked for under a name that cannot be read.",

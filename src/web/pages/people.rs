@@ -114,6 +114,13 @@ async fn read_standing(
     let before = problems.len();
     let word = typed.text("role");
     if word != STEWARD_OF {
+        if !typed.text("scopes").trim().is_empty() {
+            problems.push(
+                "Only a steward of some scopes has scopes: choose that role, or empty the field."
+                    .to_owned(),
+            );
+            return Ok(None);
+        }
         let role: Result<Role, _> = word.parse();
         let role = role.map_err(|unknown| problems.push(unknown.to_string()));
         return Ok(role.ok().map(|role| Standing::new(role, None)));

@@ -68,15 +68,20 @@ pub(crate) struct Answer {
 impl TestApp {
     /// An empty catalog without recipes.
     pub(crate) async fn start() -> Self {
-        Self::around(TestCatalog::start().await, None).await
+        Self::start_with(Settings::default()).await
     }
 
     /// A catalog with a recipe named `world`, which reads this; it has not been run yet.
     pub(crate) async fn beside(world: World) -> Self {
+        Self::beside_with(world, Settings::default()).await
+    }
+
+    /// The same with other settings.
+    pub(crate) async fn beside_with(world: World, settings: Settings) -> Self {
         let endpoint = Endpoint::start(world).await.unwrap();
         let catalog = TestCatalog::start().await;
         catalog.write_recipe("world", &endpoint.url(), "", "");
-        Self::around(catalog, Some(endpoint)).await
+        Self::around_with(catalog, Some(endpoint), settings).await
     }
 
     /// A catalog into which this has been read.
@@ -109,10 +114,6 @@ impl TestApp {
             ..Settings::default()
         };
         Self::start_with(settings).await
-    }
-
-    async fn around(catalog: TestCatalog, endpoint: Option<Endpoint>) -> Self {
-        Self::around_with(catalog, endpoint, Settings::default()).await
     }
 
     async fn around_with(

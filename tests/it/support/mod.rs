@@ -2,5 +2,6 @@
 
 pub mod app;
 pub mod catalog;
+pub mod forms;
 pub mod provider;
 pub mod receiver;

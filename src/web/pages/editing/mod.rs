@@ -1,19 +1,23 @@
 //! The forms in which people say something of an asset, and what becomes of a save that came too late.
 
-mod form;
 mod conflict;
+mod form;
+mod references;
+mod owners;
+mod state;
 
 use actix_web::Either;
 use actix_web::web::{Form as Body, Path};
+use chrono::Utc;
 use serde::{Deserialize, Serialize};
 
 use self::conflict::Conflict;
-use self::form::{Form, Input};
+use self::form::{Form, Input, Wrong};
 use super::parts::{Link, heading};
 use crate::auth::Permission;
 use crate::catalog::human::{
-    AspectKind, Deprecation, Description, Draft, Edition, Links, Note, OfAsset, Owners, Problem,
-    Refusal, Tags, Verification,
+    AspectKind, Deprecation, Description, Draft, Edition, Links, Note, OfAsset, Owners, Refusal,
+    Tags, Verification,
 };
 use crate::catalog::{self, Asset, AssetId};
 use crate::web::failure::Failure;
@@ -179,7 +183,8 @@ async fn open<A: Form + OfAsset>(
     asset: &Asset,
 ) -> Result<Page<EditPage>, Failure> {
     let edition = A::of(&asset.human);
-    let input = edition.content.input(editor, asset).await?;
+    let offered = edition.content.offered(Utc::now().date_naive());
+    let input = offered.input(editor, asset).await?;
     Ok(Page(EditPage::new(asset, edition, input)))
 }
 
@@ -197,11 +202,13 @@ async fn finish<A: Form>(
     editor: &Editor,
     asset: &Asset,
     present: &Edition<A>,
-    (content, problems): (A, Vec<Problem>),
+    (content, mut wrongs): (A, Vec<Wrong>),
     sent: &Parameters,
 ) -> Answer<SeeOther, EditPage> {
     let version = sent.number("version", 0, 0..=i32::MAX as usize)?;
     let version = i32::try_from(version).unwrap_or_default();
+    let mut typed = A::typed(sent);
+    wrongs.extend(typed.unknown(sent));
     let again = |input| EditPage {
         version,
         ..EditPage::new(asset, present, input)
@@ -212,36 +219,29 @@ async fn finish<A: Form>(
         let html = content.text().map(|_| html);
         return Ok(Either::Right(Page(EditPage {
             preview: html,
-            ..again(A::typed(sent))
+            ..again(typed)
         })));
     }
-    let refusal = if problems.is_empty() {
-        match editor.save(asset.id, Draft { content, version }).await {
-            Ok(_) => return Ok(Either::Left(SeeOther(after::<A>(asset.id)))),
-            Err(refusal) => refusal,
-        }
-    } else {
-        Refusal::Problems(problems)
+    if !wrongs.is_empty() {
+        return Ok(Either::Right(Page(again(typed).refused(wrongs))));
+    }
+    let saved = editor.save(asset.id, Draft { content, version }).await;
+    let Err(refusal) = saved else {
+        return Ok(Either::Left(SeeOther(after::<A>(asset.id))));
     };
     let page = match &refusal {
         Refusal::Stale(stale) => EditPage {
             version: stale.theirs.version,
             conflict: Some(Conflict::new(stale)),
+            refusal: Some(view::Refusal::of(&refusal)),
             ..again(stale.merged.content.input(editor, asset).await?)
         },
-        Refusal::Problems(problems) => EditPage {
-            problems: problems
-                .iter()
-                .map(|problem| problem.text.clone())
-                .collect(),
-            ..again(A::typed(sent))
-        },
+        Refusal::Problems(problems) => {
+            again(typed).refused(problems.iter().map(Wrong::of::<A>).collect())
+        }
         Refusal::Other(_) => return Err(refusal.into()),
     };
-    Ok(Either::Right(Page(EditPage {
-        refusal: Some(view::Refusal::of(&refusal)),
-        ..page
-    })))
+    Ok(Either::Right(Page(page)))
 }
 
 /// Where on the page of the asset one sees what was saved.
@@ -266,7 +266,7 @@ pub(crate) struct EditPage {
     /// What the source says, for whoever writes something better.
     source: Option<String>,
     preview: Option<SafeHtml>,
-    problems: Vec<String>,
+    wrongs: Vec<Wrong>,
     conflict: Option<Conflict>,
     #[serde(skip)]
     refusal: Option<view::Refusal>,
@@ -304,9 +304,20 @@ impl EditPage {
             input,
             source: edition.content.beside(asset),
             preview: None,
-            problems: Vec::new(),
+            wrongs: Vec::new(),
             conflict: None,
             refusal: None,
+        }
+    }
+
+    /// The same form with what is wrong, at each field.
+    fn refused(self, wrongs: Vec<Wrong>) -> Self {
+        let texts: Vec<String> = wrongs.iter().map(|wrong| wrong.text.clone()).collect();
+        Self {
+            input: self.input.mark(&wrongs),
+            refusal: Some(view::Refusal::of_all(&texts)),
+            wrongs,
+            ..self
         }
     }
 }

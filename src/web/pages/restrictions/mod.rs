@@ -2,26 +2,28 @@
 
 use std::collections::HashMap;
 
+pub(super) mod door;
+mod form;
+
+use actix_web::Either;
 use actix_web::web::{Data, Form, Path};
 use chrono::Utc;
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::parts::{Link, More, heading, name, platform_word};
-use crate::auth::principals::{self, Named, Principal};
+use self::form::{RestrictionPage, Sent};
+use super::parts::{Link, More, platform_word};
+use crate::auth::principals::Principal;
 use crate::auth::scopes::{self, Admitted, Restriction};
-use crate::auth::{AccountId, Actor, Permission, Place, Scope, TeamId};
+use crate::auth::{Actor, Permission, Scope};
 use crate::catalog::{self, Asset, AssetId, AssetKind};
 use crate::db::{Db, Page as ListPage};
 use crate::web::failure::Failure;
 use crate::web::forms::{self, Answer, Fields};
 use crate::web::links;
 use crate::web::parameters::Parameters;
-use crate::web::text::{Shortened, count};
-use crate::web::view::{Page, Refusal, Section, SeeOther, View};
-
-/// So many people, and as many teams, are offered to choose from.
-const OFFERED: u64 = 20;
+use crate::web::text::count;
+use crate::web::view::{Page, Section, SeeOther, View};
 
 /// So many restricted scopes are listed at once.
 const LISTED: usize = 100;
@@ -45,7 +47,7 @@ pub(crate) async fn of_database(
     parameters: Parameters,
 ) -> Result<Page<RestrictionPage>, Failure> {
     let subject = Subject::database(&db, &actor, *id).await?;
-    let page = RestrictionPage::read(&db, &actor, &subject, &parameters).await?;
+    let page = RestrictionPage::open(&db, &actor, &subject, &parameters).await?;
     Ok(Page(page))
 }
 
@@ -68,7 +70,7 @@ pub(crate) async fn of_source(
     parameters: Parameters,
 ) -> Result<Page<RestrictionPage>, Failure> {
     let subject = Subject::source(&db, &actor, place.into_inner()).await?;
-    let page = RestrictionPage::read(&db, &actor, &subject, &parameters).await?;
+    let page = RestrictionPage::open(&db, &actor, &subject, &parameters).await?;
     Ok(Page(page))
 }
 
@@ -89,22 +91,39 @@ async fn change(
     subject: &Subject,
     form: &Parameters,
 ) -> Answer<SeeOther, RestrictionPage> {
-    let changed = match form.text("do") {
-        "open" => scopes::open(db, actor, &subject.scope, Utc::now()).await,
-        "restrict" => {
-            let admitted = chosen(form)?;
-            scopes::restrict(db, actor, &subject.scope, &admitted, Utc::now()).await
+    let sent = Sent::read(form)?;
+    let after = match form.text("do") {
+        "find" => {
+            let page = RestrictionPage::read(db, actor, subject, &sent).await?;
+            return Ok(Either::Right(Page(page)));
         }
+        "restrict" => Some(&sent.ticked),
+        "open" => None,
         _ => {
-            let wrong = "“do” is either “restrict” or “open”.";
+            let wrong = "“do” is “find”, “restrict” or “open”.";
             return Err(Failure::bad_parameter("do", wrong));
         }
     };
+    if let Some(left_over) = sent.left_over(after.is_none()) {
+        let page = RestrictionPage::read(db, actor, subject, &sent).await?;
+        return Ok(Either::Right(Page(page.refused_at_find(left_over))));
+    }
+    let now = Utc::now();
+    let changed = match (&sent.was, after) {
+        (Some(was), after) => {
+            scopes::change_from(db, actor, &subject.scope, (was, after), now).await
+        }
+        (None, Some(ticked)) => scopes::restrict(db, actor, &subject.scope, ticked, now).await,
+        (None, None) => scopes::open(db, actor, &subject.scope, now).await,
+    };
+    let sent = match &changed {
+        Err(scopes::Error::Changed(theirs)) => sent.merged(theirs.as_ref()),
+        _ => sent,
+    };
     let changed = changed.map(|()| SeeOther(subject.here.clone()));
     let again = async |refusal| {
-        let page = RestrictionPage::read(db, actor, subject, form).await?;
-        let refusal = Some(refusal);
-        Ok(RestrictionPage { refusal, ..page })
+        let page = RestrictionPage::read(db, actor, subject, &sent).await?;
+        Ok(page.refused(refusal))
     };
     forms::answer(changed, again).await
 }
@@ -174,137 +193,6 @@ impl Subject {
 
 fn source_name(platform: &str, instance: &str) -> String {
     format!("{} {instance}", platform_word(platform))
-}
-
-/// Who is ticked in a form.
-fn chosen(form: &Parameters) -> Result<Admitted, Failure> {
-    form.all("admit")
-        .map(|text| {
-            read(text).ok_or_else(|| {
-                Failure::bad_parameter("admit", "“admit” names an account or a team by its id.")
-            })
-        })
-        .collect()
-}
-
-/// Reads `account:ID` or `team:ID`.
-fn read(text: &str) -> Option<Principal> {
-    let (kind, id) = text.split_once(':')?;
-    let id: Uuid = id.parse().ok()?;
-    match kind {
-        "account" => Some(Principal::Account(AccountId(id))),
-        "team" => Some(Principal::Team(TeamId(id))),
-        _ => None,
-    }
-}
-
-/// A person or a team to tick.
-#[derive(Debug, Serialize)]
-struct Choice {
-    value: String,
-    label: String,
-    kind: &'static str,
-    ticked: bool,
-}
-
-impl Choice {
-    fn new(named: &Named, ticked: bool) -> Self {
-        let (word, kind) = match named.principal {
-            Principal::Account(_) => ("account", "person"),
-            Principal::Team(_) => ("team", "team"),
-        };
-        let label = if named.label == named.name {
-            named.name.clone()
-        } else {
-            format!("{} ({})", named.label, named.name)
-        };
-        Self {
-            value: format!("{word}:{}", named.principal.id()),
-            label,
-            kind,
-            ticked,
-        }
-    }
-}
-
-/// What `templates/restrictions/edit.hbs` can show.
-#[derive(Debug, Serialize)]
-pub(crate) struct RestrictionPage {
-    #[serde(skip)]
-    title: String,
-    crumbs: Vec<Link>,
-    word: &'static str,
-    name: Shortened,
-    here: String,
-    restricted: bool,
-    now: String,
-    find: String,
-    choices: Vec<Choice>,
-    none: &'static str,
-    refusal: Option<Refusal>,
-}
-
-impl View for RestrictionPage {
-    const TEMPLATE: &'static str = "restrictions/edit";
-
-    fn title(&self) -> &str {
-        &self.title
-    }
-
-    fn section(&self) -> Option<Section> {
-        Some(Section::Browse)
-    }
-
-    fn refusal(&self) -> Option<&Refusal> {
-        self.refusal.as_ref()
-    }
-}
-
-impl RestrictionPage {
-    /// Reads who is admitted, or, once somebody was looked for, who has been ticked; and who else may be.
-    async fn read(
-        db: &Db,
-        actor: &Actor,
-        subject: &Subject,
-        form: &Parameters,
-    ) -> Result<Self, Failure> {
-        let present = scopes::find_restriction(db, &subject.scope).await?;
-        let ticked = if form.has("find") {
-            chosen(form)?
-        } else {
-            present.clone().unwrap_or_default()
-        };
-        let find = form.text("find").to_owned();
-        let found = principals::search(db, actor, &find, OFFERED).await?;
-        let ticked: Vec<Principal> = ticked.into_iter().collect();
-        let names = principals::find_named(db, &ticked).await;
-        let names = names.map_err(scopes::Error::from)?;
-        let mut known: Vec<&Named> = names.values().collect();
-        known.sort_by(|a, b| a.label.cmp(&b.label));
-        let others = found
-            .iter()
-            .filter(|named| !names.contains_key(&named.principal));
-        let choices = known.iter().map(|named| Choice::new(named, true));
-        Ok(Self {
-            title: format!("Who sees {}", name(&subject.name).shown),
-            crumbs: subject.crumbs.clone(),
-            word: subject.word,
-            name: heading(&subject.name),
-            here: subject.here.clone(),
-            restricted: present.is_some(),
-            now: present.map_or_else(|| "Everybody who may read.".to_owned(), |now| who(&now)),
-            choices: choices
-                .chain(others.map(|named| Choice::new(named, false)))
-                .collect(),
-            none: if find.is_empty() {
-                "There is nobody to choose yet."
-            } else {
-                "Nobody has such a name."
-            },
-            find,
-            refusal: None,
-        })
-    }
 }
 
 /// Whom a scope admits, in numbers.
@@ -394,65 +282,4 @@ impl Row {
             change,
         })
     }
-}
-
-/// Whether something is restricted, and for admins where to change that.
-#[derive(Debug, Serialize)]
-pub(super) struct Door {
-    /// Why not everybody sees it; nothing where everybody does.
-    words: Option<&'static str>,
-    href: Option<String>,
-    label: &'static str,
-}
-
-impl Door {
-    /// The door of a database.
-    pub(super) async fn of_database(
-        db: &Db,
-        actor: &Actor,
-        id: AssetId,
-        place: &Place<'_>,
-    ) -> Result<Self, Failure> {
-        let words = if is_restricted(db, &place.in_database()).await? {
-            Some("Only some people and teams see this database.")
-        } else if is_restricted(db, &place.in_source()).await? {
-            Some("Only some people and teams see this source.")
-        } else {
-            None
-        };
-        Ok(Self::new(actor, words, links::asset_restriction(id)))
-    }
-
-    /// The door of a source.
-    pub(super) async fn of_source(
-        db: &Db,
-        actor: &Actor,
-        platform: &str,
-        instance: &str,
-    ) -> Result<Self, Failure> {
-        let scope = Scope::Source {
-            platform: platform.to_owned(),
-            instance: instance.to_owned(),
-        };
-        let restricted = is_restricted(db, &scope).await?;
-        let words = restricted.then_some("Only some people and teams see this source.");
-        let href = links::instance_restriction(platform, instance);
-        Ok(Self::new(actor, words, href))
-    }
-
-    fn new(actor: &Actor, words: Option<&'static str>, href: String) -> Self {
-        Self {
-            words,
-            href: actor.may(Permission::Restrict).then_some(href),
-            label: if words.is_some() {
-                "Change who sees it"
-            } else {
-                "Restrict"
-            },
-        }
-    }
-}
-
-async fn is_restricted(db: &Db, scope: &Scope) -> Result<bool, Failure> {
-    Ok(scopes::find_restriction(db, scope).await?.is_some())
 }
