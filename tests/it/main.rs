@@ -32,6 +32,7 @@ mod restricted;
 mod scheduler;
 mod search_index;
 mod signing_in;
+mod storage;
 mod support;
 mod web_api;
 mod telemetry;

@@ -16,6 +16,7 @@ use crate::catalog::human::{
     Refusal, Tags, Verification,
 };
 use crate::catalog::{self, Asset, AssetId};
+use crate::error::{Explain as _, Kind, chain};
 use crate::web::failure::Failure;
 use crate::web::forms::{Answer, Fields};
 use crate::web::links;
@@ -235,6 +236,11 @@ async fn finish<A: Form>(
                 .collect(),
             ..again(A::typed(sent))
         },
+        // What was typed can be saved once the operator has mended that.
+        Refusal::Other(error) if matches!(error.kind(), Kind::Storage(_)) => {
+            tracing::error!(cause = chain(error), "an edit could not be saved");
+            again(A::typed(sent))
+        }
         Refusal::Other(_) => return Err(refusal.into()),
     };
     Ok(Either::Right(Page(EditPage {
@@ -267,7 +273,6 @@ pub(crate) struct EditPage {
     preview: Option<SafeHtml>,
     problems: Vec<String>,
     conflict: Option<Conflict>,
-    #[serde(skip)]
     refusal: Option<view::Refusal>,
 }
 
