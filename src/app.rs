@@ -1,11 +1,13 @@
 //! Builds everything once, from configuration: the database at its newest schema, the index of that database, the runner.
 
-use std::fs::File;
+use std::fs::{File, TryLockError};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
@@ -15,6 +17,12 @@ use crate::error::{Explain, Kind, chain};
 use crate::ingest::{Recipes, Runner};
 use crate::scheduler::{self, Scheduler};
 use crate::search::{self, Index, follow};
+
+/// How long a start waits for another one that brings the schema up to date.
+const MIGRATION: Duration = Duration::from_secs(20);
+
+/// How often it looks meanwhile.
+const GLANCE: Duration = Duration::from_millis(50);
 
 /// Everything that a command works with.
 #[derive(Debug, Clone)]
@@ -31,9 +39,25 @@ impl App {
     pub async fn open(storage: &config::Storage, recipes: Recipes) -> Result<Self, Error> {
         let db = Self::connect(storage).await?;
         Self::migrate(&db, storage).await?;
+        db.refuse_damage()
+            .await
+            .map_err(|cause| Error::Catalog(cause.into()))?;
+        Self::over(db, storage, recipes).await
+    }
+
+    /// Opens the index of a database whose schema is up to date, and what else is needed beside it.
+    pub async fn over(db: Db, storage: &config::Storage, recipes: Recipes) -> Result<Self, Error> {
         // Every database has an index of its own, so that words of another one never turn up.
-        let catalog = changes::catalog(&*db).await.map_err(Error::Catalog)?;
+        let catalog = changes::catalog(&*db)
+            .await
+            .map_err(|cause| Error::Catalog(cause.into()))?;
         let dir = storage.index_dir().join(catalog.to_string());
+        if !dir.exists() && has_entries(&storage.index_dir()) {
+            warn!(
+                "the data folder holds the search index of another catalog and none of this one: if its database was \
+                 deleted or replaced by mistake, put it back"
+            );
+        }
         let index = Index::open(&dir, &search::Options::default())?;
         let written = Arc::new(Notify::new());
         let runner = Runner::new(db.clone(), recipes, Arc::clone(&written));
@@ -53,16 +77,31 @@ impl App {
         Ok(Db::connect(&storage.database_url()).await?)
     }
 
+    /// Connects to the catalog's database as it is, and makes nothing.
+    pub async fn connect_to_existing(storage: &config::Storage) -> Result<Db, Error> {
+        Ok(Db::connect_to_existing(&storage.database_url()).await?)
+    }
+
     /// Brings the schema up to date, one process of this data folder after the other.
     pub async fn migrate(db: &Db, storage: &config::Storage) -> Result<(), Error> {
+        if db.pending_migrations().await? == 0 {
+            return Ok(());
+        }
         let dir = storage.data_dir();
         let unlocked = |cause| Error::DataDir(dir.display().to_string(), cause);
         let lock = File::create(dir.join("migrate.lock")).map_err(unlocked)?;
-        let lock = tokio::task::spawn_blocking(move || lock.lock().map(|()| lock)).await;
-        let _held = lock
-            .map_err(std::io::Error::other)
-            .flatten()
-            .map_err(unlocked)?;
+        let deadline = Instant::now() + MIGRATION;
+        loop {
+            match lock.try_lock() {
+                Ok(()) => break,
+                Err(TryLockError::WouldBlock) if Instant::now() < deadline => sleep(GLANCE).await,
+                Err(TryLockError::WouldBlock) => {
+                    let other = "Another process of this data folder".to_owned();
+                    return Err(db::Error::MigratedByAnother(other).into());
+                }
+                Err(TryLockError::Error(cause)) => return Err(unlocked(cause)),
+            }
+        }
         Ok(db.migrate().await?)
     }
 
@@ -78,9 +117,11 @@ impl App {
         if let Err(unwritten) = self.runner.end_abandoned().await {
             warn!("abandoned runs could not be ended: {}", chain(&unwritten));
         }
+        self.db.start_check();
+        let scheduler = Scheduler::start(self.runner.clone()).await?;
         Ok(Background {
             follower: self.start_following(),
-            scheduler: Scheduler::start(self.runner.clone()).await?,
+            scheduler,
             runner: self.runner.clone(),
         })
     }
@@ -96,6 +137,10 @@ impl App {
         let task = tokio::spawn(follow::follow(db, index, written, stop.clone()));
         Follower { task, stop }
     }
+}
+
+fn has_entries(folder: &Path) -> bool {
+    std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some())
 }
 
 /// The index, while it follows the catalog.
@@ -145,7 +190,7 @@ pub enum Error {
     #[error(transparent)]
     Database(#[from] db::Error),
     #[error("The catalog in the database could not be read.")]
-    Catalog(#[source] sea_orm::DbErr),
+    Catalog(#[source] db::Cause),
     #[error(transparent)]
     Search(#[from] search::Error),
     #[error(transparent)]
@@ -157,7 +202,7 @@ impl Explain for Error {
         match self {
             Self::DataDir(..) => Kind::Invalid,
             Self::Database(error) => error.kind(),
-            Self::Catalog(cause) => db::kind_of(cause),
+            Self::Catalog(cause) => db::kind_of(&cause.0),
             Self::Search(error) => error.kind(),
             Self::Scheduler(_) => Kind::Internal,
         }

@@ -24,8 +24,59 @@ pub enum Kind {
     TooMany,
     /// Something this depends on does not answer; trying again later can help.
     Unavailable,
+    /// The catalog can be reached, but not written or not trusted; its operator can mend that.
+    Storage(Storage),
     /// A defect or a fault of the machine: the cause is for the log, never for the person.
     Internal,
+}
+
+/// What is wrong with the place where the catalog is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Storage {
+    /// The disk has no room left.
+    Full,
+    /// Another writer holds the catalog and does not end.
+    Stuck,
+    /// The file is no longer the one that was opened.
+    Replaced,
+    /// The file holds what no SQLite has written.
+    Damaged,
+}
+
+impl Storage {
+    /// Says what happened.
+    pub const fn sentence(self) -> &'static str {
+        match self {
+            Self::Full => {
+                "The disk of the catalog is full or takes nothing more, so nothing was saved."
+            }
+            Self::Stuck => {
+                "Another process is writing to the catalog and does not finish, so nothing was saved."
+            }
+            Self::Replaced => {
+                "The catalog's file was deleted or replaced while it was in use, so nothing was saved."
+            }
+            Self::Damaged => "The catalog's file is damaged.",
+        }
+    }
+
+    /// Says what to do next.
+    pub const fn hint(self) -> &'static str {
+        match self {
+            Self::Full => {
+                "Ask the operator of this catalog to make room, then try again. Nothing has to be restarted."
+            }
+            Self::Stuck => {
+                "Try again in a moment. `gazetteer doctor` and /readyz name the process that writes."
+            }
+            Self::Replaced => {
+                "Ask the operator of this catalog to put the file back, or to restart Gazetteer on the new one."
+            }
+            Self::Damaged => {
+                "Ask the operator of this catalog to restore a backup. `gazetteer doctor` says what is damaged."
+            }
+        }
+    }
 }
 
 /// An error that can tell a person what happened and what to do next.

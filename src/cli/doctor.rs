@@ -8,11 +8,11 @@ use std::time::Duration;
 use clap::Args;
 
 use super::{Failure, print};
-use crate::app::App;
+use crate::app::{self, App};
 use crate::auth::directories::Directories;
 use crate::config;
-use crate::db::changes;
-use crate::error::{Explain, chain};
+use crate::db::{self, Db, changes};
+use crate::error::{Explain, Kind, Storage, chain};
 use crate::ingest::Recipes;
 use crate::ingest::recipe::Listed;
 
@@ -25,51 +25,46 @@ pub(super) struct Options {
     pub(super) directories: config::Directories,
 }
 
-/// Checks the parts one after the other, a line each, with what to do about what is wrong.
+/// Checks the parts one after the other, a line each, with what to do about what is wrong. Makes and changes nothing.
 pub(super) async fn doctor(
     storage: &config::Storage,
     recipes: &Path,
     directories: &Directories,
 ) -> Result<ExitCode, Failure> {
-    let mut well = true;
-    let app = match App::open(storage, Recipes::in_folder(recipes)).await {
+    let opened = async {
+        let db = App::connect_to_existing(storage).await?;
+        let pending = db.pending_migrations().await?;
+        Ok::<_, app::Error>((db, pending))
+    };
+    let (db, pending) = match opened.await {
+        Ok(opened) => opened,
+        Err(error) => {
+            tell(false, chain(&error), error.hint())?;
+            return Ok(ExitCode::FAILURE);
+        }
+    };
+    let mut well = check_content(&db).await?;
+    if pending > 0 {
+        let hint = Some("Run “gazetteer migrate”, or start the server.");
+        tell(
+            false,
+            "The database holds no catalog, or an older one.",
+            hint,
+        )?;
+        return Ok(ExitCode::FAILURE);
+    }
+    if !well {
+        return Ok(ExitCode::FAILURE);
+    }
+    well &= check_writing(&db).await?;
+    let app = match App::over(db, storage, Recipes::in_folder(recipes)).await {
         Ok(app) => app,
         Err(error) => {
             tell(false, chain(&error), error.hint())?;
             return Ok(ExitCode::FAILURE);
         }
     };
-    tell(
-        true,
-        format_args!("{} answers, its schema is the newest.", app.db.product()),
-        None,
-    )?;
-    let head = changes::head(&*app.db)
-        .await
-        .map_err(|cause| Failure::new(cause.to_string()))?;
-    match head - app.index.applied() {
-        0 => tell(
-            true,
-            format_args!("The search index is complete: {} assets.", app.index.len()),
-            None,
-        )?,
-        behind if behind > 0 => tell(
-            true,
-            format_args!(
-                "The search index is {behind} changes behind; the next command or server catches up."
-            ),
-            None,
-        )?,
-        _ => {
-            well = false;
-            let hint = Some("Run “gazetteer reindex”.");
-            tell(
-                false,
-                "The search index knows changes that the database does not have.",
-                hint,
-            )?;
-        }
-    }
+    well &= check_index(&app).await?;
     let listed = app.runner.recipes()?;
     if listed.is_empty() {
         tell_no_recipes(recipes)?;
@@ -102,6 +97,65 @@ fn tell_no_recipes(folder: &Path) -> Result<(), Failure> {
             Some(hint),
         )
     }
+}
+
+/// Whether the database is whole.
+async fn check_content(db: &Db) -> Result<bool, Failure> {
+    let damage = match db.find_damage().await {
+        Ok(damage) => damage,
+        Err(cause) => Some(db::Cause(cause).to_string()),
+    };
+    let Some(damage) = damage else {
+        tell(true, format_args!("{} answers.", db.product()), None)?;
+        return Ok(true);
+    };
+    let what = format!("{} {damage}.", Storage::Damaged.sentence());
+    let hint = Some("Stop Gazetteer, and restore a backup of the file.");
+    tell(false, what, hint)?;
+    Ok(false)
+}
+
+/// Whether the catalog can be written.
+async fn check_writing(db: &Db) -> Result<bool, Failure> {
+    db.doubt_room();
+    let Err(cause) = db.check_writing().await else {
+        tell(true, "The catalog can be written.", None)?;
+        return Ok(true);
+    };
+    let hint = match db::kind_of(&cause) {
+        Kind::Storage(Storage::Full) => Some("Make room; nothing has to be restarted."),
+        Kind::Storage(Storage::Stuck) => Some("Look at that process, and end it if it hangs."),
+        _ => None,
+    };
+    let why = db::Cause(cause);
+    tell(
+        false,
+        format_args!("The catalog cannot be written: {why}"),
+        hint,
+    )?;
+    Ok(false)
+}
+
+/// Whether the index is that of the database.
+async fn check_index(app: &App) -> Result<bool, Failure> {
+    let head = changes::head(&*app.db)
+        .await
+        .map_err(|cause| Failure::new(cause.to_string()))?;
+    let behind = head - app.index.applied();
+    if behind < 0 {
+        let what = "The search index knows changes that the database does not have.";
+        tell(false, what, Some("Run “gazetteer reindex”."))?;
+        return Ok(false);
+    }
+    let text = if behind == 0 {
+        format!("The search index is complete: {} assets.", app.index.len())
+    } else {
+        format!(
+            "The search index is {behind} changes behind; the next command or server catches up."
+        )
+    };
+    tell(true, text, None)?;
+    Ok(true)
 }
 
 async fn check_recipe(listed: Listed) -> Result<bool, Failure> {

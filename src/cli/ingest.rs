@@ -96,18 +96,10 @@ pub(super) async fn run(
     tell_notices(&recipe);
     let app = App::open(storage, Recipes::in_folder(recipes)).await?;
     let follower = app.start_following();
-    let (progress, watching) = watch::channel(Progress::default());
-    let shown = tokio::spawn(show(watching));
-    let run = ingest::run(
-        &app.db,
-        &recipe,
-        &Actor::operator(),
-        progress,
-        interrupted(),
-    )
-    .await?;
-    drop(shown.await);
+    let ran = carry_out(&app, &recipe).await;
+    // Before anything else may end this: the index is written on a thread that must not outlive the runtime.
     follower.stop().await;
+    let run = ran?;
     let indexed = index(&app).await;
     if options.json {
         print(report_as_json(&app.db, &run).await)?;
@@ -120,6 +112,15 @@ pub(super) async fn run(
         RunState::Partial => partial(),
         RunState::Running | RunState::Failed | RunState::Interrupted => ExitCode::FAILURE,
     })
+}
+
+async fn carry_out(app: &App, recipe: &Recipe) -> Result<Run, ingest::Error> {
+    let (progress, watching) = watch::channel(Progress::default());
+    let shown = tokio::spawn(show(watching));
+    let (db, operator) = (app.db.patient(), Actor::operator());
+    let ran = ingest::run(&db, recipe, &operator, progress, interrupted()).await;
+    drop(shown.await);
+    ran
 }
 
 /// Makes findable what was written, unless a server is doing so already.

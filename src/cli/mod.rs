@@ -86,6 +86,7 @@ pub fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(cause) => return Failure::new(format!("No threads could be started: {cause}.")).tell(),
     };
+    tell_of_panics();
     let format = telemetry::Format::for_stderr();
     let otlp = settings.otlp.as_ref();
     let telemetry = match Telemetry::start(format, cli.log_filter(), otlp, runtime.handle()) {
@@ -100,6 +101,17 @@ pub fn main() -> ExitCode {
     // Blocking work that is still going on is derived data; nothing waits for it.
     runtime.shutdown_background();
     outcome.unwrap_or_else(|failure| failure.tell())
+}
+
+/// Logs a defect as one line with its place, instead of printing what was meant for developers.
+fn tell_of_panics() {
+    std::panic::set_hook(Box::new(|defect| {
+        let place = defect.location().map(ToString::to_string);
+        tracing::error!(
+            place = place.unwrap_or_default(),
+            "Gazetteer met a defect and gave up what it was doing"
+        );
+    }));
 }
 
 /// What has to be checked beyond the flags' own syntax.
@@ -243,10 +255,15 @@ impl Failure {
 
 impl<E: Explain + 'static> From<E> for Failure {
     fn from(error: E) -> Self {
+        let kind = error.kind();
+        let hint = match kind {
+            Kind::Storage(storage) => error.hint().or(Some(storage.hint())),
+            _ => error.hint(),
+        };
         Self {
             text: chain(&error),
-            hint: error.hint().map(str::to_owned),
-            status: if error.kind() == Kind::Invalid { 2 } else { 1 },
+            hint: hint.map(str::to_owned),
+            status: if kind == Kind::Invalid { 2 } else { 1 },
         }
     }
 }

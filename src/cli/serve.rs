@@ -90,8 +90,9 @@ pub(super) async fn serve_app(
         interrupted().await;
         say("Ending: requests that have begun are answered, running recipes are interrupted.");
     };
-    web::serve(parts, listener, options, shutdown).await?;
+    let served = web::serve(parts, listener, options, shutdown).await;
     background.stop().await;
     app.close().await;
+    served?;
     Ok(ExitCode::SUCCESS)
 }

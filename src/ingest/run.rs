@@ -20,7 +20,7 @@ use crate::catalog::{
     self, Address, AssetId, Cause, Closing, Counts, Discovered, Identity, Listing, Removal, Scope,
 };
 use crate::db::{Db, changes};
-use crate::error::chain;
+use crate::error::{Explain as _, Kind, chain};
 use crate::sources::{Cost, Finding, Report, Skipped};
 use crate::telemetry::request;
 
@@ -151,7 +151,7 @@ pub(super) async fn carry_out(
     if let Err(failure) = &outcome {
         // What the database says is for the log; what a source says is for the person who mends the recipe.
         error!(run.id = %run.id, "recipe {} failed: {}", recipe.name, chain(failure));
-        run.failure = Some(failure.to_string());
+        run.failure = Some(words_for(failure));
     }
     run.ended_at = Some(Utc::now());
     if matches!(outcome, Err(Error::TakenForDead)) {
@@ -162,6 +162,17 @@ pub(super) async fn carry_out(
     }
     info!(run.id = %run.id, run.state = %run.state, "ended recipe {}", recipe.name);
     run
+}
+
+/// Says why a run failed. What waited to be written is lost then, and is read again by the next run.
+fn words_for(failure: &Error) -> String {
+    match failure.kind() {
+        Kind::Storage(storage) => format!(
+            "{} What was read last is not in the catalog; run the recipe again.",
+            storage.sentence()
+        ),
+        _ => failure.to_string(),
+    }
 }
 
 /// How reading ended, when it did not fail.

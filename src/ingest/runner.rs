@@ -110,7 +110,7 @@ impl Runner {
             written.notify_one();
         };
         self.runs.spawn_on(tell, &self.home);
-        let (db, mut stopping) = (self.db.clone(), self.stopping.subscribe());
+        let (db, mut stopping) = (self.db.patient(), self.stopping.subscribe());
         let work = async move {
             let stop = async {
                 if stopping.wait_for(|stop| *stop).await.is_err() {

@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 
 use super::forms::Typed;
 use super::view::{Reader, Section, Templates, View, html_response};
-use crate::error::{Explain, Kind, chain};
+use crate::error::{Explain, Kind, Storage, chain};
 
 /// Why a request gets no proper answer, in words for whoever sent it.
 ///
@@ -41,7 +41,8 @@ pub(super) fn status_of(kind: Kind) -> StatusCode {
         Kind::Unauthenticated => StatusCode::UNAUTHORIZED,
         Kind::Forbidden => StatusCode::FORBIDDEN,
         Kind::TooMany => StatusCode::TOO_MANY_REQUESTS,
-        Kind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        Kind::Storage(Storage::Full) => StatusCode::INSUFFICIENT_STORAGE,
+        Kind::Unavailable | Kind::Storage(_) => StatusCode::SERVICE_UNAVAILABLE,
         Kind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }
@@ -60,6 +61,10 @@ impl Failure {
             Kind::Unavailable => {
                 tracing::error!(cause = chain(error), "something needed does not answer");
                 Self::unavailable()
+            }
+            Kind::Storage(storage) => {
+                tracing::error!(cause = chain(error), "the catalog cannot be used as it is");
+                Self::storage(storage)
             }
             kind => Self {
                 retry_after: error.retry_after(),
@@ -166,6 +171,15 @@ impl Failure {
             ..failure.hinted(Some(
                 "Try again in a moment. If it stays like this, give the request id to whoever runs this catalog.",
             ))
+        }
+    }
+
+    /// The catalog is not as it should be where it is kept; its operator can mend that.
+    fn storage(storage: Storage) -> Self {
+        let kind = Kind::Storage(storage);
+        Self {
+            retry_after: Some(Duration::from_secs(5)),
+            ..Self::new(status_of(kind), storage.sentence()).hinted(Some(storage.hint()))
         }
     }
 

@@ -33,7 +33,10 @@ impl Correctable for auth::Error {
             Self::Denied(_) | Self::SpentLink => false,
             // There may be another way in.
             Self::Directory(_) => true,
-            _ => !matches!(self.kind(), Kind::Internal | Kind::Unavailable),
+            _ => !matches!(
+                self.kind(),
+                Kind::Internal | Kind::Unavailable | Kind::Storage(_)
+            ),
         }
     }
 }

@@ -5,12 +5,13 @@ use std::time::Duration;
 use actix_web::HttpResponse;
 use actix_web::http::header;
 use actix_web::web::Data;
+use sea_orm::DbErr;
 use serde::Serialize;
 
 use super::searching;
 use crate::auth::Sight;
-use crate::db::{Db, changes};
-use crate::error::chain;
+use crate::db::{self, Db, changes};
+use crate::error::{Kind, Storage, chain};
 use crate::search::Index;
 use crate::telemetry::Numbers;
 
@@ -20,6 +21,8 @@ const MEASURE: Duration = Duration::from_secs(30);
 const OK: &str = "ok";
 const BEHIND: &str = "behind";
 const SILENT: &str = "does not answer";
+const FOLLOW: &str = "Searches do not show the newest changes. If this lasts, the log says why the index cannot be written; \
+                      look at the data folder.";
 
 #[derive(Serialize)]
 struct Health {
@@ -30,10 +33,12 @@ struct Health {
 struct Readiness {
     ready: bool,
     database: &'static str,
+    /// Whether edits can be saved.
+    writing: &'static str,
     index: &'static str,
     /// What to look at, where something is not as it should be.
     #[serde(skip_serializing_if = "Option::is_none")]
-    hint: Option<&'static str>,
+    hint: Option<String>,
 }
 
 /// `GET /healthz`: this process runs.
@@ -53,13 +58,17 @@ async fn index_answers(db: &Db, index: &Index) -> bool {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct SlowestIndex(pub(super) Duration);
 
-/// `GET /readyz`: the database and the index answer, and the index follows.
+/// `GET /readyz`: the database and the index answer, edits can be saved, and the index follows.
 pub(super) async fn ready(
     db: Data<Db>,
     index: Data<Index>,
     slowest: Data<SlowestIndex>,
 ) -> HttpResponse {
     let database = word_for("database", database_answers(&db).await);
+    let unwritable = match database {
+        OK => db.check_writing().await.err(),
+        _ => None,
+    };
     let answers = index_answers(&db, &index).await;
     // Asked second, for a search notices damage, and damage is mended by building anew.
     let behind = index.behind_for();
@@ -68,11 +77,17 @@ pub(super) async fn ready(
         Some(_) => BEHIND,
         None => word_for("index", answers),
     };
-    let hint = (index == BEHIND).then_some(
-        "Searches do not show the newest changes. If this lasts, the log says why the index cannot be written; look at the data folder.",
-    );
+    let writing = match (database, &unwritable) {
+        (OK, None) => OK,
+        (OK, Some(cause)) => word_for_writing(cause),
+        (unanswered, _) => unanswered,
+    };
+    let hint = match &unwritable {
+        Some(cause) => hint_at(cause),
+        None => (index == BEHIND).then(|| FOLLOW.to_owned()),
+    };
     // Behind for a moment, it serves better than nothing does.
-    let ready = database == OK && index != SILENT && !is_stuck;
+    let ready = [database, writing] == [OK; 2] && index != SILENT && !is_stuck;
     let mut response = if ready {
         HttpResponse::Ok()
     } else {
@@ -83,9 +98,28 @@ pub(super) async fn ready(
         .json(Readiness {
             ready,
             database,
+            writing,
             index,
             hint,
         })
+}
+
+/// Names what keeps edits from being saved, where that is for everybody to know.
+fn hint_at(cause: &DbErr) -> Option<String> {
+    let known = matches!(db::kind_of(cause), Kind::Storage(_));
+    known.then(|| db::Cause(cause.clone()).to_string())
+}
+
+/// What keeps edits from being saved.
+fn word_for_writing(cause: &DbErr) -> &'static str {
+    tracing::warn!(cause = chain(cause), "not ready: nothing can be saved");
+    match db::kind_of(cause) {
+        Kind::Storage(Storage::Full) => "the disk is full",
+        Kind::Storage(Storage::Stuck) => "stuck behind another writer",
+        Kind::Storage(Storage::Replaced) => "the file was deleted or replaced",
+        Kind::Storage(Storage::Damaged) => "the file is damaged",
+        _ => "does not work",
+    }
 }
 
 /// Asks for a row, because a ping of SQLite does not look at the file.

@@ -40,6 +40,12 @@ pub(super) async fn below<F: Future>(prefix: Arc<str>, work: F) -> F::Output {
     PREFIX.scope(prefix, work).await
 }
 
+/// Lets work that is done on another thread write the same addresses.
+pub(super) fn carried<T>(work: impl FnOnce() -> T) -> impl FnOnce() -> T {
+    let prefix = prefix();
+    move || PREFIX.sync_scope(prefix, work)
+}
+
 fn prefix() -> Arc<str> {
     PREFIX.try_with(Arc::clone).unwrap_or_default()
 }

@@ -106,7 +106,9 @@ pub(crate) async fn render_apart(
         return Ok(render(markdown, below));
     }
     let markdown = markdown.to_owned();
-    apart.run(move || render(&markdown, below)).await
+    apart
+        .run(links::carried(move || render(&markdown, below)))
+        .await
 }
 
 /// Puts something in the place of each letter that HTML writes as an entity.

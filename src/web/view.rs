@@ -81,10 +81,15 @@ pub(crate) struct Refusal {
 
 impl Refusal {
     pub(crate) fn of(error: &impl Explain) -> Self {
+        let kind = error.kind();
+        let (text, hint) = match kind {
+            Kind::Storage(storage) => (storage.sentence().to_owned(), Some(storage.hint())),
+            _ => (error.to_string(), error.hint()),
+        };
         Self {
-            text: error.to_string(),
-            hint: error.hint(),
-            kind: error.kind(),
+            text,
+            hint,
+            kind,
             retry_after: error.retry_after(),
         }
     }

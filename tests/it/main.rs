@@ -47,6 +47,7 @@ mod scheduler;
 mod search_index;
 mod search_reasons;
 mod signing_in;
+mod storage;
 mod support;
 mod web_api;
 mod telemetry;

@@ -126,7 +126,13 @@ class Catalog:
     def start(self, command="serve"):
         self.log = open(self.folder / "log", "a")
         self.process = subprocess.Popen(
-            [GAZETTEER, command], env=self.environment(), stdout=self.log, stderr=self.log, stdin=subprocess.DEVNULL
+            [GAZETTEER, command],
+            env=self.environment(),
+            stdout=self.log,
+            stderr=self.log,
+            stdin=subprocess.DEVNULL,
+            # Python ignores the signal for too long a file; so does the server, and hears of it from its writes.
+            restore_signals=False,
         )
         deadline = time.monotonic() + DEADLINE
         while True:

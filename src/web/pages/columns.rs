@@ -69,9 +69,9 @@ pub(crate) async fn show_one(
     let (id, path) = place.into_inner();
     let asset = catalog::find_asset(&db, actor.sight(), id).await?;
     let editable = may_edit(&asset, &actor);
-    let page = db
-        .apart()
-        .run(move || ColumnPage::new(&asset, &path, editable));
+    let page = db.apart().run(links::carried(move || {
+        ColumnPage::new(&asset, &path, editable)
+    }));
     Ok(Page(page.await??))
 }
 
@@ -89,7 +89,7 @@ pub(super) async fn of(
         (asset, columns)
     };
     Ok(if large {
-        db.apart().run(pick).await?
+        db.apart().run(links::carried(pick)).await?
     } else {
         pick()
     })

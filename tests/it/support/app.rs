@@ -6,7 +6,7 @@
 )]
 
 use std::net::Ipv4Addr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -69,6 +69,11 @@ impl TestApp {
     /// An empty catalog without recipes.
     pub(crate) async fn start() -> Self {
         Self::start_with(Settings::default()).await
+    }
+
+    /// An empty catalog in this Postgres database.
+    pub(crate) async fn on(url: &str) -> Self {
+        Self::around(TestCatalog::on(Some(url.to_owned())).await, None).await
     }
 
     /// A catalog with a recipe named `world`, which reads this; it has not been run yet.
@@ -167,6 +172,11 @@ impl TestApp {
         let folder = self.catalog.dir.path().join("recipes");
         std::fs::create_dir_all(&folder).unwrap();
         std::fs::write(folder.join(format!("{name}.yml")), text).unwrap();
+    }
+
+    /// The folder of the catalog's data.
+    pub(crate) fn data_dir(&self) -> &Path {
+        self.catalog.storage.data_dir()
     }
 
     /// Where the catalog's database is, for another process.

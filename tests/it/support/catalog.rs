@@ -27,10 +27,20 @@ pub struct TestCatalog {
 
 impl TestCatalog {
     pub async fn start() -> Self {
+        Self::on(Self::fresh_database().await).await
+    }
+
+    /// An empty Postgres database of the test server, if there is one.
+    pub async fn fresh_database() -> Option<String> {
+        fresh_postgres().await
+    }
+
+    /// A catalog in this database, or else in a file of its own.
+    pub async fn on(url: Option<String>) -> Self {
         let dir = TempDir::new().unwrap();
         let storage = Storage {
             data_dir: Some(dir.path().join("data")),
-            database_url: fresh_postgres().await.map(Into::into),
+            database_url: url.map(Into::into),
         };
         let app = App::open(&storage, Recipes::in_folder(&dir.path().join("recipes")))
             .await

@@ -20,6 +20,7 @@ use crate::catalog::human::{
     Tags, Verification,
 };
 use crate::catalog::{self, Asset, AssetId};
+use crate::error::{Explain as _, Kind, chain};
 use crate::web::failure::Failure;
 use crate::web::forms::{Answer, Fields};
 use crate::web::links;
@@ -239,6 +240,14 @@ async fn finish<A: Form>(
         Refusal::Problems(problems) => {
             again(typed).refused(problems.iter().map(Wrong::of::<A>).collect())
         }
+        // What was typed can be saved once the operator has mended that.
+        Refusal::Other(error) if matches!(error.kind(), Kind::Storage(_)) => {
+            tracing::error!(cause = chain(error), "an edit could not be saved");
+            EditPage {
+                refusal: Some(view::Refusal::of(&refusal)),
+                ..again(typed)
+            }
+        }
         Refusal::Other(_) => return Err(refusal.into()),
     };
     Ok(Either::Right(Page(page)))
@@ -268,7 +277,6 @@ pub(crate) struct EditPage {
     preview: Option<SafeHtml>,
     wrongs: Vec<Wrong>,
     conflict: Option<Conflict>,
-    #[serde(skip)]
     refusal: Option<view::Refusal>,
 }
 
