@@ -73,7 +73,8 @@ impl TestApp {
 
     /// An empty catalog in this Postgres database.
     pub(crate) async fn on(url: &str) -> Self {
-        Self::around(TestCatalog::on(Some(url.to_owned())).await, None).await
+        let catalog = TestCatalog::on(Some(url.to_owned())).await;
+        Self::around_with(catalog, None, Settings::default()).await
     }
 
     /// A catalog with a recipe named `world`, which reads this; it has not been run yet.
