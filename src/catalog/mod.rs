@@ -278,6 +278,9 @@ pub enum Error {
     BadCursor(#[from] BadCursor),
     #[error(transparent)]
     Denied(#[from] Denied),
+    /// The run that wanted to write has been ended by somebody else.
+    #[error("The run was ended before it wrote this.")]
+    RunEnded,
     #[error("The row of asset {0} cannot be read.")]
     Damaged(AssetId, #[source] Box<dyn StdError + Send + Sync>),
     #[error("The catalog could not be read or written.")]
@@ -304,6 +307,7 @@ impl Explain for Error {
             Self::UnknownAsset | Self::UnknownColumn(_) => Kind::NotFound,
             Self::UnknownScope { .. } | Self::BadCursor(_) => Kind::Invalid,
             Self::Denied(denied) => denied.kind(),
+            Self::RunEnded => Kind::Conflict,
             Self::Damaged(..) => Kind::Internal,
             Self::Database(cause) => db::kind_of(cause),
         }
@@ -321,7 +325,7 @@ impl Explain for Error {
                 "Write a source as PLATFORM:INSTANCE and a database as PLATFORM:INSTANCE/DATABASE, such as glue:123456789012/eu-central-1/sales.",
             ),
             Self::BadCursor(_) => Some("Start from the first page."),
-            Self::Denied(_) | Self::Damaged(..) | Self::Database(_) => None,
+            Self::Denied(_) | Self::RunEnded | Self::Damaged(..) | Self::Database(_) => None,
         }
     }
 }

@@ -5,7 +5,9 @@
 //! Deliberately absent: queries. They are in the `store.rs` files.
 
 pub mod changes;
+pub(crate) mod clock;
 pub(crate) mod entity;
+pub(crate) mod lease;
 mod page;
 
 use std::future::Future;
@@ -182,6 +184,16 @@ impl Db {
         });
         // It goes on by itself; whoever reads at once what was noted should find it as a rule.
         drop(tokio::time::timeout(NOTING, writing).await);
+    }
+
+    /// Begins a transaction that changes nothing of the catalog, such as the report of a run, and takes no turn for it.
+    pub(crate) async fn begin_aside(&self) -> Result<DatabaseTransaction, DbErr> {
+        self.connection
+            .begin_with_options(TransactionOptions {
+                sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+                ..TransactionOptions::default()
+            })
+            .await
     }
 
     /// Says which database this is, in words.

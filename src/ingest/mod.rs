@@ -27,7 +27,7 @@ use crate::error::{Explain, Kind};
 use crate::sources;
 
 pub use asked::Asked;
-pub use run::{Progress, run};
+pub use run::{Progress, end_abandoned, run};
 pub use runner::{Recipes, Runner};
 
 /// One run of a recipe.
@@ -303,8 +303,10 @@ pub enum Error {
     #[error(transparent)]
     Source(#[from] sources::Error),
     #[error(transparent)]
-    Catalog(#[from] catalog::Error),
-    #[error("The run was silent for so long that it was taken for dead, so it stopped.")]
+    Catalog(catalog::Error),
+    #[error(
+        "The run was silent for so long that it was taken for dead. It stopped and wrote nothing more."
+    )]
     TakenForDead,
     #[error("Reading the source ended unexpectedly.")]
     Reader(#[source] tokio::task::JoinError),
@@ -318,6 +320,15 @@ impl Error {
     /// Says of whatever was found that it is not what was written.
     fn damaged<E: Into<Box<dyn StdError + Send + Sync>>>(id: Uuid) -> impl FnOnce(E) -> Self {
         move |cause| Self::Damaged(id, cause.into())
+    }
+}
+
+impl From<catalog::Error> for Error {
+    fn from(error: catalog::Error) -> Self {
+        match error {
+            catalog::Error::RunEnded => Self::TakenForDead,
+            error => Self::Catalog(error),
+        }
     }
 }
 
@@ -345,6 +356,7 @@ impl Explain for Error {
             Self::Faulty(..) => {
                 Some("“gazetteer ingest check FILE” lists them with line and column.")
             }
+            Self::TakenForDead => Some("Run the recipe again, unless another run has begun."),
             Self::Catalog(error) => error.hint(),
             Self::Folder(error) => error.hint(),
             Self::BadCursor(_) => Some("Start from the first page."),

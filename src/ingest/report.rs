@@ -1,12 +1,13 @@
 //! The report of a run, while it is being written: listings and findings wait here and go to the database together.
 
 use chrono::Utc;
+use sea_orm::DatabaseTransaction;
 use uuid::Uuid;
 
 use super::{Error, Level, Listed, RunFinding, store};
 use crate::auth::Sight;
 use crate::catalog::{self, Address, AssetId, Counts, Listing};
-use crate::db::Db;
+use crate::db::{Db, lease};
 
 /// How much may wait. A run that is killed loses so much of its report, which its next run makes anew.
 const MOST_WAITING: usize = 100;
@@ -71,9 +72,15 @@ impl RunReport {
     }
 
     /// Writes what waits. Findings are tied to their assets here, so these should have been written before.
+    ///
+    /// Each transaction writes nothing when the run was ended meanwhile.
     pub(super) async fn write(&mut self, db: &Db) -> Result<(), Error> {
-        store::add_listings(&**db, &self.listings).await?;
-        self.listings.clear();
+        if !self.listings.is_empty() {
+            let txn = self.begin(db).await?;
+            store::add_listings(&txn, &self.listings).await?;
+            txn.commit().await?;
+            self.listings.clear();
+        }
         while !self.findings.is_empty() {
             let now: Vec<_> = self.findings.iter().take(MOST_WAITING).cloned().collect();
             let many = now.len();
@@ -83,9 +90,20 @@ impl RunReport {
                 asset: about.and_then(|address| ids.get(&address.identity()).copied()),
                 ..finding
             });
-            store::add_findings(&**db, self.run, findings.collect()).await?;
+            let txn = self.begin(db).await?;
+            store::add_findings(&txn, self.run, findings.collect()).await?;
+            txn.commit().await?;
             self.findings.drain(..many);
         }
         Ok(())
+    }
+
+    async fn begin(&self, db: &Db) -> Result<DatabaseTransaction, Error> {
+        let txn = db.begin_aside().await?;
+        if lease::renew(&txn, self.run).await? {
+            Ok(txn)
+        } else {
+            Err(Error::TakenForDead)
+        }
     }
 }

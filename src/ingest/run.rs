@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::future::Future;
 use std::time::{Duration, Instant};
 
-use chrono::Utc;
+use chrono::{TimeDelta, Utc};
 use tokio::sync::{mpsc, watch};
 use tokio::time::MissedTickBehavior;
 use tokio_util::task::AbortOnDropHandle;
@@ -19,7 +19,7 @@ use crate::auth::{Actor, Permission};
 use crate::catalog::{
     self, Address, AssetId, Cause, Closing, Counts, Discovered, Identity, Listing, Removal, Scope,
 };
-use crate::db::{Db, changes};
+use crate::db::{Db, changes, clock};
 use crate::error::chain;
 use crate::sources::{Cost, Finding, Report, Skipped};
 use crate::telemetry::request;
@@ -37,7 +37,7 @@ const CLOSING: usize = 2;
 const HEARTBEAT: Duration = Duration::from_secs(2);
 
 /// A run that has been silent for so long is over, if its process cannot be asked.
-const SILENCE: chrono::TimeDelta = chrono::TimeDelta::seconds(30);
+pub(super) const SILENCE: TimeDelta = TimeDelta::seconds(30);
 
 /// How far a run is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -60,8 +60,8 @@ pub(super) async fn begin(
     by: StartedBy,
 ) -> Result<Run, Error> {
     actor.require(Permission::RunRecipe)?;
-    end_abandoned(db).await?;
-    let now = Utc::now();
+    end_abandoned(db, SILENCE).await?;
+    let now = clock::now(&**db).await?;
     let run = Run {
         id: Uuid::now_v7(),
         recipe: recipe.to_owned(),
@@ -87,18 +87,21 @@ pub(super) async fn begin(
     Ok(run)
 }
 
-/// Ends the runs whose process is no more.
-pub(super) async fn end_abandoned(db: &Db) -> Result<(), Error> {
-    let now = Utc::now();
-    for (id, process, heartbeat) in store::list_active(&**db).await? {
-        let over = match process::life_of(&process) {
-            Life::Lives => false,
-            Life::HasEnded => true,
-            Life::Unknown => now - heartbeat > SILENCE,
+/// Ends the runs whose process is no more, and those that were silent for longer than `silence` where nobody can tell.
+///
+/// Such a run may only sleep: when it wakes up it writes nothing more.
+pub async fn end_abandoned(db: &Db, silence: TimeDelta) -> Result<(), Error> {
+    for (id, process) in store::list_active(&**db).await? {
+        let (silence, why) = match process::life_of(&process) {
+            Life::Lives => continue,
+            Life::HasEnded => (None, "Its process ended before the run did.".to_owned()),
+            Life::Unknown => {
+                let seconds = silence.num_seconds();
+                let why = format!("It was silent for {seconds} seconds, so it was taken for dead.");
+                (Some(silence), why)
+            }
         };
-        if over {
-            store::interrupt(&**db, id, now).await?;
-        }
+        store::interrupt(&**db, id, silence, &why).await?;
     }
     Ok(())
 }
@@ -138,14 +141,16 @@ pub(super) async fn carry_out(
         Err(failure) => format!("The run failed before the last page: {failure}"),
     };
     work.close_what_is_left(&left);
-    let written = work.flush().await;
-    let outcome = read.and_then(|ended| written.map(|()| ended));
+    let outcome = match read {
+        Err(Error::TakenForDead) => Err(Error::TakenForDead),
+        read => work.flush().await.and(read),
+    };
     run.counts = work.counts_so_far();
     run.counts.milliseconds = u64::try_from(clock.elapsed().as_millis()).unwrap_or(u64::MAX);
     run.state = match &outcome {
         Ok(Ended::Read) if work.report.problems > 0 => RunState::Partial,
         Ok(Ended::Read) => RunState::Succeeded,
-        Ok(Ended::Stopped) => RunState::Interrupted,
+        Ok(Ended::Stopped) | Err(Error::TakenForDead) => RunState::Interrupted,
         Err(_) => RunState::Failed,
     };
     if let Err(failure) = &outcome {
@@ -153,15 +158,24 @@ pub(super) async fn carry_out(
         error!(run.id = %run.id, "recipe {} failed: {}", recipe.name, chain(failure));
         run.failure = Some(failure.to_string());
     }
-    run.ended_at = Some(Utc::now());
-    if matches!(outcome, Err(Error::TakenForDead)) {
-        run.state = RunState::Interrupted;
-    }
-    if let Err(unwritten) = store::end(&**db, &run).await {
-        error!(run.id = %run.id, "the end of the run could not be written down: {}", chain(&unwritten));
-    }
+    write_end(db, &mut run).await;
     info!(run.id = %run.id, run.state = %run.state, "ended recipe {}", recipe.name);
     run
+}
+
+/// Writes down how a run ended, unless somebody else has ended it meanwhile.
+async fn write_end(db: &Db, run: &mut Run) {
+    run.ended_at = Some(clock::now(&**db).await.unwrap_or_else(|_| Utc::now()));
+    match store::end(&**db, run).await {
+        Ok(true) => {}
+        Ok(false) => {
+            run.state = RunState::Interrupted;
+            run.failure = Some(Error::TakenForDead.to_string());
+        }
+        Err(unwritten) => {
+            error!(run.id = %run.id, "the end of the run could not be written down: {}", chain(&unwritten));
+        }
+    }
 }
 
 /// How reading ended, when it did not fail.
@@ -261,13 +275,8 @@ impl<'a> Work<'a> {
     /// A run that somebody else took for dead ends here: another one may have begun.
     async fn beat(&mut self) -> Result<(), Error> {
         self.flush().await?;
-        let alive =
-            store::heartbeat(&**self.db, self.run, &self.counts_so_far(), Utc::now()).await?;
-        if alive {
-            Ok(())
-        } else {
-            Err(Error::TakenForDead)
-        }
+        let goes_on = store::heartbeat(&**self.db, self.run, &self.counts_so_far()).await?;
+        goes_on.then_some(()).ok_or(Error::TakenForDead)
     }
 
     /// What was done, in the databases that are still open too.
@@ -365,7 +374,8 @@ impl<'a> Work<'a> {
         if databases.is_empty() {
             return Ok(());
         }
-        let scopes = catalog::open(self.db, &self.cause, databases, Utc::now()).await?;
+        let now = clock::now(&**self.db).await?;
+        let scopes = catalog::open(self.db, &self.cause, databases, now).await?;
         for (open, scope) in opens.into_iter().zip(scopes) {
             open.state = OpenState::Written(scope);
         }
@@ -390,7 +400,8 @@ impl<'a> Work<'a> {
         if pages.is_empty() {
             return Ok(());
         }
-        let applied = catalog::apply(self.db, &self.cause, pages, Utc::now()).await?;
+        let now = clock::now(&**self.db).await?;
+        let applied = catalog::apply(self.db, &self.cause, pages, now).await?;
         for (counts, applied) in counts.into_iter().zip(applied) {
             *counts += applied;
         }
@@ -439,7 +450,8 @@ impl<'a> Work<'a> {
             allows: &|gone, known| limit.allows(gone, known),
             covers: &|address| source.covers(address),
         };
-        let closings = catalog::close(self.db, &self.cause, scopes, &removal, Utc::now()).await?;
+        let now = clock::now(&**self.db).await?;
+        let closings = catalog::close(self.db, &self.cause, scopes, &removal, now).await?;
         for ((address, database, mut counts), closing) in complete.into_iter().zip(closings) {
             counts.gone = closing.gone;
             self.tell_refusal(&address, &closing);
@@ -471,9 +483,9 @@ impl<'a> Work<'a> {
             allows: &|gone, known| limit.allows(gone, known),
             covers: &|address| source.covers(address),
         };
+        let now = clock::now(&**self.db).await?;
         let closings =
-            catalog::close_databases(self.db, &self.cause, &self.listed, &removal, Utc::now())
-                .await?;
+            catalog::close_databases(self.db, &self.cause, &self.listed, &removal, now).await?;
         for (database, closing) in closings {
             self.counts.assets.gone += closing.gone;
             self.tell_refusal(&database, &closing);

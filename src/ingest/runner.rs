@@ -11,7 +11,7 @@ use tracing::{Instrument as _, error_span};
 use uuid::Uuid;
 
 use super::recipe::{self, FolderError, Listed};
-use super::run::{Progress, begin, carry_out, end_abandoned};
+use super::run::{Progress, SILENCE, begin, carry_out, end_abandoned};
 use super::{Error, StartedBy};
 use crate::auth::Actor;
 use crate::config;
@@ -130,7 +130,7 @@ impl Runner {
 
     /// Ends the runs that a process left behind when it was killed.
     pub async fn end_abandoned(&self) -> Result<(), Error> {
-        end_abandoned(&self.db).await
+        end_abandoned(&self.db, SILENCE).await
     }
 
     /// Stops what is running, each run as interrupted, and waits until their ends are written down.

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use chrono::{DateTime, Utc};
+use chrono::TimeDelta;
 use sea_orm::sea_query::{Alias, Expr, ExprTrait, Func, JoinType, Query};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter,
@@ -14,7 +14,9 @@ use super::{Error, Level, Listed, Run, RunCounts, RunFinding, RunState, StartedB
 use crate::auth::scopes::select_closed_sources;
 use crate::auth::{Sight, Who};
 use crate::catalog::{self, AssetId, Counts};
+use crate::db::clock::{clock, moment_ago};
 use crate::db::entity::{asset, finding, listing, run};
+use crate::db::lease::is_held;
 use crate::db::{Page, PageRequest, storable};
 
 /// The state of a listing that was read to its last page.
@@ -63,16 +65,10 @@ fn counts(counts: &RunCounts) -> String {
 }
 
 /// Lists the runs that have not ended, with the process that each belongs to.
-pub(super) async fn list_active(
-    db: &impl ConnectionTrait,
-) -> Result<Vec<(Uuid, String, DateTime<Utc>)>, DbErr> {
+pub(super) async fn list_active(db: &impl ConnectionTrait) -> Result<Vec<(Uuid, String)>, DbErr> {
     run::Entity::find()
         .select_only()
-        .columns([
-            run::Column::Id,
-            run::Column::Process,
-            run::Column::HeartbeatAt,
-        ])
+        .columns([run::Column::Id, run::Column::Process])
         .filter(run::Column::Active.is_not_null())
         .into_tuple()
         .all(db)
@@ -84,20 +80,18 @@ pub(super) async fn heartbeat(
     db: &impl ConnectionTrait,
     id: Uuid,
     so_far: &RunCounts,
-    now: DateTime<Utc>,
 ) -> Result<bool, DbErr> {
     run::Entity::update_many()
-        .col_expr(run::Column::HeartbeatAt, Expr::value(now))
+        .col_expr(run::Column::HeartbeatAt, clock(db))
         .col_expr(run::Column::Counts, Expr::value(counts(so_far)))
-        .filter(run::Column::Id.eq(id))
-        .filter(run::Column::Active.is_not_null())
+        .filter(is_held(id))
         .exec(db)
         .await
         .map(|done| done.rows_affected > 0)
 }
 
-/// Writes down how a run ended; a run that has already ended stays as it is.
-pub(super) async fn end(db: &impl ConnectionTrait, run: &Run) -> Result<(), DbErr> {
+/// Writes down how a run ended. False when the run had been ended already, which stays as it is.
+pub(super) async fn end(db: &impl ConnectionTrait, run: &Run) -> Result<bool, DbErr> {
     run::Entity::update_many()
         .col_expr(run::Column::State, Expr::value(run.state.as_str()))
         .col_expr(run::Column::Counts, Expr::value(counts(&run.counts)))
@@ -107,28 +101,29 @@ pub(super) async fn end(db: &impl ConnectionTrait, run: &Run) -> Result<(), DbEr
         )
         .col_expr(run::Column::EndedAt, Expr::value(run.ended_at))
         .col_expr(run::Column::Active, Expr::value(None::<String>))
-        .filter(run::Column::Id.eq(run.id))
-        .filter(run::Column::Active.is_not_null())
+        .filter(is_held(run.id))
         .exec(db)
         .await
-        .map(drop)
+        .map(|done| done.rows_affected > 0)
 }
 
-/// Writes down that the process of a run is no more.
+/// Ends a run that somebody else carries out, unless it has ended already, or has been heard of within `silence`.
 pub(super) async fn interrupt(
     db: &impl ConnectionTrait,
     id: Uuid,
-    now: DateTime<Utc>,
+    silence: Option<TimeDelta>,
+    why: &str,
 ) -> Result<(), DbErr> {
+    let silent = silence.map(|limit| Expr::col(run::Column::HeartbeatAt).lt(moment_ago(db, limit)));
     run::Entity::update_many()
         .col_expr(
             run::Column::State,
             Expr::value(RunState::Interrupted.as_str()),
         )
-        .col_expr(run::Column::EndedAt, Expr::value(now))
+        .col_expr(run::Column::EndedAt, clock(db))
         .col_expr(run::Column::Active, Expr::value(None::<String>))
-        .filter(run::Column::Id.eq(id))
-        .filter(run::Column::Active.is_not_null())
+        .col_expr(run::Column::Failure, Expr::value(why))
+        .filter(is_held(id).add_option(silent))
         .exec(db)
         .await
         .map(drop)

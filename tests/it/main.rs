@@ -29,6 +29,7 @@ mod people;
 mod permissions;
 mod recipes;
 mod restricted;
+mod runs;
 mod scheduler;
 mod search_index;
 mod signing_in;
