@@ -21,7 +21,7 @@ use crate::catalog::{
 };
 use crate::db::{Db, changes, clock};
 use crate::error::chain;
-use crate::sources::{Cost, Finding, Report, Skipped};
+use crate::sources::{Cost, Finding, Held, Report, Skipped};
 use crate::telemetry::request;
 
 /// How many reports may wait to be applied; the source waits when it is ahead.
@@ -29,6 +29,9 @@ const AHEAD: usize = 8;
 
 /// How many tables are written in one transaction, about.
 const BATCH: usize = 500;
+
+/// How much room may be held by what waits to be written, in bytes.
+const BATCH_ROOM: usize = 8 << 20;
 
 /// The end of a listing costs as much as so many tables.
 const CLOSING: usize = 2;
@@ -141,6 +144,7 @@ pub(super) async fn carry_out(
         Err(failure) => format!("The run failed before the last page: {failure}"),
     };
     work.close_what_is_left(&left);
+    work.report.end();
     let outcome = match read {
         Err(Error::TakenForDead) => Err(Error::TakenForDead),
         read => work.flush().await.and(read),
@@ -196,6 +200,8 @@ struct Work<'a> {
     report: RunReport,
     /// How much waits to be written, in tables.
     waiting: usize,
+    /// The room that it takes in memory.
+    held: Vec<Held>,
     so_far: Progress,
     progress: watch::Sender<Progress>,
 }
@@ -237,6 +243,7 @@ impl<'a> Work<'a> {
             counts: RunCounts::default(),
             report: RunReport::new(run),
             waiting: 0,
+            held: Vec::new(),
             so_far: Progress::default(),
             progress,
         }
@@ -290,12 +297,19 @@ impl<'a> Work<'a> {
 
     async fn take(&mut self, report: Report) -> Result<(), Error> {
         match report {
-            Report::Opened(database) => self.open_database(*database),
+            Report::Opened { database, held } => {
+                self.open_database(*database);
+                self.held.push(held);
+            }
             Report::Page {
                 database,
                 assets,
                 skipped,
-            } => self.take_page(&database, assets, skipped),
+                held,
+            } => {
+                self.take_page(&database, assets, skipped);
+                self.held.push(held);
+            }
             Report::Kept(address) => self.keep(address),
             Report::Closed { database, listing } => self.close_database(&database, listing),
             Report::Databases { listing } => self.end_databases(listing).await?,
@@ -303,7 +317,8 @@ impl<'a> Work<'a> {
                 self.report.note(Level::Problem, about.as_ref(), text);
             }
         }
-        if self.waiting >= BATCH || self.report.is_full() {
+        let held: usize = self.held.iter().map(Held::bytes).sum();
+        if self.waiting >= BATCH || held >= BATCH_ROOM || self.report.is_full() {
             self.flush().await?;
         }
         self.progress.send_replace(self.so_far);
@@ -328,7 +343,10 @@ impl<'a> Work<'a> {
     fn keep(&mut self, address: Address) {
         let parent = address.parent().map(|parent| parent.identity());
         match parent.and_then(|parent| self.open.get_mut(&parent)) {
-            Some(open) => open.kept.push(address),
+            Some(open) => {
+                open.kept.push(address);
+                self.waiting += 1;
+            }
             None => self.listed.push(address),
         }
     }
@@ -362,7 +380,9 @@ impl<'a> Work<'a> {
         self.write_databases().await?;
         self.write_tables().await?;
         self.end_listings().await?;
-        self.report.write(self.db).await
+        self.report.write(self.db).await?;
+        self.held.clear();
+        Ok(())
     }
 
     async fn write_databases(&mut self) -> Result<(), Error> {

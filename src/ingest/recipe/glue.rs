@@ -2,6 +2,7 @@
 
 use regex::Regex;
 
+use super::limits;
 use super::node::{Node, Value};
 use super::problem::Problem;
 use super::reader::{Fields, Idle, Reader};
@@ -9,7 +10,7 @@ use crate::sources::Pattern;
 use crate::sources::glue::{AssumeRole, Identity, Settings};
 
 /// The keys that are acted on.
-const KEYS: [&str; 17] = [
+const KEYS: [&str; 18] = [
     "aws_access_key_id",
     "aws_endpoint_url",
     "aws_profile",
@@ -24,6 +25,7 @@ const KEYS: [&str; 17] = [
     "extract_delta_schema_from_parameters",
     "extract_owners",
     "ignore_resource_links",
+    "limits",
     "platform",
     "platform_instance",
     "table_pattern",
@@ -227,6 +229,7 @@ fn settings(fields: &mut Fields<'_>, reader: &mut Reader<'_>) -> Settings {
         extract_owners: fields
             .truth("extract_owners", reader)
             .unwrap_or(defaults.extract_owners),
+        limits: limits::read(fields, reader),
         ..defaults
     }
 }
