@@ -292,6 +292,9 @@ pub enum Error {
     UnknownRun,
     #[error("Recipe “{0}” is already running.")]
     AlreadyRunning(String),
+    /// Another process has started what the schedule says.
+    #[error("Recipe “{0}” was already started for this time.")]
+    AlreadyStarted(String),
     #[error("Recipe “{0}” cannot be run before its problems are mended.")]
     Faulty(String, #[source] recipe::Problems),
     #[error(transparent)]
@@ -336,7 +339,9 @@ impl Explain for Error {
     fn kind(&self) -> Kind {
         match self {
             Self::UnknownRecipe(_) | Self::UnknownRun => Kind::NotFound,
-            Self::AlreadyRunning(_) | Self::TakenForDead => Kind::Conflict,
+            Self::AlreadyRunning(_) | Self::AlreadyStarted(_) | Self::TakenForDead => {
+                Kind::Conflict
+            }
             Self::Faulty(..) | Self::BadCursor(_) => Kind::Invalid,
             Self::Folder(error) => error.kind(),
             Self::Denied(denied) => denied.kind(),

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::future::Future;
 use std::time::{Duration, Instant};
 
-use chrono::{TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::{mpsc, watch};
 use tokio::time::MissedTickBehavior;
 use tokio_util::task::AbortOnDropHandle;
@@ -55,12 +55,14 @@ pub struct Progress {
 
 /// Writes down that a run of `recipe` has begun; refuses when one goes on already.
 ///
-/// Runs whose process is no more are ended first, as interrupted.
+/// Runs whose process is no more are ended first, as interrupted. For one time at which the recipe is `due` there is one
+/// run, however many processes keep the schedule.
 pub(super) async fn begin(
     db: &Db,
     recipe: &str,
     actor: &Actor,
     by: StartedBy,
+    due: Option<DateTime<Utc>>,
 ) -> Result<Run, Error> {
     actor.require(Permission::RunRecipe)?;
     end_abandoned(db, SILENCE).await?;
@@ -78,7 +80,7 @@ pub(super) async fn begin(
         failure: None,
     };
     let txn = db.write().await?;
-    store::begin(&*txn, &run, &process::this_process()).await?;
+    store::begin(&*txn, &run, &process::this_process(), due).await?;
     // What the schedule and the operator start stands among the runs; what people ask for is on record besides.
     if actor.account().is_some() {
         let asked = Asked {
@@ -120,7 +122,7 @@ pub async fn run(
     progress: watch::Sender<Progress>,
     stop: impl Future<Output = ()>,
 ) -> Result<Run, Error> {
-    let run = begin(db, &recipe.name, actor, StartedBy::Command).await?;
+    let run = begin(db, &recipe.name, actor, StartedBy::Command, None).await?;
     let span = error_span!("run", run.id = %run.id, recipe = recipe.name);
     let work = Box::pin(carry_out(db, recipe, run, progress, stop)).instrument(span);
     Ok(request::within(request::fresh(), work).await)

@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, watch};
 use tokio_util::task::TaskTracker;
@@ -94,12 +95,29 @@ impl Runner {
 
     /// Starts a run and returns its id at once; the run goes on by itself.
     pub async fn start(&self, recipe: &str, actor: &Actor, by: StartedBy) -> Result<Uuid, Error> {
+        self.begin(recipe, actor, by, None).await
+    }
+
+    /// Starts the run of a recipe for a time at which it is due, unless another process has done so.
+    pub async fn start_due(&self, recipe: &str, due: DateTime<Utc>) -> Result<Uuid, Error> {
+        let actor = Actor::schedule();
+        self.begin(recipe, &actor, StartedBy::Schedule, Some(due))
+            .await
+    }
+
+    async fn begin(
+        &self,
+        recipe: &str,
+        actor: &Actor,
+        by: StartedBy,
+        due: Option<DateTime<Utc>>,
+    ) -> Result<Uuid, Error> {
         let recipe = self
             .find_recipe(recipe)?
             .recipe
             .map_err(|problems| Error::Faulty(recipe.to_owned(), problems))?;
         let name = recipe.name.clone();
-        let run = begin(&self.db, &name, actor, by).await?;
+        let run = begin(&self.db, &name, actor, by, due).await?;
         let id = run.id;
         let (progress, mut further) = watch::channel(Progress::default());
         let written = Arc::clone(&self.written);

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::sea_query::{Alias, Expr, ExprTrait, Func, JoinType, Query};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter,
@@ -22,29 +22,37 @@ use crate::db::{Page, PageRequest, storable};
 /// The state of a listing that was read to its last page.
 const COMPLETE: &str = "complete";
 
-/// Writes down that a run has begun. The unique index on `active` decides who came first.
+/// Writes down that a run has begun, for a time at which its recipe was due if the schedule starts it. The unique indexes
+/// on `active` and `due` decide who came first.
 pub(super) async fn begin(
     db: &impl ConnectionTrait,
     run: &Run,
     process: &str,
+    due: Option<DateTime<Utc>>,
 ) -> Result<(), Error> {
+    let active = active(&run.recipe);
+    let due = due.map(|due| format!("{active} {}", due.to_rfc3339()));
     let row = run::ActiveModel {
         id: Set(run.id),
         recipe: Set(run.recipe.clone()),
         started_by: Set(run.started_by.as_str().to_owned()),
         actor: Set(serde_json::to_string(&run.who).expect("an actor is plain text")),
         state: Set(run.state.as_str().to_owned()),
-        active: Set(Some(active(&run.recipe))),
+        active: Set(Some(active)),
         process: Set(process.to_owned()),
         started_at: Set(run.started_at),
         heartbeat_at: Set(run.heartbeat_at),
         ended_at: Set(None),
         counts: Set(counts(&run.counts)),
         failure: Set(None),
+        due: Set(due),
     };
     match run::Entity::insert(row).exec_without_returning(db).await {
         Ok(_) => Ok(()),
         Err(error) => Err(match error.sql_err() {
+            Some(SqlErr::UniqueConstraintViolation(said)) if said.contains("due") => {
+                Error::AlreadyStarted(run.recipe.clone())
+            }
             Some(SqlErr::UniqueConstraintViolation(_)) => Error::AlreadyRunning(run.recipe.clone()),
             _ => error.into(),
         }),
