@@ -68,7 +68,7 @@ impl Limits {
 
     /// How many bytes the nested types of a table may take.
     pub(super) fn types_size(&self) -> Size {
-        Size(self.table_size.0.saturating_mul(4))
+        Size(self.table_size.0.saturating_mul(2))
     }
 
     /// Says that something has more than a bound allows, and what to set.

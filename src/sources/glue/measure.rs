@@ -1,5 +1,7 @@
 //! How much memory an entry of Glue's needs, told before it is read, and whether a recipe allows it.
 
+use std::collections::HashMap;
+
 use aws_sdk_glue::types::{Column, Table};
 
 use super::answer::Entry;
@@ -11,6 +13,9 @@ const PART: usize = 64;
 
 /// How many parts a column has at most, as people and engines write them.
 const PARTS_OF_COLUMN: usize = 16;
+
+/// Where Spark writes a schema, or the first part of its key.
+const SCHEMA: &str = "spark.sql.sources.schema";
 
 /// How many levels of nesting are written out.
 const DEEPEST: usize = 48;
@@ -31,8 +36,8 @@ pub(super) fn check_entry(entry: &Entry<'_>, limits: &Limits) -> Result<(), Stri
     Ok(())
 }
 
-/// Refuses a table whose types nest so deep that each level, written out, would take too much.
-pub(super) fn check_types(table: &Table, limits: &Limits) -> Result<(), String> {
+/// About how many bytes the types of a table take, each level of them written out; the error says that it is too much.
+pub(super) fn check_types(table: &Table, limits: &Limits) -> Result<usize, String> {
     let storage = table.storage_descriptor.as_ref();
     let columns = storage.and_then(|storage| storage.columns.as_deref());
     let keys = table.partition_keys.as_deref();
@@ -41,39 +46,63 @@ pub(super) fn check_types(table: &Table, limits: &Limits) -> Result<(), String> 
         .chain(keys)
         .flatten()
         .filter_map(Column::r#type);
-    // Engines write schemas into parameters.
-    let parameters = table.parameters.iter().flat_map(|pairs| pairs.values());
-    let size: usize = types
-        .chain(parameters.map(String::as_str))
-        .map(written_out)
-        .fold(0, usize::saturating_add);
+    let schema = schema_parts(table.parameters.as_ref());
+    let size = types
+        .map(|text| written_out([text]))
+        .fold(written_out(schema), usize::saturating_add);
     if size > limits.types_size().0 {
         return Err(limits.exceeded(
             "Its nested types, written out level by level, have",
             Bound::TypesSize,
         ));
     }
-    Ok(())
+    Ok(size)
 }
 
-/// How long a type is when every level of it is written out besides. Lists and maps have no fields to write out.
-fn written_out(text: &str) -> usize {
+/// The parts of the schema that Spark writes into a table's parameters, in order.
+fn schema_parts(parameters: Option<&HashMap<String, String>>) -> impl Iterator<Item = &str> {
+    let find = move |key: &str| parameters?.get(key).map(String::as_str);
+    let parts = (0..).map_while(move |part| find(&format!("{SCHEMA}.part.{part}")));
+    find(SCHEMA).into_iter().chain(parts)
+}
+
+/// About how long a type is, in parts, when every level of it is written out besides, and every field with its path.
+///
+/// Lists and maps have no fields to write out.
+fn written_out<'a>(parts: impl IntoIterator<Item = &'a str>) -> usize {
+    let (mut length, mut commas) = (0, 1);
     let (mut depth, mut deepest, mut levels) = (0_usize, 0, 0);
+    let (mut word, mut longest) = (0, 0);
     let mut before = 0;
-    for byte in text.bytes() {
+    for byte in parts.into_iter().flat_map(str::bytes) {
+        length += 1;
+        word += 1;
         match byte {
             b'<' | b'(' | b'{' | b'[' => {
                 depth += 1;
                 let is_list_or_map = byte == b'<' && matches!(before, b'y' | b'Y' | b'p' | b'P');
                 levels += usize::from(!is_list_or_map);
+                word = 0;
             }
-            b'>' | b')' | b'}' | b']' => depth = depth.saturating_sub(1),
+            b'>' | b')' | b'}' | b']' => {
+                depth = depth.saturating_sub(1);
+                word = 0;
+            }
+            b',' | b':' => {
+                commas += usize::from(byte == b',');
+                word = 0;
+            }
             _ => {}
         }
+        longest = longest.max(word);
         deepest = deepest.max(depth);
         before = byte;
     }
-    text.len().saturating_mul(deepest.min(levels).min(DEEPEST))
+    let path = usize::saturating_mul(commas, longest);
+    deepest
+        .min(levels)
+        .min(DEEPEST)
+        .saturating_mul(path.saturating_add(length))
 }
 
 /// Refuses a table that has more columns than the recipe allows.
@@ -91,11 +120,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_type_is_as_long_as_all_its_levels() {
-        assert_eq!(written_out("bigint"), 0);
-        assert_eq!(written_out(&"array<".repeat(100)), 0);
-        assert_eq!(written_out("map<int,struct<a:int>>"), 22);
-        assert_eq!(written_out("struct<a:struct<b:int>>"), 2 * 23);
-        assert_eq!(written_out(&"row(a ".repeat(100)), 600 * DEEPEST);
+    fn a_type_is_as_long_as_all_its_levels_and_paths() {
+        assert_eq!(written_out(["bigint"]), 0);
+        assert_eq!(written_out(["array<".repeat(100).as_str()]), 0);
+        assert_eq!(written_out(["map<int,struct<a:int>>"]), 22 + 2 * 6);
+        assert_eq!(
+            written_out(["struct<a:struct", "<b:int>>"]),
+            written_out(["struct<a:struct<b:int>>"])
+        );
+        let wide = format!(
+            "struct<{}:struct<{}>>",
+            "n".repeat(1_000),
+            "a:int,".repeat(1_000)
+        );
+        assert!(written_out([wide.as_str()]) > 1_000_000);
     }
 }

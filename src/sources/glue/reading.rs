@@ -34,6 +34,9 @@ const SMALL_PAGE: usize = 1 << 20;
 /// How often the name of a table that is skipped is kept until that is written down.
 const NAMED: usize = 4;
 
+/// How often a type is kept until it is written: in the asset, in its document, and on its way to the database.
+const WRITTEN: usize = 3;
+
 pub(in crate::sources) async fn discover(
     settings: &Settings,
     reports: mpsc::Sender<Report>,
@@ -417,7 +420,7 @@ impl Reading {
             }
             Ok(table) if table.target_table.is_some() => batch.links.push(table),
             Ok(table) => {
-                let read = self.translated(table, batch.scope, None);
+                let read = self.translated(batch, table, None).await?;
                 batch.add(name, read);
             }
             Err(reason) => batch.skip(
@@ -453,20 +456,26 @@ impl Reading {
     }
 
     /// Translates a table, or a link with its target, unless that takes more than the recipe allows.
-    fn translated(
+    async fn translated(
         &self,
+        batch: &mut Batch<'_>,
         table: Table,
-        scope: &Scope,
         target: Option<Table>,
-    ) -> Result<Translated, String> {
+    ) -> Result<Result<Translated, String>, Stop> {
         let limits = &self.settings.limits;
-        measure::check_types(target.as_ref().unwrap_or(&table), limits)?;
-        let read = match target {
-            Some(target) => translate::linked_table(table, target, scope)?,
-            None => translate::table(table, scope)?,
+        let size = match measure::check_types(target.as_ref().unwrap_or(&table), limits) {
+            Ok(size) => size,
+            Err(reason) => return Ok(Err(reason)),
         };
-        measure::check_columns(&read.asset, limits)?;
-        Ok(read)
+        self.make_room(batch, WRITTEN * size).await?;
+        let read = match target {
+            Some(target) => translate::linked_table(table, target, batch.scope),
+            None => translate::table(table, batch.scope),
+        };
+        Ok(read.and_then(|read| {
+            measure::check_columns(&read.asset, limits)?;
+            Ok(read)
+        }))
     }
 
     /// Follows the links of a batch, and reports it.
@@ -483,10 +492,13 @@ impl Reading {
             let name = link.name.clone();
             let read = match target {
                 Target::Table(answer) => self.link_to(batch, link, &answer).await?,
-                Target::None(said) => self.translated(link, scope, None).map(|mut alone| {
-                    alone.findings.push(said);
-                    alone
-                }),
+                Target::None(said) => {
+                    let alone = self.translated(batch, link, None).await?;
+                    alone.map(|mut alone| {
+                        alone.findings.push(said);
+                        alone
+                    })
+                }
                 Target::Unknown(reason) => Err(reason),
             };
             batch.add(&name, read);
@@ -514,18 +526,18 @@ impl Reading {
         answer: &Answer,
     ) -> Result<Result<Translated, String>, Stop> {
         let Some(entry) = answer.entries().next() else {
-            return Ok(self.translated(link, batch.scope, None));
+            return self.translated(batch, link, None).await;
         };
         if let Err(reason) = measure::check_entry(&entry, &self.settings.limits) {
             return Ok(Err(reason));
         }
         self.make_room(batch, measure::weight(&entry)).await?;
-        Ok(match entry.table() {
-            Ok(target) => self.translated(link, batch.scope, Some(target)),
-            Err(reason) => Err(format!(
+        match entry.table() {
+            Ok(target) => self.translated(batch, link, Some(target)).await,
+            Err(reason) => Ok(Err(format!(
                 "What this link points at could not be understood, so it stays as it was ({reason})."
-            )),
-        })
+            ))),
+        }
     }
 
     async fn send_batch(&self, batch: &mut Batch<'_>) -> Result<(), Stop> {
