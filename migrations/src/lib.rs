@@ -12,6 +12,7 @@ mod m20261121_000002_runs;
 mod m20261121_000003_people;
 mod m20261121_000004_words;
 mod m20261121_000005_audit;
+mod m20261126_000007_runs_due;
 mod m20261126_000008_sign_ins;
 
 /// Brings a database to the newest schema, or back.
@@ -27,6 +28,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000003_people::Migration),
             Box::new(m20261121_000004_words::Migration),
             Box::new(m20261121_000005_audit::Migration),
+            Box::new(m20261126_000007_runs_due::Migration),
             Box::new(m20261126_000008_sign_ins::Migration),
         ]
     }

@@ -16,7 +16,7 @@ use super::change::{Action, Cause};
 use super::difference::differences;
 use super::store::{self, Draft, Known, Sealed};
 use crate::auth::{Permission, Sight};
-use crate::db::Db;
+use crate::db::{Db, Txn, lease};
 
 /// How many rows are read at once when looking for what a listing no longer has.
 const SWEEP: u64 = 2_000;
@@ -262,7 +262,7 @@ async fn remove(
             refusal: Some(refusal),
         });
     }
-    let txn = db.write().await?;
+    let txn = begin(db, cause).await?;
     let missing = store::still_missing(&txn, &missing.ids, missing.since).await?;
     let gone = missing.len() as u64;
     store::mark_gone(&txn, &missing, now).await?;
@@ -344,6 +344,17 @@ async fn close_vanished(
     Ok(closing)
 }
 
+/// Begins a transaction; refuses when the run was ended meanwhile.
+async fn begin(db: &Db, cause: &Cause) -> Result<Txn, Error> {
+    let txn = db.write().await?;
+    if let Some(run) = cause.run
+        && !lease::renew(&*txn, run).await?
+    {
+        return Err(Error::RunEnded);
+    }
+    Ok(txn)
+}
+
 /// What became of one report.
 #[derive(Debug, Clone, Copy)]
 enum Outcome {
@@ -372,7 +383,7 @@ async fn write_what_differs(
     }
 
     let (places, differing): (Vec<usize>, Vec<Reported>) = differing.into_iter().unzip();
-    let txn = db.write().await?;
+    let txn = begin(db, cause).await?;
     // Read again, now that nobody else can write.
     let known = store::known(&*txn, identities(&differing)).await?;
     let differing_ids = differing.iter().filter_map(|report| {

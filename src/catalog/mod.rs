@@ -305,6 +305,9 @@ pub enum Error {
     Denied(#[from] Denied),
     #[error(transparent)]
     Busy(#[from] db::Busy),
+    /// The run that wanted to write has been ended by somebody else.
+    #[error("The run was ended before it wrote this.")]
+    RunEnded,
     #[error("The row of asset {0} cannot be read.")]
     Damaged(AssetId, #[source] Box<dyn StdError + Send + Sync>),
     #[error("The catalog could not be read or written.")]
@@ -332,6 +335,7 @@ impl Explain for Error {
             Self::UnknownScope { .. } | Self::BadCursor(_) => Kind::Invalid,
             Self::Denied(denied) => denied.kind(),
             Self::Busy(busy) => busy.kind(),
+            Self::RunEnded => Kind::Conflict,
             Self::Damaged(..) => Kind::Internal,
             Self::Database(cause) => db::kind_of(cause),
         }
@@ -351,7 +355,7 @@ impl Explain for Error {
             ),
             Self::BadCursor(_) => Some("Start from the first page."),
             Self::Busy(busy) => busy.hint(),
-            Self::Denied(_) | Self::Damaged(..) | Self::Database(_) => None,
+            Self::Denied(_) | Self::RunEnded | Self::Damaged(..) | Self::Database(_) => None,
         }
     }
 

@@ -6,11 +6,13 @@
 
 mod apart;
 pub mod changes;
+pub(crate) mod clock;
 mod connect;
 pub(crate) mod entity;
 mod error;
 mod file;
 mod holder;
+pub(crate) mod lease;
 mod migrate;
 mod page;
 mod statements;

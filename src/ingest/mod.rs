@@ -27,7 +27,7 @@ use crate::error::{Explain, Kind};
 use crate::sources;
 
 pub use asked::Asked;
-pub use run::{Progress, run};
+pub use run::{Progress, end_abandoned, run};
 pub use runner::{Recipes, Runner};
 
 /// One run of a recipe.
@@ -292,6 +292,9 @@ pub enum Error {
     UnknownRun,
     #[error("Recipe “{0}” is already running.")]
     AlreadyRunning(String),
+    /// Another process has started what the schedule says.
+    #[error("Recipe “{0}” was already started for this time.")]
+    AlreadyStarted(String),
     #[error("Recipe “{0}” cannot be run before its problems are mended.")]
     Faulty(String, #[source] recipe::Problems),
     #[error(transparent)]
@@ -303,8 +306,10 @@ pub enum Error {
     #[error(transparent)]
     Source(#[from] sources::Error),
     #[error(transparent)]
-    Catalog(#[from] catalog::Error),
-    #[error("The run was silent for so long that it was taken for dead, so it stopped.")]
+    Catalog(catalog::Error),
+    #[error(
+        "The run was silent for so long that it was taken for dead. It stopped and wrote nothing more."
+    )]
     TakenForDead,
     #[error("Reading the source ended unexpectedly.")]
     Reader(#[source] tokio::task::JoinError),
@@ -321,11 +326,22 @@ impl Error {
     }
 }
 
+impl From<catalog::Error> for Error {
+    fn from(error: catalog::Error) -> Self {
+        match error {
+            catalog::Error::RunEnded => Self::TakenForDead,
+            error => Self::Catalog(error),
+        }
+    }
+}
+
 impl Explain for Error {
     fn kind(&self) -> Kind {
         match self {
             Self::UnknownRecipe(_) | Self::UnknownRun => Kind::NotFound,
-            Self::AlreadyRunning(_) | Self::TakenForDead => Kind::Conflict,
+            Self::AlreadyRunning(_) | Self::AlreadyStarted(_) | Self::TakenForDead => {
+                Kind::Conflict
+            }
             Self::Faulty(..) | Self::BadCursor(_) => Kind::Invalid,
             Self::Folder(error) => error.kind(),
             Self::Denied(denied) => denied.kind(),
@@ -345,6 +361,7 @@ impl Explain for Error {
             Self::Faulty(..) => {
                 Some("“gazetteer ingest check FILE” lists them with line and column.")
             }
+            Self::TakenForDead => Some("Run the recipe again, unless another run has begun."),
             Self::Catalog(error) => error.hint(),
             Self::Folder(error) => error.hint(),
             Self::BadCursor(_) => Some("Start from the first page."),

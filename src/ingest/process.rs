@@ -38,15 +38,29 @@ pub(super) fn life_of(process: &str) -> Life {
     }
 }
 
-/// `boot/namespace/number/start` of this process.
+/// `boot/namespaces/number/start` of this process; nothing where `/proc` shows another namespace than its own, so that
+/// the number would mean somebody else to its neighbours.
 fn describe() -> Option<String> {
     let root = Path::new("/proc");
     let boot = fs::read_to_string(root.join("sys/kernel/random/boot_id")).ok()?;
-    let namespace = fs::read_link(root.join("self/ns/pid")).ok()?;
+    let status = fs::read_to_string(root.join("self/status")).ok()?;
+    if !shows_own_namespace(&status) {
+        return None;
+    }
+    let pids = fs::read_link(root.join("self/ns/pid")).ok()?;
+    // The start of a process is told in the time of the namespace that asks.
+    let times = fs::read_link(root.join("self/ns/time")).unwrap_or_default();
     let stat = fs::read_to_string(root.join("self/stat")).ok()?;
     let number = stat.split(' ').next()?;
     let (boot, begun) = (boot.trim(), begun(&stat)?);
-    Some(format!("{boot}/{}/{number}/{begun}", namespace.display()))
+    let (pids, times) = (pids.display(), times.display());
+    Some(format!("{boot}/{pids}{times}/{number}/{begun}"))
+}
+
+/// Tells whether a process has one number alone where its status was read; one for each namespace is listed.
+fn shows_own_namespace(status: &str) -> bool {
+    let numbers = status.lines().find_map(|line| line.strip_prefix("NSpid:"));
+    numbers.is_some_and(|numbers| numbers.split_whitespace().count() == 1)
 }
 
 /// When a process began, in its machine's ticks; nothing when only its parent still has to hear of its end.
@@ -74,6 +88,13 @@ mod tests {
         let (rest, _start) = here.rsplit_once('/').unwrap();
 
         assert_eq!(life_of(&format!("{rest}/1")), Life::HasEnded);
+    }
+
+    #[test]
+    fn a_process_is_not_known_by_its_number_in_another_namespace() {
+        assert!(shows_own_namespace("Name:\tgazetteer\nNSpid:\t7\n"));
+        assert!(!shows_own_namespace("Name:\tgazetteer\nNSpid:\t4711\t7\n"));
+        assert!(!shows_own_namespace("Name:\tgazetteer\n"));
     }
 
     #[test]

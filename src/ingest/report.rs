@@ -1,15 +1,22 @@
 //! The report of a run, while it is being written: listings and findings wait here and go to the database together.
 
 use chrono::Utc;
+use sea_orm::DatabaseTransaction;
 use uuid::Uuid;
 
 use super::{Error, Level, Listed, RunFinding, store};
 use crate::auth::Sight;
 use crate::catalog::{self, Address, AssetId, Counts, Listing};
-use crate::db::Db;
+use crate::db::{Db, lease};
 
 /// How much may wait. A run that is killed loses so much of its report, which its next run makes anew.
 const MOST_WAITING: usize = 100;
+
+/// How many findings one report has at most; the rest is counted.
+const MOST_FINDINGS: i32 = 10_000;
+
+/// How many characters a finding, and the name of what it is about, have at most.
+const LONGEST: usize = 2_000;
 
 /// What is still to be written of a run's report.
 #[derive(Debug)]
@@ -17,8 +24,9 @@ pub(super) struct RunReport {
     run: Uuid,
     listings: Vec<Listed>,
     findings: Vec<(Option<Address>, RunFinding)>,
-    /// How many findings there were so far.
+    /// How many findings there were so far, and how many besides were only counted.
     found: i32,
+    untold: u64,
     /// How many of them were problems.
     pub(super) problems: u64,
 }
@@ -30,22 +38,42 @@ impl RunReport {
             listings: Vec::new(),
             findings: Vec::new(),
             found: 0,
+            untold: 0,
             problems: 0,
         }
     }
 
     /// Notes something worth telling.
     pub(super) fn note(&mut self, level: Level, about: Option<&Address>, text: String) {
+        self.problems += u64::from(level == Level::Problem);
+        if self.found >= MOST_FINDINGS {
+            self.untold += 1;
+            return;
+        }
+        self.push(level, about, text);
+    }
+
+    fn push(&mut self, level: Level, about: Option<&Address>, text: String) {
         let finding = RunFinding {
             position: self.found,
             level,
             asset: None,
-            about: about.map(|address| address.path.join(".")),
-            text,
+            about: about.map(|address| shortened(address.path.join("."))),
+            text: shortened(text),
         };
         self.found += 1;
-        self.problems += u64::from(level == Level::Problem);
         self.findings.push((about.cloned(), finding));
+    }
+
+    /// Counts what was found beyond the most that is told.
+    pub(super) fn end(&mut self) {
+        if self.untold > 0 {
+            let text = format!(
+                "{} more findings are not told. Mend the first ones, and run the recipe again.",
+                std::mem::take(&mut self.untold)
+            );
+            self.push(Level::Problem, None, text);
+        }
     }
 
     /// Notes how the listing of a database ended.
@@ -71,9 +99,15 @@ impl RunReport {
     }
 
     /// Writes what waits. Findings are tied to their assets here, so these should have been written before.
+    ///
+    /// Each transaction writes nothing when the run was ended meanwhile.
     pub(super) async fn write(&mut self, db: &Db) -> Result<(), Error> {
-        store::add_listings(&**db, &self.listings).await?;
-        self.listings.clear();
+        if !self.listings.is_empty() {
+            let txn = self.begin(db).await?;
+            store::add_listings(&*txn, &self.listings).await?;
+            txn.commit().await?;
+            self.listings.clear();
+        }
         while !self.findings.is_empty() {
             let now: Vec<_> = self.findings.iter().take(MOST_WAITING).cloned().collect();
             let many = now.len();
@@ -83,9 +117,28 @@ impl RunReport {
                 asset: about.and_then(|address| ids.get(&address.identity()).copied()),
                 ..finding
             });
-            store::add_findings(&**db, self.run, findings.collect()).await?;
+            let txn = self.begin(db).await?;
+            store::add_findings(&*txn, self.run, findings.collect()).await?;
+            txn.commit().await?;
             self.findings.drain(..many);
         }
         Ok(())
+    }
+
+    async fn begin(&self, db: &Db) -> Result<DatabaseTransaction, Error> {
+        let txn = db.write().await?;
+        if lease::renew(&*txn, self.run).await? {
+            Ok(txn)
+        } else {
+            Err(Error::TakenForDead)
+        }
+    }
+}
+
+/// A text that is not longer than a finding may be.
+fn shortened(text: String) -> String {
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text,
     }
 }

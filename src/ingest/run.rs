@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::future::Future;
 use std::time::{Duration, Instant};
 
-use chrono::Utc;
+use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::{mpsc, watch};
 use tokio::time::MissedTickBehavior;
 use tokio_util::task::AbortOnDropHandle;
@@ -19,9 +19,9 @@ use crate::auth::{Actor, Permission};
 use crate::catalog::{
     self, Address, AssetId, Cause, Closing, Counts, Discovered, Identity, Listing, Removal, Scope,
 };
-use crate::db::{Db, changes};
+use crate::db::{Db, changes, clock};
 use crate::error::{Explain as _, Kind, chain};
-use crate::sources::{Cost, Finding, Report, Skipped};
+use crate::sources::{Cost, Finding, Held, Report, Skipped};
 use crate::telemetry::request;
 
 /// How many reports may wait to be applied; the source waits when it is ahead.
@@ -30,6 +30,9 @@ const AHEAD: usize = 8;
 /// How many tables are written in one transaction, about.
 const BATCH: usize = 500;
 
+/// How much room may be held by what waits to be written, in bytes.
+const BATCH_ROOM: usize = 8 << 20;
+
 /// The end of a listing costs as much as so many tables.
 const CLOSING: usize = 2;
 
@@ -37,7 +40,7 @@ const CLOSING: usize = 2;
 const HEARTBEAT: Duration = Duration::from_secs(2);
 
 /// A run that has been silent for so long is over, if its process cannot be asked.
-const SILENCE: chrono::TimeDelta = chrono::TimeDelta::seconds(30);
+pub(super) const SILENCE: TimeDelta = TimeDelta::seconds(30);
 
 /// How far a run is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -52,16 +55,18 @@ pub struct Progress {
 
 /// Writes down that a run of `recipe` has begun; refuses when one goes on already.
 ///
-/// Runs whose process is no more are ended first, as interrupted.
+/// Runs whose process is no more are ended first, as interrupted. For one time at which the recipe is `due` there is one
+/// run, however many processes keep the schedule.
 pub(super) async fn begin(
     db: &Db,
     recipe: &str,
     actor: &Actor,
     by: StartedBy,
+    due: Option<DateTime<Utc>>,
 ) -> Result<Run, Error> {
     actor.require(Permission::RunRecipe)?;
-    end_abandoned(db).await?;
-    let now = Utc::now();
+    end_abandoned(db, SILENCE).await?;
+    let now = clock::now(&**db).await?;
     let run = Run {
         id: Uuid::now_v7(),
         recipe: recipe.to_owned(),
@@ -75,7 +80,7 @@ pub(super) async fn begin(
         failure: None,
     };
     let txn = db.write().await?;
-    store::begin(&*txn, &run, &process::this_process()).await?;
+    store::begin(&*txn, &run, &process::this_process(), due).await?;
     // What the schedule and the operator start stands among the runs; what people ask for is on record besides.
     if actor.account().is_some() {
         let asked = Asked {
@@ -87,18 +92,21 @@ pub(super) async fn begin(
     Ok(run)
 }
 
-/// Ends the runs whose process is no more.
-pub(super) async fn end_abandoned(db: &Db) -> Result<(), Error> {
-    let now = Utc::now();
-    for (id, process, heartbeat) in store::list_active(&**db).await? {
-        let over = match process::life_of(&process) {
-            Life::Lives => false,
-            Life::HasEnded => true,
-            Life::Unknown => now - heartbeat > SILENCE,
+/// Ends the runs whose process is no more, and those that were silent for longer than `silence` where nobody can tell.
+///
+/// Such a run may only sleep: when it wakes up it writes nothing more.
+pub async fn end_abandoned(db: &Db, silence: TimeDelta) -> Result<(), Error> {
+    for (id, process) in store::list_active(&**db).await? {
+        let (silence, why) = match process::life_of(&process) {
+            Life::Lives => continue,
+            Life::HasEnded => (None, "Its process ended before the run did.".to_owned()),
+            Life::Unknown => {
+                let seconds = silence.num_seconds();
+                let why = format!("It was silent for {seconds} seconds, so it was taken for dead.");
+                (Some(silence), why)
+            }
         };
-        if over {
-            store::interrupt(&**db, id, now).await?;
-        }
+        store::interrupt(&**db, id, silence, &why).await?;
     }
     Ok(())
 }
@@ -114,7 +122,7 @@ pub async fn run(
     progress: watch::Sender<Progress>,
     stop: impl Future<Output = ()>,
 ) -> Result<Run, Error> {
-    let run = begin(db, &recipe.name, actor, StartedBy::Command).await?;
+    let run = begin(db, &recipe.name, actor, StartedBy::Command, None).await?;
     let span = error_span!("run", run.id = %run.id, recipe = recipe.name);
     let work = Box::pin(carry_out(db, recipe, run, progress, stop)).instrument(span);
     Ok(request::within(request::fresh(), work).await)
@@ -138,14 +146,17 @@ pub(super) async fn carry_out(
         Err(failure) => format!("The run failed before the last page: {failure}"),
     };
     work.close_what_is_left(&left);
-    let written = work.flush().await;
-    let outcome = read.and_then(|ended| written.map(|()| ended));
+    work.report.end();
+    let outcome = match read {
+        Err(Error::TakenForDead) => Err(Error::TakenForDead),
+        read => work.flush().await.and(read),
+    };
     run.counts = work.counts_so_far();
     run.counts.milliseconds = u64::try_from(clock.elapsed().as_millis()).unwrap_or(u64::MAX);
     run.state = match &outcome {
         Ok(Ended::Read) if work.report.problems > 0 => RunState::Partial,
         Ok(Ended::Read) => RunState::Succeeded,
-        Ok(Ended::Stopped) => RunState::Interrupted,
+        Ok(Ended::Stopped) | Err(Error::TakenForDead) => RunState::Interrupted,
         Err(_) => RunState::Failed,
     };
     if let Err(failure) = &outcome {
@@ -153,13 +164,7 @@ pub(super) async fn carry_out(
         error!(run.id = %run.id, "recipe {} failed: {}", recipe.name, chain(failure));
         run.failure = Some(words_for(failure));
     }
-    run.ended_at = Some(Utc::now());
-    if matches!(outcome, Err(Error::TakenForDead)) {
-        run.state = RunState::Interrupted;
-    }
-    if let Err(unwritten) = store::end(&**db, &run).await {
-        error!(run.id = %run.id, "the end of the run could not be written down: {}", chain(&unwritten));
-    }
+    write_end(db, &mut run).await;
     info!(run.id = %run.id, run.state = %run.state, "ended recipe {}", recipe.name);
     run
 }
@@ -172,6 +177,21 @@ fn words_for(failure: &Error) -> String {
             storage.sentence()
         ),
         _ => failure.to_string(),
+    }
+}
+
+/// Writes down how a run ended, unless somebody else has ended it meanwhile.
+async fn write_end(db: &Db, run: &mut Run) {
+    run.ended_at = Some(clock::now(&**db).await.unwrap_or_else(|_| Utc::now()));
+    match store::end(&**db, run).await {
+        Ok(true) => {}
+        Ok(false) => {
+            run.state = RunState::Interrupted;
+            run.failure = Some(Error::TakenForDead.to_string());
+        }
+        Err(unwritten) => {
+            error!(run.id = %run.id, "the end of the run could not be written down: {}", chain(&unwritten));
+        }
     }
 }
 
@@ -193,6 +213,8 @@ struct Work<'a> {
     report: RunReport,
     /// How much waits to be written, in tables.
     waiting: usize,
+    /// The room that it takes in memory.
+    held: Vec<Held>,
     so_far: Progress,
     progress: watch::Sender<Progress>,
 }
@@ -234,6 +256,7 @@ impl<'a> Work<'a> {
             counts: RunCounts::default(),
             report: RunReport::new(run),
             waiting: 0,
+            held: Vec::new(),
             so_far: Progress::default(),
             progress,
         }
@@ -272,13 +295,8 @@ impl<'a> Work<'a> {
     /// A run that somebody else took for dead ends here: another one may have begun.
     async fn beat(&mut self) -> Result<(), Error> {
         self.flush().await?;
-        let alive =
-            store::heartbeat(&**self.db, self.run, &self.counts_so_far(), Utc::now()).await?;
-        if alive {
-            Ok(())
-        } else {
-            Err(Error::TakenForDead)
-        }
+        let goes_on = store::heartbeat(&**self.db, self.run, &self.counts_so_far()).await?;
+        goes_on.then_some(()).ok_or(Error::TakenForDead)
     }
 
     /// What was done, in the databases that are still open too.
@@ -292,12 +310,19 @@ impl<'a> Work<'a> {
 
     async fn take(&mut self, report: Report) -> Result<(), Error> {
         match report {
-            Report::Opened(database) => self.open_database(*database),
+            Report::Opened { database, held } => {
+                self.open_database(*database);
+                self.held.push(held);
+            }
             Report::Page {
                 database,
                 assets,
                 skipped,
-            } => self.take_page(&database, assets, skipped),
+                held,
+            } => {
+                self.take_page(&database, assets, skipped);
+                self.held.push(held);
+            }
             Report::Kept(address) => self.keep(address),
             Report::Closed { database, listing } => self.close_database(&database, listing),
             Report::Databases { listing } => self.end_databases(listing).await?,
@@ -305,7 +330,8 @@ impl<'a> Work<'a> {
                 self.report.note(Level::Problem, about.as_ref(), text);
             }
         }
-        if self.waiting >= BATCH || self.report.is_full() {
+        let held: usize = self.held.iter().map(Held::bytes).sum();
+        if self.waiting >= BATCH || held >= BATCH_ROOM || self.report.is_full() {
             self.flush().await?;
         }
         self.progress.send_replace(self.so_far);
@@ -330,7 +356,10 @@ impl<'a> Work<'a> {
     fn keep(&mut self, address: Address) {
         let parent = address.parent().map(|parent| parent.identity());
         match parent.and_then(|parent| self.open.get_mut(&parent)) {
-            Some(open) => open.kept.push(address),
+            Some(open) => {
+                open.kept.push(address);
+                self.waiting += 1;
+            }
             None => self.listed.push(address),
         }
     }
@@ -364,7 +393,9 @@ impl<'a> Work<'a> {
         self.write_databases().await?;
         self.write_tables().await?;
         self.end_listings().await?;
-        self.report.write(self.db).await
+        self.report.write(self.db).await?;
+        self.held.clear();
+        Ok(())
     }
 
     async fn write_databases(&mut self) -> Result<(), Error> {
@@ -376,7 +407,8 @@ impl<'a> Work<'a> {
         if databases.is_empty() {
             return Ok(());
         }
-        let scopes = catalog::open(self.db, &self.cause, databases, Utc::now()).await?;
+        let now = clock::now(&**self.db).await?;
+        let scopes = catalog::open(self.db, &self.cause, databases, now).await?;
         for (open, scope) in opens.into_iter().zip(scopes) {
             open.state = OpenState::Written(scope);
         }
@@ -401,7 +433,8 @@ impl<'a> Work<'a> {
         if pages.is_empty() {
             return Ok(());
         }
-        let applied = catalog::apply(self.db, &self.cause, pages, Utc::now()).await?;
+        let now = clock::now(&**self.db).await?;
+        let applied = catalog::apply(self.db, &self.cause, pages, now).await?;
         for (counts, applied) in counts.into_iter().zip(applied) {
             *counts += applied;
         }
@@ -450,7 +483,8 @@ impl<'a> Work<'a> {
             allows: &|gone, known| limit.allows(gone, known),
             covers: &|address| source.covers(address),
         };
-        let closings = catalog::close(self.db, &self.cause, scopes, &removal, Utc::now()).await?;
+        let now = clock::now(&**self.db).await?;
+        let closings = catalog::close(self.db, &self.cause, scopes, &removal, now).await?;
         for ((address, database, mut counts), closing) in complete.into_iter().zip(closings) {
             counts.gone = closing.gone;
             self.tell_refusal(&address, &closing);
@@ -482,9 +516,9 @@ impl<'a> Work<'a> {
             allows: &|gone, known| limit.allows(gone, known),
             covers: &|address| source.covers(address),
         };
+        let now = clock::now(&**self.db).await?;
         let closings =
-            catalog::close_databases(self.db, &self.cause, &self.listed, &removal, Utc::now())
-                .await?;
+            catalog::close_databases(self.db, &self.cause, &self.listed, &removal, now).await?;
         for (database, closing) in closings {
             self.counts.assets.gone += closing.gone;
             self.tell_refusal(&database, &closing);

@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, watch};
 use tokio_util::task::TaskTracker;
@@ -11,7 +12,7 @@ use tracing::{Instrument as _, error_span};
 use uuid::Uuid;
 
 use super::recipe::{self, FolderError, Listed};
-use super::run::{Progress, begin, carry_out, end_abandoned};
+use super::run::{Progress, SILENCE, begin, carry_out, end_abandoned};
 use super::{Error, StartedBy};
 use crate::auth::Actor;
 use crate::config;
@@ -94,12 +95,29 @@ impl Runner {
 
     /// Starts a run and returns its id at once; the run goes on by itself.
     pub async fn start(&self, recipe: &str, actor: &Actor, by: StartedBy) -> Result<Uuid, Error> {
+        self.begin(recipe, actor, by, None).await
+    }
+
+    /// Starts the run of a recipe for a time at which it is due, unless another process has done so.
+    pub async fn start_due(&self, recipe: &str, due: DateTime<Utc>) -> Result<Uuid, Error> {
+        let actor = Actor::schedule();
+        self.begin(recipe, &actor, StartedBy::Schedule, Some(due))
+            .await
+    }
+
+    async fn begin(
+        &self,
+        recipe: &str,
+        actor: &Actor,
+        by: StartedBy,
+        due: Option<DateTime<Utc>>,
+    ) -> Result<Uuid, Error> {
         let recipe = self
             .find_recipe(recipe)?
             .recipe
             .map_err(|problems| Error::Faulty(recipe.to_owned(), problems))?;
         let name = recipe.name.clone();
-        let run = begin(&self.db, &name, actor, by).await?;
+        let run = begin(&self.db, &name, actor, by, due).await?;
         let id = run.id;
         let (progress, mut further) = watch::channel(Progress::default());
         let written = Arc::clone(&self.written);
@@ -130,7 +148,7 @@ impl Runner {
 
     /// Ends the runs that a process left behind when it was killed.
     pub async fn end_abandoned(&self) -> Result<(), Error> {
-        end_abandoned(&self.db).await
+        end_abandoned(&self.db, SILENCE).await
     }
 
     /// Stops what is running, each run as interrupted, and waits until their ends are written down.

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::sea_query::{Alias, Expr, ExprTrait, Func, JoinType, Query};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter,
@@ -14,35 +14,45 @@ use super::{Error, Level, Listed, Run, RunCounts, RunFinding, RunState, StartedB
 use crate::auth::scopes::select_closed_sources;
 use crate::auth::{Sight, Who};
 use crate::catalog::{self, AssetId, Counts};
+use crate::db::clock::{clock, moment_ago};
 use crate::db::entity::{asset, finding, listing, run};
+use crate::db::lease::is_held;
 use crate::db::{Page, PageRequest, storable};
 
 /// The state of a listing that was read to its last page.
 const COMPLETE: &str = "complete";
 
-/// Writes down that a run has begun. The unique index on `active` decides who came first.
+/// Writes down that a run has begun, for a time at which its recipe was due if the schedule starts it. The unique indexes
+/// on `active` and `due` decide who came first.
 pub(super) async fn begin(
     db: &impl ConnectionTrait,
     run: &Run,
     process: &str,
+    due: Option<DateTime<Utc>>,
 ) -> Result<(), Error> {
+    let active = active(&run.recipe);
+    let due = due.map(|due| format!("{active} {}", due.to_rfc3339()));
     let row = run::ActiveModel {
         id: Set(run.id),
         recipe: Set(run.recipe.clone()),
         started_by: Set(run.started_by.as_str().to_owned()),
         actor: Set(serde_json::to_string(&run.who).expect("an actor is plain text")),
         state: Set(run.state.as_str().to_owned()),
-        active: Set(Some(active(&run.recipe))),
+        active: Set(Some(active)),
         process: Set(process.to_owned()),
         started_at: Set(run.started_at),
         heartbeat_at: Set(run.heartbeat_at),
         ended_at: Set(None),
         counts: Set(counts(&run.counts)),
         failure: Set(None),
+        due: Set(due),
     };
     match run::Entity::insert(row).exec_without_returning(db).await {
         Ok(_) => Ok(()),
         Err(error) => Err(match error.sql_err() {
+            Some(SqlErr::UniqueConstraintViolation(said)) if said.contains("due") => {
+                Error::AlreadyStarted(run.recipe.clone())
+            }
             Some(SqlErr::UniqueConstraintViolation(_)) => Error::AlreadyRunning(run.recipe.clone()),
             _ => error.into(),
         }),
@@ -63,16 +73,10 @@ fn counts(counts: &RunCounts) -> String {
 }
 
 /// Lists the runs that have not ended, with the process that each belongs to.
-pub(super) async fn list_active(
-    db: &impl ConnectionTrait,
-) -> Result<Vec<(Uuid, String, DateTime<Utc>)>, DbErr> {
+pub(super) async fn list_active(db: &impl ConnectionTrait) -> Result<Vec<(Uuid, String)>, DbErr> {
     run::Entity::find()
         .select_only()
-        .columns([
-            run::Column::Id,
-            run::Column::Process,
-            run::Column::HeartbeatAt,
-        ])
+        .columns([run::Column::Id, run::Column::Process])
         .filter(run::Column::Active.is_not_null())
         .into_tuple()
         .all(db)
@@ -84,20 +88,18 @@ pub(super) async fn heartbeat(
     db: &impl ConnectionTrait,
     id: Uuid,
     so_far: &RunCounts,
-    now: DateTime<Utc>,
 ) -> Result<bool, DbErr> {
     run::Entity::update_many()
-        .col_expr(run::Column::HeartbeatAt, Expr::value(now))
+        .col_expr(run::Column::HeartbeatAt, clock(db))
         .col_expr(run::Column::Counts, Expr::value(counts(so_far)))
-        .filter(run::Column::Id.eq(id))
-        .filter(run::Column::Active.is_not_null())
+        .filter(is_held(id))
         .exec(db)
         .await
         .map(|done| done.rows_affected > 0)
 }
 
-/// Writes down how a run ended; a run that has already ended stays as it is.
-pub(super) async fn end(db: &impl ConnectionTrait, run: &Run) -> Result<(), DbErr> {
+/// Writes down how a run ended. False when the run had been ended already, which stays as it is.
+pub(super) async fn end(db: &impl ConnectionTrait, run: &Run) -> Result<bool, DbErr> {
     run::Entity::update_many()
         .col_expr(run::Column::State, Expr::value(run.state.as_str()))
         .col_expr(run::Column::Counts, Expr::value(counts(&run.counts)))
@@ -107,28 +109,29 @@ pub(super) async fn end(db: &impl ConnectionTrait, run: &Run) -> Result<(), DbEr
         )
         .col_expr(run::Column::EndedAt, Expr::value(run.ended_at))
         .col_expr(run::Column::Active, Expr::value(None::<String>))
-        .filter(run::Column::Id.eq(run.id))
-        .filter(run::Column::Active.is_not_null())
+        .filter(is_held(run.id))
         .exec(db)
         .await
-        .map(drop)
+        .map(|done| done.rows_affected > 0)
 }
 
-/// Writes down that the process of a run is no more.
+/// Ends a run that somebody else carries out, unless it has ended already, or has been heard of within `silence`.
 pub(super) async fn interrupt(
     db: &impl ConnectionTrait,
     id: Uuid,
-    now: DateTime<Utc>,
+    silence: Option<TimeDelta>,
+    why: &str,
 ) -> Result<(), DbErr> {
+    let silent = silence.map(|limit| Expr::col(run::Column::HeartbeatAt).lt(moment_ago(db, limit)));
     run::Entity::update_many()
         .col_expr(
             run::Column::State,
             Expr::value(RunState::Interrupted.as_str()),
         )
-        .col_expr(run::Column::EndedAt, Expr::value(now))
+        .col_expr(run::Column::EndedAt, clock(db))
         .col_expr(run::Column::Active, Expr::value(None::<String>))
-        .filter(run::Column::Id.eq(id))
-        .filter(run::Column::Active.is_not_null())
+        .col_expr(run::Column::Failure, Expr::value(why))
+        .filter(is_held(id).add_option(silent))
         .exec(db)
         .await
         .map(drop)

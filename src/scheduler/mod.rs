@@ -3,7 +3,7 @@
 //! One job of tokio-cron-scheduler fires at the start of every minute, which is as fine as a recipe's five fields get.
 //! It reads the folder of recipes and starts those whose time has come since the minute before. Time zones and their
 //! summer times are [`Schedule`]'s doing: a job of its own for each recipe would keep the offset of the day on which it
-//! was made. Deliberately absent: leases between replicas.
+//! was made. Several processes may keep the same schedule: each time of a recipe is run once.
 //!
 //! [`Schedule`]: crate::ingest::recipe::Schedule
 
@@ -14,9 +14,9 @@ use chrono::{DateTime, Utc};
 use tokio_cron_scheduler::{Job, JobScheduler, JobSchedulerError};
 use tracing::{error, info};
 
-use crate::auth::Actor;
 use crate::error::{Explain, Kind, chain};
-use crate::ingest::{Runner, StartedBy};
+use crate::ingest::Runner;
+use crate::ingest::recipe::Schedule;
 
 /// The first second of every minute, in the scheduler's six fields.
 const EVERY_MINUTE: &str = "0 * * * * *";
@@ -108,21 +108,13 @@ async fn start_due(
                 continue;
             }
         };
-        let due = schedule
-            .is_some_and(|schedule| schedule.next(before, 1).iter().any(|time| *time <= now));
-        if !due {
+        let Some(due) = schedule.and_then(|schedule| last_time(&schedule, before, now)) else {
             continue;
-        }
-        match runner
-            .start(&listed.name, &Actor::schedule(), StartedBy::Schedule)
-            .await
-        {
+        };
+        match runner.start_due(&listed.name, due).await {
             Ok(run) => info!(run.id = %run, "the schedule started recipe {}", listed.name),
             Err(busy) if busy.kind() == Kind::Conflict => {
-                info!(
-                    "the schedule left recipe {} alone: it is still running",
-                    listed.name
-                );
+                info!("the schedule left recipe {} alone: {busy}", listed.name);
             }
             Err(refused) => error!(
                 "the schedule could not start recipe {}: {}",
@@ -131,6 +123,18 @@ async fn start_due(
             ),
         }
     }
+}
+
+/// The last time after `before` and not after `now`.
+fn last_time(
+    schedule: &Schedule,
+    before: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Option<DateTime<Utc>> {
+    let next = |time: &DateTime<Utc>| schedule.next(*time, 1).first().copied();
+    std::iter::successors(next(&before), next)
+        .take_while(|time| *time <= now)
+        .last()
 }
 
 /// Why no schedule is kept.

@@ -5,8 +5,10 @@
 
 pub mod glue;
 mod pattern;
+mod room;
 
 pub use pattern::{BadPattern, Pattern};
+pub use room::Held;
 
 use tokio::sync::mpsc;
 
@@ -15,16 +17,21 @@ use crate::catalog::{Address, Discovered, Listing};
 /// What a source tells while it is being read.
 ///
 /// For each database: one `Opened`, any number of `Page`s, one `Closed`, in this order; the reports of several databases
-/// come interleaved. `Databases` comes once, after every `Opened`, and says whether all databases were listed.
+/// come interleaved. `Databases` comes once, after every `Opened`, and says whether all databases were listed. What is
+/// reported takes room in memory, which should be held until it is written.
 #[derive(Debug)]
 pub enum Report {
     /// A database was found.
-    Opened(Box<Discovered>),
+    Opened {
+        database: Box<Discovered>,
+        held: Held,
+    },
     /// Some tables and views of a database.
     Page {
         database: Address,
         assets: Vec<Discovered>,
         skipped: Vec<Skipped>,
+        held: Held,
     },
     /// Listed, but left out by the settings: it stays as it was. A table comes between its database's `Opened` and
     /// `Closed`, a database anywhere before `Databases`.
@@ -69,7 +76,7 @@ pub struct Cost {
 impl Source {
     /// Reads the whole source and reports what it finds to `reports`, several databases in parallel.
     ///
-    /// Waits whenever the receiver is behind, so that memory stays bounded; stops early, without an error, when the
+    /// Waits whenever the receiver is behind or holds too much, so that memory stays bounded; stops early, without an error, when the
     /// receiver is gone. An error means that nothing at all could be read (no credentials, no such region); whatever
     /// fails later makes one database's listing incomplete instead.
     pub async fn discover(&self, reports: mpsc::Sender<Report>) -> Result<Cost, Error> {

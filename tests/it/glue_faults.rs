@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use gazetteer::catalog::{Address, Listing};
-use gazetteer::sources::glue::{AssumeRole, Identity, Settings};
+use gazetteer::sources::glue::{AssumeRole, Identity, Limits, Settings, Size};
 use gazetteer::sources::{Cost, Error, Finding, Pattern, Report, Skipped, Source};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
@@ -68,7 +68,7 @@ pub(crate) async fn read(settings: Settings) -> (Told, Result<Cost, Error>) {
     let mut told = Told::default();
     while let Some(report) = receiver.recv().await {
         match report {
-            Report::Opened(database) => {
+            Report::Opened { database, .. } => {
                 assert!(
                     told.databases.is_none(),
                     "a database came after the end of their list"
@@ -79,6 +79,7 @@ pub(crate) async fn read(settings: Settings) -> (Told, Result<Cost, Error>) {
                 assets,
                 skipped,
                 database,
+                ..
             } => {
                 assert!(!told.closed.iter().any(|(closed, _)| *closed == database));
                 told.assets.extend(assets);
@@ -486,4 +487,301 @@ async fn the_catalog_of_another_account_is_asked_for() {
     let (told, _) = read(settings).await;
 
     assert_eq!(told.assets[0].address.instance, "123456789012/eu-central-1");
+}
+
+fn columns(count: usize) -> Value {
+    let column = |number| json!({"Name": format!("c{number}"), "Type": "int"});
+    json!({"Columns": (0..count).map(column).collect::<Vec<_>>()})
+}
+
+/// What a database of these entries, written as they are, and its reading tell.
+async fn read_entries(entries: &str, limits: Limits) -> Told {
+    let answer = format!("{{\"TableList\": [{entries}]}}");
+    let server = GlueServer::scripted(databases(&["d"]), Vec::new(), move |call| {
+        call.is_tables_of("d")
+            .then(|| Reply::Raw(200, answer.clone()))
+    });
+    let (told, result) = read(Settings {
+        limits,
+        ..settings(&server)
+    })
+    .await;
+    result.unwrap();
+    told
+}
+
+#[tokio::test]
+async fn one_broken_entry_costs_itself_and_stays_as_it_was() {
+    let raw_control = "\"Description\": \"a\u{1}b\"";
+    for broken in [
+        r#""StorageDescriptor": "no""#,
+        r#""Parameters": [1]"#,
+        r#""Parameters": {"a": null, "b": 17}"#,
+        r#""StorageDescriptor": {"Columns": [null]}"#,
+        r#""PartitionKeys": [null]"#,
+        r#""Description": "\ud800""#,
+        r#""Description": nul"#,
+        r#""Retention": "soon""#,
+        r#""CreateTime": "yesterday""#,
+        r#""X": [[[[[}]]]]"#,
+        raw_control,
+    ] {
+        let entries =
+            format!(r#"{{"Name": "before"}}, {{"Name": "odd", {broken}}}, {{"Name": "after"}}"#);
+
+        let told = read_entries(&entries, Limits::default()).await;
+
+        assert_eq!(told.names(), ["d.after", "d.before"], "{broken}");
+        assert_eq!(*told.listing("d"), Listing::Complete, "{broken}");
+        assert_eq!(told.skipped[0].address.path, ["d", "odd"], "{broken}");
+        let reason = &told.skipped[0].reason;
+        assert!(
+            reason.starts_with("Its entry could not be understood, so it stays as it was ("),
+            "{reason}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_entry_without_a_name_is_told_by_its_place_and_lets_nothing_be_called_gone() {
+    for unknown in [
+        "null",
+        "{}",
+        r#"{"Name": null}"#,
+        r#"{"Name": 17}"#,
+        "17",
+        "[]",
+    ] {
+        let entries = format!(r#"{{"Name": "before"}}, {unknown}, {{"Name": "after"}}"#);
+
+        let told = read_entries(&entries, Limits::default()).await;
+
+        assert_eq!(told.names(), ["d.after", "d.before"], "{unknown}");
+        assert_eq!(
+            told.reason("d"),
+            "Nobody can tell what 1 entry of the listing meant, so nothing was called gone.",
+        );
+        let text = &told.findings[0].text;
+        let place = "Entry 2 on page 1 of its tables was left out: it ";
+        assert!(text.starts_with(place), "{unknown}: {text}");
+    }
+}
+
+#[tokio::test]
+async fn a_broken_database_costs_itself_and_lets_no_database_be_called_gone() {
+    let server = GlueServer::scripted(Vec::new(), tables("good", 1), |call| {
+        let answer =
+            r#"{"DatabaseList": [null, {"Name": "bad", "Parameters": 7}, {"Name": "good"}]}"#;
+        (call.operation == "GetDatabases").then(|| Reply::Raw(200, answer.to_owned()))
+    });
+
+    let (told, result) = read(settings(&server)).await;
+
+    result.unwrap();
+    assert_eq!(told.names(), ["good.t0"]);
+    assert_eq!(
+        told.databases,
+        Some(Listing::Incomplete(
+            "Nobody can tell what 2 entries of the listing meant, so nothing was called gone."
+                .to_owned()
+        ))
+    );
+    assert_eq!(
+        told.findings[0].text,
+        "Entry 1 on page 1 of the list of databases was left out: it is null."
+    );
+    let text = &told.findings[1].text;
+    assert!(text.contains("“bad” could not be understood ("), "{text}");
+}
+
+/// A script that answers every question about tables with a new table and a new token.
+fn endless(empty: bool) -> impl Fn(&Call) -> Option<Reply> + Send + Sync + 'static {
+    move |call| {
+        let page: usize = call.body["NextToken"]
+            .as_str()
+            .map_or(0, |token| token.parse().unwrap());
+        let table = json!({"Name": format!("t{page}")});
+        let tables = if empty { Vec::new() } else { vec![table] };
+        let answer = json!({"TableList": tables, "NextToken": (page + 1).to_string()});
+        (call.operation == "GetTables").then_some(Reply::Json(answer))
+    }
+}
+
+#[tokio::test]
+async fn a_listing_without_end_is_cut_and_says_what_to_set() {
+    let few = Limits {
+        pages_per_listing: 7,
+        ..Limits::default()
+    };
+    let few_tables = Limits {
+        tables_per_database: 5,
+        ..Limits::default()
+    };
+    let few_pages = Limits {
+        pages: 6,
+        ..Limits::default()
+    };
+    for (limits, empty, tables, key) in [
+        (few, false, 7, "pages_per_listing"),
+        (few, true, 0, "pages_per_listing"),
+        (few_tables, false, 5, "tables_per_database"),
+        (few_pages, false, 5, "pages"),
+    ] {
+        let server = GlueServer::scripted(databases(&["d"]), Vec::new(), endless(empty));
+
+        let (told, result) = read(Settings {
+            limits,
+            ..settings(&server)
+        })
+        .await;
+
+        result.unwrap();
+        assert_eq!(told.assets.len(), tables, "{key}");
+        assert!(
+            told.reason("d")
+                .contains(&format!("raise “{key}” in its “limits”")),
+            "{}",
+            told.reason("d")
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_list_of_databases_without_end_is_cut() {
+    let server = GlueServer::scripted(Vec::new(), Vec::new(), |call| {
+        let page = call.body["NextToken"].as_str().unwrap_or("0").to_owned();
+        let next: usize = page.parse::<usize>().unwrap() + 1;
+        let answer = json!({"DatabaseList": [{"Name": page}], "NextToken": next.to_string()});
+        (call.operation == "GetDatabases").then_some(Reply::Json(answer))
+    });
+    let limits = Limits {
+        databases: 3,
+        ..Limits::default()
+    };
+
+    let (told, _) = read(Settings {
+        limits,
+        ..settings(&server)
+    })
+    .await;
+
+    assert_eq!(told.closed.len(), 4);
+    let Some(Listing::Incomplete(reason)) = told.databases else {
+        panic!("the list of databases is complete");
+    };
+    assert!(
+        reason.starts_with("The catalog has more than 3 databases"),
+        "{reason}"
+    );
+}
+
+#[tokio::test]
+async fn an_answer_that_is_too_large_is_asked_for_in_smaller_pages() {
+    let limits = Limits {
+        answer_size: Size(2_000),
+        ..Limits::default()
+    };
+    let mut rows = tables("d", 30);
+    rows.push(json!({"Name": "large", "DatabaseName": "d", "Description": "x".repeat(3_000)}));
+    let server = GlueServer::start(databases(&["d"]), rows);
+
+    let (told, cost) = read(Settings {
+        limits,
+        ..settings(&server)
+    })
+    .await;
+
+    assert_eq!(told.assets.len(), 30);
+    assert_eq!(
+        told.reason("d"),
+        "The answer about the tables of “d” has more than 2000 B, which is as much as the recipe allows. If that is \
+         right, raise “answer_size” in its “limits”."
+    );
+    assert_eq!(
+        cost.unwrap().calls,
+        1 + 1 + 3 + 2,
+        "it is not tried again as it is"
+    );
+}
+
+#[tokio::test]
+async fn a_table_beyond_a_bound_stays_as_it_was_and_says_what_to_set() {
+    let wide = json!({"Name": "odd", "StorageDescriptor": columns(12)});
+    let long = json!({"Name": "odd", "Description": "x".repeat(5_000)});
+    let deep = format!("{}int{}", "struct<a:".repeat(40), ">".repeat(40));
+    let kinds = (0..2).map(|n| json!({"Name": format!("c{n}"), "Type": deep}));
+    let deep = json!({"Name": "odd", "StorageDescriptor": {"Columns": kinds.collect::<Vec<_>>()}});
+    let many = json!({"Name": "odd", "Parameters": {"a": "{},".repeat(100)}});
+    let nested = format!("struct<{}>", "a:int,".repeat(11) + "b:int");
+    let nested =
+        json!({"Name": "odd", "StorageDescriptor": {"Columns": [{"Name": "c", "Type": nested}]}});
+    let named = json!({"Name": "n".repeat(200)});
+    let limits = Limits {
+        table_size: Size(4_000),
+        table_columns: 11,
+        name_size: Size(100),
+        ..Limits::default()
+    };
+    for (odd, key) in [
+        (wide, "table_columns"),
+        (many, "table_columns"),
+        (long, "table_size"),
+        (deep, "table_size"),
+        (named, "name_size"),
+    ] {
+        let entries = format!(r#"{odd}, {{"Name": "after"}}"#);
+
+        let told = read_entries(&entries, limits).await;
+
+        assert_eq!(told.names(), ["d.after"], "{key}");
+        assert_eq!(*told.listing("d"), Listing::Complete, "{key}");
+        assert_eq!(
+            told.skipped[0].address.name(),
+            odd["Name"].as_str().unwrap()
+        );
+        let reason = &told.skipped[0].reason;
+        assert!(reason.contains(&format!("raise “{key}”")), "{reason}");
+    }
+    // Of fields with one name the first is kept.
+    assert_eq!(
+        read_entries(&nested.to_string(), limits).await.names(),
+        ["d.odd"]
+    );
+}
+
+#[tokio::test]
+async fn an_answer_with_too_many_rows_is_read_as_far_as_the_recipe_allows() {
+    let limits = Limits {
+        answer_rows: 3,
+        ..Limits::default()
+    };
+
+    let entries = r#"{"Name":"a"},{"Name":"b"},{"Name":"c"},{"Name":"d"}"#;
+    let told = read_entries(entries, limits).await;
+
+    assert_eq!(told.names(), ["d.a", "d.b", "d.c"]);
+    assert!(told.reason("d").contains("raise “answer_rows”"));
+}
+
+#[tokio::test]
+async fn what_a_refusal_says_is_told_in_short() {
+    let refused = Reply::Raw(
+        400,
+        json!({"__type": "StrangeException", "Message": "x".repeat(5_000)}).to_string(),
+    );
+    let huge = Reply::Raw(
+        400,
+        json!({"__type": "StrangeException", "Message": "x".repeat(100_000)}).to_string(),
+    );
+    for (reply, reason) in [(refused, "StrangeException"), (huge, "HTTP status 400")] {
+        let reply = std::sync::Mutex::new(Some(reply));
+        let server = GlueServer::scripted(databases(&["d"]), Vec::new(), move |call| {
+            (call.is_tables_of("d")).then(|| reply.lock().unwrap().take())?
+        });
+
+        let (told, _) = read(settings(&server)).await;
+
+        assert!(told.reason("d").contains(reason), "{}", told.reason("d"));
+        assert!(told.reason("d").len() < 1_500);
+    }
 }

@@ -246,13 +246,17 @@ async fn a_table_without_a_name_is_skipped_and_the_others_are_read() {
     let (told, _) = read(settings(&server)).await;
 
     assert_eq!(told.assets.len(), 1);
+    let texts: Vec<&str> = told
+        .findings
+        .iter()
+        .map(|finding| finding.text.as_str())
+        .collect();
     assert_eq!(
-        told.skipped[0].reason,
-        "A table without a name was left out."
-    );
-    assert_eq!(
-        told.findings[0].text,
-        "AWS Glue listed a database without a name; it was left out."
+        texts,
+        [
+            "Entry 2 on page 1 of the list of databases was left out: it has no name that can be read.",
+            "Entry 1 on page 1 of its tables was left out: it has no name that can be read.",
+        ]
     );
 }
 
@@ -319,7 +323,9 @@ async fn no_odd_shape_breaks_the_reading() {
     let (told, result) = read(settings(&server)).await;
 
     result.unwrap();
-    assert_eq!(told.closed[0].1, Listing::Complete);
+    assert!(
+        matches!(&told.closed[0].1, Listing::Incomplete(reason) if reason.starts_with("Nobody can tell what"))
+    );
     assert!(count > 300);
     assert!(told.assets.len() + told.skipped.len() + told.findings.len() >= count);
 }

@@ -43,6 +43,7 @@ mod permissions;
 mod prefix;
 mod recipes;
 mod restricted;
+mod runs;
 mod scheduler;
 mod search_index;
 mod search_reasons;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use gazetteer::ingest::recipe::{Notice, Problems, Recipe, list_recipes};
 use gazetteer::sources::Source;
-use gazetteer::sources::glue::{Identity, Settings};
+use gazetteer::sources::glue::{Identity, Limits, Settings, Size};
 use insta::assert_snapshot;
 use secrecy::ExposeSecret as _;
 
@@ -158,6 +158,23 @@ sink:
         parallel_databases: 4,
         page_size: 100,
         first_pause: 1s,
+        limits: Limits {
+            answer_size: Size(
+                16777216,
+            ),
+            answer_rows: 10000,
+            table_size: Size(
+                4194304,
+            ),
+            table_columns: 10000,
+            name_size: Size(
+                16384,
+            ),
+            pages_per_listing: 5000,
+            pages: 50000,
+            databases: 10000,
+            tables_per_database: 500000,
+        },
     }
     "#);
     assert_snapshot!(notices(&recipe), @r"
@@ -388,7 +405,7 @@ schedule: {}
     shop.yml:20:5: There is no key “cron” in “source.config”.
       hint: It belongs into “schedule”.
     shop.yml:21:5: There is no key “wholly_unknown_thing” in “source.config”.
-      hint: The keys here are aws_access_key_id, aws_endpoint_url, aws_profile, aws_region, aws_role, aws_secret_access_key, aws_session_token, catalog_id, database_pattern, endpoint_url, env, extract_delta_schema_from_parameters, extract_owners, ignore_resource_links, platform, platform_instance, table_pattern.
+      hint: The keys here are aws_access_key_id, aws_endpoint_url, aws_profile, aws_region, aws_role, aws_secret_access_key, aws_session_token, catalog_id, database_pattern, endpoint_url, env, extract_delta_schema_from_parameters, extract_owners, ignore_resource_links, limits, platform, platform_instance, table_pattern.
     shop.yml:23:9: A schedule has five fields, but here are 6.
       hint: Leave out seconds and years: minute, hour, day of the month, month, day of the week.
     shop.yml:24:13: There is no time zone named “Europe/Berlim”.
@@ -467,7 +484,7 @@ remove: {at_most: 20, atmost: 3}
     shop.yml:17:5: There is no key “cron” in “source.config”.
       hint: It belongs into “schedule”.
     shop.yml:18:5: There is no key “wholly_unknown_thing” in “source.config”.
-      hint: The keys here are aws_access_key_id, aws_endpoint_url, aws_profile, aws_region, aws_role, aws_secret_access_key, aws_session_token, catalog_id, database_pattern, endpoint_url, env, extract_delta_schema_from_parameters, extract_owners, ignore_resource_links, platform, platform_instance, table_pattern.
+      hint: The keys here are aws_access_key_id, aws_endpoint_url, aws_profile, aws_region, aws_role, aws_secret_access_key, aws_session_token, catalog_id, database_pattern, endpoint_url, env, extract_delta_schema_from_parameters, extract_owners, ignore_resource_links, limits, platform, platform_instance, table_pattern.
     shop.yml:19:18: “aws_profile” is text, but here stands true or false.
       hint: Quote it to mean the word.
     shop.yml:20:24: “platform_instance” is text, but here stands a mapping.
@@ -1050,4 +1067,51 @@ fn a_schedule_can_be_switched_off_without_losing_it() {
         "The schedule is switched off: it runs only when somebody starts it."
     );
     assert!(on.schedule.is_some() && on.notices.is_empty());
+}
+
+fn with_limits(limits: &str) -> String {
+    format!("source: {{type: glue, config: {{limits: {{{limits}}}}}}}")
+}
+
+#[test]
+fn limits_move_the_bounds_that_they_name() {
+    let recipe = read(&with_limits("answer_size: 32 MiB, databases: 7")).unwrap();
+
+    let limits = settings(&recipe).limits;
+    assert_eq!(
+        limits,
+        Limits {
+            answer_size: Size(32 << 20),
+            databases: 7,
+            ..Limits::default()
+        }
+    );
+}
+
+#[test]
+fn a_limit_that_is_none_is_a_problem() {
+    let told = problems(&with_limits(
+        "table_size: 4, pages: 0, databases: many, table_colums: 5",
+    ));
+
+    assert_snapshot!(told, @r"
+    shop.yml:1:52: “4” is not a size.
+      hint: Write a whole number with B, KiB, MiB or GiB, such as “16 MiB”.
+    shop.yml:1:62: “0” is not a whole number above 0.
+      hint: Write it in digits, such as 10000.
+    shop.yml:1:76: “many” is not a whole number above 0.
+      hint: Write it in digits, such as 10000.
+    shop.yml:1:82: There is no key “table_colums” in “limits”.
+      hint: Did you mean “table_columns”?
+    ");
+}
+
+#[test]
+fn a_limit_in_another_place_is_told_where_it_belongs() {
+    let told = problems("source: {type: glue, config: {table_columns: 5}}");
+
+    assert_snapshot!(told, @r"
+    shop.yml:1:31: There is no key “table_columns” in “source.config”.
+      hint: It belongs into “limits”.
+    ");
 }

@@ -144,3 +144,18 @@ async fn a_time_zone_is_the_recipes_own() {
     assert_eq!(planned.keep("12:30:00").await, ["berlin"]);
     assert_eq!(planned.keep("13:30:00").await, ["berlin"]);
 }
+
+#[tokio::test]
+async fn several_processes_that_keep_one_schedule_run_each_time_once() {
+    let planned = Planned::start().await;
+    planned.write("often", "schedule: {cron: '* * * * *'}");
+    let another = Plan::new(planned.catalog.app.runner.clone(), at("11:57:00"));
+
+    let first = planned.keep("12:01:00").await;
+    another.keep(at("12:01:01")).await;
+    let both = planned.keep("12:01:30").await;
+    another.keep(at("12:02:00")).await;
+    let next = planned.keep("12:02:00").await;
+
+    assert_eq!((first.len(), both.len(), next.len()), (1, 1, 2));
+}

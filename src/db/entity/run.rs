@@ -18,6 +18,7 @@ pub struct Model {
     pub ended_at: Option<DateTimeUtc>,
     pub counts: String,
     pub failure: Option<String>,
+    pub due: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, EnumIter, DeriveRelation)]

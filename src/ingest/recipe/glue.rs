@@ -1,5 +1,6 @@
 //! The keys of a Glue source, in the words that recipes for DataHub already use.
 
+use super::limits;
 use super::node::{Node, Value};
 use super::pattern;
 use super::problem::Problem;
@@ -7,7 +8,7 @@ use super::reader::{Fields, Idle, Reader};
 use crate::sources::glue::{AssumeRole, Identity, Settings};
 
 /// The keys that are acted on.
-const KEYS: [&str; 17] = [
+const KEYS: [&str; 18] = [
     "aws_access_key_id",
     "aws_endpoint_url",
     "aws_profile",
@@ -22,6 +23,7 @@ const KEYS: [&str; 17] = [
     "extract_delta_schema_from_parameters",
     "extract_owners",
     "ignore_resource_links",
+    "limits",
     "platform",
     "platform_instance",
     "table_pattern",
@@ -225,6 +227,7 @@ fn settings(fields: &mut Fields<'_>, reader: &mut Reader<'_>) -> Settings {
         extract_owners: fields
             .truth("extract_owners", reader)
             .unwrap_or(defaults.extract_owners),
+        limits: limits::read(fields, reader),
         ..defaults
     }
 }

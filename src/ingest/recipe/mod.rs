@@ -6,6 +6,7 @@
 
 mod folder;
 mod glue;
+mod limits;
 mod mask;
 mod node;
 mod pattern;
@@ -230,7 +231,12 @@ fn read_parts(root: &Node, reader: &mut Reader<'_>) -> Option<Parts> {
 
 fn finish(fields: Fields<'_>, idle: &[Idle], reader: &mut Reader<'_>) {
     let of_config = glue::keys().map(|key| (key, "“source.config”"));
-    let places: Vec<_> = PLACES.into_iter().chain(of_config).collect();
+    let of_limits = limits::KEYS.into_iter().map(|key| (key, "“limits”"));
+    let places: Vec<_> = PLACES
+        .into_iter()
+        .chain(of_config)
+        .chain(of_limits)
+        .collect();
     fields.finish(idle, &places, reader);
 }
 

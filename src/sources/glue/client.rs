@@ -5,7 +5,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::error::Error as StdError;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -23,21 +23,25 @@ use aws_sdk_glue::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_glue::operation::get_databases::GetDatabasesError;
 use aws_sdk_glue::operation::get_table::GetTableError;
 use aws_sdk_glue::operation::get_tables::GetTablesError;
-use aws_sdk_glue::types::{Database, Table};
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::context::InterceptorContext;
 use secrecy::{ExposeSecret, SecretString};
 
+use super::answer::{self, Answer, Keep, Operation};
+use super::limits::{Bound, Limits};
 use super::{Identity, Settings, arn};
 use crate::error;
 use crate::sources::Error;
 use crate::telemetry::request;
 
-/// How often one request is sent before it is given up.
 /// The shortest secret that is looked for, in bytes; keys of AWS are longer.
 const SHORTEST_SECRET: usize = 8;
 
+/// How often one request is sent before it is given up.
 const ATTEMPTS: u32 = 5;
+
+/// How many characters are told of what AWS says.
+const LONGEST_WORDS: usize = 1_000;
 
 /// A connection to Glue that counts what it sends.
 #[derive(Debug)]
@@ -48,16 +52,34 @@ pub(super) struct Client {
     /// Clients for the regions that links point to.
     elsewhere: Mutex<HashMap<String, aws_sdk_glue::Client>>,
     calls: Arc<AtomicU64>,
-    page_size: i32,
+    /// How many pages were asked for, of all listings.
+    pages: AtomicUsize,
+    limits: Limits,
+    operations: Operations,
     /// What must never be repeated, even when the other side does.
     secrets: Vec<SecretString>,
 }
 
+/// What is asked, once for each connection.
+#[derive(Debug)]
+struct Operations {
+    databases: Operation,
+    tables: Operation,
+    table: Operation,
+}
+
 /// One page of an answer, and the token of the next.
 #[derive(Debug)]
-pub(super) struct Page<T> {
-    pub(super) rows: Vec<T>,
+pub(super) struct Page {
+    pub(super) answer: Answer,
     pub(super) next: Option<String>,
+}
+
+/// Which page of a listing is asked for, and how many entries it should have.
+#[derive(Debug, Clone)]
+pub(super) struct Ask {
+    pub(super) token: Option<String>,
+    pub(super) rows: i32,
 }
 
 /// Where a database or a table really lives.
@@ -76,11 +98,16 @@ pub(super) struct Failure {
     sentence: String,
     /// The next run will meet it again unless somebody does something: no permission, no such thing.
     pub(super) lasting: bool,
+    /// The answer is larger than the recipe allows.
+    pub(super) too_large: bool,
 }
 
-/// The page tokens of one listing; none may come twice.
-#[derive(Debug, Default)]
-pub(super) struct Tokens(HashSet<blake3::Hash>);
+/// The page tokens of one listing; none may come twice, nor too many.
+#[derive(Debug)]
+pub(super) struct Tokens {
+    seen: HashSet<blake3::Hash>,
+    limits: Limits,
+}
 
 /// What was asked, in the words of the answer to a person.
 struct Question {
@@ -111,7 +138,13 @@ impl Client {
             region,
             elsewhere: Mutex::default(),
             calls,
-            page_size: settings.page_size.clamp(1, 100),
+            pages: AtomicUsize::new(0),
+            limits: settings.limits,
+            operations: Operations {
+                databases: Operation::get_databases(),
+                tables: Operation::get_tables(),
+                table: Operation::get_table(),
+            },
             secrets: settings.identity.secrets(),
         })
     }
@@ -130,65 +163,58 @@ impl Client {
     pub(super) async fn databases(
         &self,
         catalog_id: Option<&str>,
-        token: Option<String>,
-    ) -> Result<Page<Database>, Failure> {
+        ask: Ask,
+    ) -> Result<Page, Failure> {
         let question = Question {
             what: "the list of databases".to_owned(),
             permission: "glue:GetDatabases",
             resource: self.arn(None, catalog_id, "catalog"),
             thing: "the catalog".to_owned(),
-            continued: token.is_some(),
+            continued: ask.token.is_some(),
         };
-        let request = self.home.get_databases().max_results(self.page_size);
+        self.count_page(&question)?;
+        let keep = Keep::new(&self.operations.databases, self.limits.answer_size.0);
+        let request = self.home.get_databases().max_results(ask.rows);
         let request = request
             .set_catalog_id(catalog_id.map(str::to_owned))
-            .set_next_token(token);
-        let answer = request
-            .send()
-            .await
-            .map_err(|error| self.failure(&error, &question))?;
+            .set_next_token(ask.token);
+        let answer = request.customize().interceptor(keep.clone()).send().await;
+        let answer = answer.map_err(|error| self.failure(&error, &question))?;
         Ok(Page {
-            rows: answer.database_list,
             next: answer.next_token,
+            answer: keep.answer(),
         })
     }
 
     /// One page of the tables of a database.
-    pub(super) async fn tables(
-        &self,
-        place: &Whereabouts,
-        token: Option<String>,
-    ) -> Result<Page<Table>, Failure> {
-        let continued = token.is_some();
-        let request = self.glue_in(place.region.as_deref()).get_tables();
+    pub(super) async fn tables(&self, place: &Whereabouts, ask: Ask) -> Result<Page, Failure> {
+        let resource = format!("database/{}", place.database);
+        let (region, account) = (place.region.as_deref(), place.catalog_id.as_deref());
+        let question = Question {
+            what: format!("the tables of “{}”", place.database),
+            permission: "glue:GetTables",
+            resource: self.arn(region, account, &resource),
+            thing: format!("the database “{}”", place.database),
+            continued: ask.token.is_some(),
+        };
+        self.count_page(&question)?;
+        let keep = Keep::new(&self.operations.tables, self.limits.answer_size.0);
+        let request = self.glue_in(region).get_tables();
         let request = request
             .database_name(&place.database)
             .set_catalog_id(place.catalog_id.clone())
-            .max_results(self.page_size)
-            .set_next_token(token);
-        let answer = request.send().await.map_err(|error| {
-            let resource = format!("database/{}", place.database);
-            let question = Question {
-                what: format!("the tables of “{}”", place.database),
-                permission: "glue:GetTables",
-                resource: self.arn(
-                    place.region.as_deref(),
-                    place.catalog_id.as_deref(),
-                    &resource,
-                ),
-                thing: format!("the database “{}”", place.database),
-                continued,
-            };
-            self.failure(&error, &question)
-        })?;
+            .max_results(ask.rows)
+            .set_next_token(ask.token);
+        let answer = request.customize().interceptor(keep.clone()).send().await;
+        let answer = answer.map_err(|error| self.failure(&error, &question))?;
         Ok(Page {
-            rows: answer.table_list.unwrap_or_default(),
             next: answer.next_token,
+            answer: keep.answer(),
         })
     }
 
     /// One table, to follow a link to it.
-    pub(super) async fn table(&self, place: &Whereabouts, name: &str) -> Result<Table, Failure> {
+    pub(super) async fn table(&self, place: &Whereabouts, name: &str) -> Result<Answer, Failure> {
         let resource = format!("table/{}/{name}", place.database);
         let what = format!(
             "the table “{}.{name}”, to which a link points",
@@ -205,19 +231,33 @@ impl Client {
             ),
             continued: false,
         };
+        let most = self.limits.table_size.0.min(self.limits.answer_size.0);
+        let keep = Keep::new(&self.operations.table, most);
         let request = self.glue_in(place.region.as_deref()).get_table();
         let request = request
             .database_name(&place.database)
             .name(name)
             .set_catalog_id(place.catalog_id.clone());
-        let answer = request
-            .send()
-            .await
-            .map_err(|error| self.failure(&error, &question))?;
-        answer.table.ok_or_else(|| Failure {
-            sentence: format!("AWS Glue answered without {}.", question.what),
-            lasting: false,
-        })
+        let answer = request.customize().interceptor(keep.clone()).send().await;
+        answer.map_err(|error| self.failure(&error, &question))?;
+        let answer = keep.answer();
+        if answer.rows == 0 {
+            let sentence = format!("AWS Glue answered without {}.", question.what);
+            return Err(Failure::passing(sentence));
+        }
+        Ok(answer)
+    }
+
+    /// Counts a page that is asked for, which may be one too many.
+    fn count_page(&self, question: &Question) -> Result<(), Failure> {
+        if self.pages.fetch_add(1, Ordering::Relaxed) < self.limits.pages {
+            return Ok(());
+        }
+        let what = format!(
+            "Reading stopped before the end of {}: it took",
+            question.what
+        );
+        Err(Failure::lasting(self.limits.exceeded(&what, Bound::Pages)))
     }
 
     fn glue_in(&self, region: Option<&str>) -> aws_sdk_glue::Client {
@@ -246,6 +286,13 @@ impl Client {
             Some(refusal) => {
                 question.refused(refusal.code(), refusal.message().unwrap_or_default())
             }
+            None if answer::is_too_large(error) && is_answer(error) => {
+                let what = format!("The answer about {} has", question.what);
+                Failure {
+                    too_large: true,
+                    ..Failure::lasting(self.limits.exceeded(&what, Bound::AnswerSize))
+                }
+            }
             None => question.unanswered(error),
         };
         for secret in &self.secrets {
@@ -263,7 +310,8 @@ impl Question {
     /// The answer came, and it was no.
     fn refused(&self, code: Option<&str>, message: &str) -> Failure {
         let what = &self.what;
-        let said = message.trim().trim_end_matches('.');
+        let said: String = message.trim().chars().take(LONGEST_WORDS).collect();
+        let said = said.trim_end_matches('.');
         let said = if said.is_empty() {
             String::new()
         } else {
@@ -357,6 +405,7 @@ impl Question {
         Failure {
             sentence,
             lasting: matches!(error, SdkError::ConstructionFailure(_)),
+            too_large: false,
         }
     }
 }
@@ -366,24 +415,39 @@ impl Failure {
         Self {
             sentence,
             lasting: false,
+            too_large: false,
         }
     }
 
-    fn lasting(sentence: String) -> Self {
+    pub(super) fn lasting(sentence: String) -> Self {
         Self {
             sentence,
             lasting: true,
+            too_large: false,
         }
     }
 }
 
 impl Tokens {
-    /// Takes the token of the next page, unless it was seen before, which would never end.
+    pub(super) fn new(limits: Limits) -> Self {
+        Self {
+            seen: HashSet::new(),
+            limits,
+        }
+    }
+
+    /// Takes the token of the next page, unless it was seen before, which would never end, or is one too many.
     pub(super) fn follow(&mut self, next: Option<String>) -> Result<Option<String>, Failure> {
         let Some(token) = next.filter(|token| !token.is_empty()) else {
             return Ok(None);
         };
-        if self.0.insert(blake3::hash(token.as_bytes())) {
+        if self.seen.len() + 1 >= self.limits.pages_per_listing {
+            let sentence = self
+                .limits
+                .exceeded("The listing has", Bound::PagesPerListing);
+            return Err(Failure::lasting(sentence));
+        }
+        if self.seen.insert(blake3::hash(token.as_bytes())) {
             Ok(Some(token))
         } else {
             Err(Failure::passing(
@@ -392,6 +456,13 @@ impl Tokens {
             ))
         }
     }
+}
+
+/// Tells whether an error is about an answer that says yes.
+fn is_answer<E>(error: &SdkError<E>) -> bool {
+    error
+        .raw_response()
+        .is_some_and(|response| response.status().is_success())
 }
 
 /// Reads the SDK's own configuration, with what the settings say in front of it.
@@ -519,6 +590,10 @@ impl ClassifyRetry for Transient {
         let Some(Err(error)) = context.output_or_error() else {
             return RetryAction::NoActionIndicated;
         };
+        // It will not be smaller next time.
+        if answer::is_too_large(error) {
+            return RetryAction::RetryForbidden;
+        }
         let Some(refusal) = error.as_operation_error() else {
             return RetryAction::NoActionIndicated;
         };

@@ -1,0 +1,221 @@
+//! Where the values of a JSON text begin and end, without reading them, so that a broken one does not hide its
+//! neighbours.
+//!
+//! Nothing here goes deeper with the text or keeps more than positions. Deliberately absent: what the values mean, and
+//! whether they are right inside.
+
+use std::ops::Range;
+
+/// The members of an object, in order: each key as it is written, without its quotes, and where its value is.
+///
+/// Ends with [`BrokenOff`] where the text is no object, or breaks off.
+pub(super) struct Members<'a>(Items<'a>);
+
+/// The elements of an array, in order, each as where it is.
+///
+/// Ends with [`BrokenOff`] where the text is no array, or breaks off.
+pub(super) struct Elements<'a>(Items<'a>);
+
+/// The text ends before what it began.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct BrokenOff;
+
+/// What stands between two brackets, separated by commas.
+struct Items<'a> {
+    text: &'a [u8],
+    /// Where to go on; nothing when there is no more.
+    at: Option<usize>,
+    close: u8,
+    is_first: bool,
+}
+
+/// The members of the object that is the whole of `text`.
+pub(super) fn members(text: &[u8]) -> Members<'_> {
+    Members(Items::between(text, b'{', b'}'))
+}
+
+/// The elements of the array that is the whole of `text`.
+pub(super) fn elements(text: &[u8]) -> Elements<'_> {
+    Elements(Items::between(text, b'[', b']'))
+}
+
+impl<'a> Iterator for Members<'a> {
+    type Item = Result<(&'a [u8], Range<usize>), BrokenOff>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let items = &mut self.0;
+        items.next_with(|items, at| {
+            let key = value(items.text, at)?;
+            let quoted = items.text.get(key.clone())?;
+            let name = quoted.strip_prefix(b"\"")?.strip_suffix(b"\"")?;
+            let colon = space(items.text, key.end);
+            (items.text.get(colon) == Some(&b':')).then_some(())?;
+            let value = value(items.text, space(items.text, colon + 1))?;
+            Some(((name, value.clone()), value.end))
+        })
+    }
+}
+
+impl Iterator for Elements<'_> {
+    type Item = Result<Range<usize>, BrokenOff>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.0.next_with(|items, at| {
+            let value = value(items.text, at)?;
+            let end = value.end;
+            Some((value, end))
+        })
+    }
+}
+
+impl<'a> Items<'a> {
+    fn between(text: &'a [u8], open: u8, close: u8) -> Self {
+        let begin = space(text, 0);
+        let opened = text.get(begin) == Some(&open);
+        Self {
+            text,
+            // Where nothing opens, the first item breaks off.
+            at: Some(if opened { begin + 1 } else { text.len() }),
+            close,
+            is_first: true,
+        }
+    }
+
+    /// Reads one more of them, which `read` finds with its end.
+    fn next_with<T>(
+        &mut self,
+        read: impl FnOnce(&Self, usize) -> Option<(T, usize)>,
+    ) -> Option<Result<T, BrokenOff>> {
+        let mut at = space(self.text, self.at.take()?);
+        if self.text.get(at) == Some(&self.close) {
+            let is_whole = space(self.text, at + 1) == self.text.len();
+            return (!is_whole).then_some(Err(BrokenOff));
+        }
+        if !std::mem::take(&mut self.is_first) {
+            if self.text.get(at) != Some(&b',') {
+                return Some(Err(BrokenOff));
+            }
+            at = space(self.text, at + 1);
+        }
+        let Some((found, end)) = read(self, at) else {
+            return Some(Err(BrokenOff));
+        };
+        self.at = Some(end);
+        Some(Ok(found))
+    }
+}
+
+/// The first place from `at` on that is no white space.
+fn space(text: &[u8], at: usize) -> usize {
+    let rest = text.get(at..).unwrap_or_default();
+    let blank = |byte: &u8| !matches!(byte, b' ' | b'\t' | b'\n' | b'\r');
+    at + rest.iter().position(blank).unwrap_or(rest.len())
+}
+
+/// The value that begins at `at`; none when the text breaks off in it.
+fn value(text: &[u8], at: usize) -> Option<Range<usize>> {
+    let rest = text.get(at..)?;
+    let length = match rest.first()? {
+        b'"' => string(rest)?,
+        b'{' | b'[' => nested(rest)?,
+        _ => {
+            let end = |byte: &u8| matches!(byte, b',' | b']' | b'}' | b' ' | b'\t' | b'\n' | b'\r');
+            rest.iter().position(end)?
+        }
+    };
+    (length > 0).then(|| at..at + length)
+}
+
+/// How long the string is with which a text begins.
+fn string(text: &[u8]) -> Option<usize> {
+    let mut escaped = false;
+    for (at, byte) in text.iter().enumerate().skip(1) {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = true,
+            b'"' => return Some(at + 1),
+            _ => {}
+        }
+    }
+    None
+}
+
+/// How long the object or array is with which a text begins.
+fn nested(text: &[u8]) -> Option<usize> {
+    let mut depth = 0_usize;
+    let mut at = 0;
+    loop {
+        match text.get(at)? {
+            b'"' => at += string(text.get(at..)?)?,
+            bracket @ (b'{' | b'[' | b'}' | b']') => {
+                depth = match bracket {
+                    b'{' | b'[' => depth + 1,
+                    _ => depth.saturating_sub(1),
+                };
+                at += 1;
+                if depth == 0 {
+                    return Some(at);
+                }
+            }
+            _ => at += 1,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts(array: &str) -> Result<Vec<&str>, BrokenOff> {
+        elements(array.as_bytes())
+            .map(|found| Ok(array.get(found?).unwrap()))
+            .collect()
+    }
+
+    #[test]
+    fn elements_are_found_whatever_is_inside_of_them() {
+        assert_eq!(texts("[]").unwrap(), Vec::<&str>::new());
+        assert_eq!(
+            texts(r#" [ {"a":[1,"]"]} , nul,"\"x\\" ,[[}] ] "#).unwrap(),
+            [r#"{"a":[1,"]"]}"#, "nul", r#""\"x\\""#, "[[}]"]
+        );
+    }
+
+    #[test]
+    fn a_text_that_breaks_off_is_no_array() {
+        for broken in [
+            "", "{}", "[", "[1", "[1,", "[1 2]", "[,1]", "[\"a]", "[{]", "[] []",
+        ] {
+            assert_eq!(texts(broken), Err(BrokenOff), "{broken}");
+        }
+    }
+
+    #[test]
+    fn members_have_keys_and_values() {
+        let text = br#"{ "Name" : "a\"b" , "List":[{}], "Next":null}"#;
+
+        let found: Result<Vec<_>, BrokenOff> = members(text).collect();
+
+        let found: Vec<_> = found
+            .unwrap()
+            .into_iter()
+            .map(|(key, at)| (key, &text[at]))
+            .collect();
+        assert_eq!(
+            found,
+            [
+                (&b"Name"[..], &br#""a\"b""#[..]),
+                (b"List", b"[{}]"),
+                (b"Next", b"null")
+            ]
+        );
+        assert!(members(b"{\"a\":1, b:2}").any(|member| member.is_err()));
+    }
+
+    #[test]
+    fn a_million_brackets_take_no_stack() {
+        let deep = format!("[{}{}]", "[".repeat(1_000_000), "]".repeat(1_000_000));
+
+        assert_eq!(texts(&deep).unwrap().len(), 1);
+    }
+}
