@@ -1,13 +1,12 @@
 //! The report of a run, while it is being written: listings and findings wait here and go to the database together.
 
 use chrono::Utc;
-use sea_orm::DatabaseTransaction;
 use uuid::Uuid;
 
 use super::{Error, Level, Listed, RunFinding, store};
 use crate::auth::Sight;
 use crate::catalog::{self, Address, AssetId, Counts, Listing};
-use crate::db::{Db, lease};
+use crate::db::{Db, Txn, lease};
 
 /// How much may wait. A run that is killed loses so much of its report, which its next run makes anew.
 const MOST_WAITING: usize = 100;
@@ -125,7 +124,7 @@ impl RunReport {
         Ok(())
     }
 
-    async fn begin(&self, db: &Db) -> Result<DatabaseTransaction, Error> {
+    async fn begin(&self, db: &Db) -> Result<Txn, Error> {
         let txn = db.write().await?;
         if lease::renew(&*txn, self.run).await? {
             Ok(txn)

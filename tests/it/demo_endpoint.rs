@@ -427,7 +427,7 @@ async fn answers_saved_in_every_form_are_read_and_what_is_none_is_named() {
     );
     let created = |report: &Report| match report {
         Report::Page { assets, .. } => assets.iter().map(|asset| asset.facts.created_at).collect(),
-        Report::Opened(asset) => vec![asset.facts.created_at],
+        Report::Opened { database, .. } => vec![database.facts.created_at],
         _ => Vec::new(),
     };
     let created: Vec<_> = read.iter().flat_map(created).flatten().collect();
