@@ -420,7 +420,7 @@ impl Reading {
             }
             Ok(table) if table.target_table.is_some() => batch.links.push(table),
             Ok(table) => {
-                let read = self.translated(batch, table, None).await?;
+                let read = Box::pin(self.translated(batch, table, None)).await?;
                 batch.add(name, read);
             }
             Err(reason) => batch.skip(
@@ -491,9 +491,9 @@ impl Reading {
         while let Some((link, target)) = followed.next().await {
             let name = link.name.clone();
             let read = match target {
-                Target::Table(answer) => self.link_to(batch, link, &answer).await?,
+                Target::Table(answer) => Box::pin(self.link_to(batch, link, &answer)).await?,
                 Target::None(said) => {
-                    let alone = self.translated(batch, link, None).await?;
+                    let alone = Box::pin(self.translated(batch, link, None)).await?;
                     alone.map(|mut alone| {
                         alone.findings.push(said);
                         alone
