@@ -19,7 +19,7 @@ use crate::web::view::{Page, Section, View};
 const AT_ONCE: usize = 200;
 
 /// Of what is said of a column so many letters are shown among the others; its own page has the whole.
-const LONGEST_NOTE: usize = 2_000;
+const LONGEST_NOTE: usize = 500;
 
 /// Words about columns that are no longer there are shown for so many of these.
 const MOST_ORPHANS: usize = 50;
