@@ -487,16 +487,11 @@ impl Difference {
             Self::ColumnRecommented { .. } | Self::ColumnDetail { .. } => self.about_column(),
             Self::ColumnPartitioning {
                 column,
-                partition_key: true,
-            } => {
-                format!("Column “{column}” became a partition key.")
-            }
-            Self::ColumnPartitioning {
-                column,
-                partition_key: false,
-            } => {
-                format!("Column “{column}” is no longer a partition key.")
-            }
+                partition_key,
+            } => match partition_key {
+                true => format!("Column “{column}” became a partition key."),
+                false => format!("Column “{column}” is no longer a partition key."),
+            },
             Self::ColumnNullability { column, after, .. } => match after {
                 Some(true) => format!("Column “{column}” may now be empty."),
                 Some(false) => format!("Column “{column}” may no longer be empty."),
@@ -528,14 +523,16 @@ impl Difference {
                 after.as_deref(),
             ),
             Self::Other { field } => format!("The {field} changed."),
-            Self::Untold {
-                differences: Some(1),
-            } => "One more difference is not told.".to_owned(),
-            Self::Untold {
-                differences: Some(many),
-            } => format!("{many} more differences are not told."),
-            Self::Untold { differences: None } => "More differs than can be told.".to_owned(),
+            Self::Untold { differences } => untold(*differences),
         }
+    }
+}
+
+fn untold(differences: Option<u64>) -> String {
+    match differences {
+        Some(1) => "One more difference is not told.".to_owned(),
+        Some(many) => format!("{many} more differences are not told."),
+        None => "More differs than can be told.".to_owned(),
     }
 }
 

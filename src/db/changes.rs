@@ -196,7 +196,7 @@ pub(crate) async fn read_newest(
 }
 
 fn details() -> SimpleExpr {
-    Expr::col((change::Entity, change::Column::Details)).into()
+    Expr::col((change::Entity, change::Column::Details))
 }
 
 /// How many bytes the details have, which no database has to read them for.

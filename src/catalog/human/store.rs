@@ -176,7 +176,7 @@ pub(in crate::catalog) async fn attach_to_summaries(
     summaries: &mut [Summary],
 ) -> Result<(), Error> {
     let content = Expr::col(words::Column::Content);
-    let beginning = Func::cust("substr").args([content.into(), 1.into(), BEGINNING.into()]);
+    let beginning = Func::cust("substr").args([content, 1.into(), BEGINNING.into()]);
     let rows: Vec<(Uuid, String)> = words::Entity::find()
         .select_only()
         .column(words::Column::AssetId)
@@ -273,7 +273,7 @@ mod tests {
             .map(|(at, _)| at)
             .filter(|at| *at >= start);
         for end in ends {
-            let beginning = beginning_of(&whole[..end]);
+            let beginning = beginning_of(whole.get(..end).unwrap());
             assert!(text.starts_with(&beginning.unwrap()), "{end}");
         }
         assert_eq!(beginning_of(&whole), Some(text));

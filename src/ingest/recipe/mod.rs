@@ -32,7 +32,7 @@ pub use self::variables::Environment;
 use crate::sources::Source;
 
 /// The largest file that is read, in bytes.
-const LARGEST: usize = 1024 * 1024;
+const LARGEST: usize = 256 * 1024;
 
 /// A recipe without a problem.
 #[derive(Debug, Clone)]

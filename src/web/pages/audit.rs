@@ -24,6 +24,9 @@ use crate::web::view::{Page, Refusal, Section, View};
 /// So many rows are on a page.
 const ROWS: usize = 50;
 
+/// So many rows of a file are read at once.
+const ROWS_AT_ONCE: u64 = 100;
+
 /// `GET /audit`: the log, newest first, as far as the filters let through.
 pub(crate) async fn show(
     db: Data<Db>,
@@ -110,7 +113,7 @@ impl Export {
         format: Format,
     ) -> Result<Self, Failure> {
         let filter = auditing::filter(&db, &actor, parameters).await?;
-        let page = PageRequest::first(PageRequest::MOST);
+        let page = PageRequest::first(ROWS_AT_ONCE);
         let first = audit::list(&db, &actor, &filter, &page).await?;
         Ok(Self {
             db,
@@ -146,7 +149,7 @@ impl Responder for Export {
                 let lines = db.apart().run(move || format.write(records)).await;
                 yield lines.map_err(std::io::Error::other)??;
                 let Some(after) = next else { break };
-                let request = PageRequest::new(Some(after), PageRequest::MOST);
+                let request = PageRequest::new(Some(after), ROWS_AT_ONCE);
                 // An end that comes too early breaks the connection off, so that nobody takes a part for the whole.
                 page = audit::list(&db, &actor, &filter, &request)
                     .await

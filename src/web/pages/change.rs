@@ -88,13 +88,12 @@ impl Texts {
         let Some((before, after)) = revision.texts() else {
             return Ok(None);
         };
-        let comparison = match &revision.comparison {
-            Some(comparison) => comparison.clone(),
-            None => {
-                let (before, after) = (before.to_owned(), after.to_owned());
-                let comparing = move || Comparison::of(&before, &after);
-                db.apart().run(comparing).await?
-            }
+        let comparison = if let Some(comparison) = &revision.comparison {
+            comparison.clone()
+        } else {
+            let (before, after) = (before.to_owned(), after.to_owned());
+            let comparing = move || Comparison::of(&before, &after);
+            db.apart().run(comparing).await?
         };
         Ok(Some(Self {
             reworded: Reworded::told(&comparison),

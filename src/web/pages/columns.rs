@@ -20,7 +20,7 @@ use crate::web::view::{Page, Section, View};
 const AT_ONCE: usize = 200;
 
 /// Of what is said of a column so many letters are shown among the others; its own page has the whole.
-const LONGEST_NOTE: usize = 2_000;
+const LONGEST_NOTE: usize = 500;
 
 /// Of the pairs that the source keeps at a column, so many are shown.
 const MOST_FACTS: usize = 50;
