@@ -164,10 +164,21 @@ pub async fn find_addresses(
     store::find_addresses(&**db, ids).await
 }
 
-/// Lists every asset, gone ones too, in the order of their ids; for building an index.
-pub async fn list_all(db: &Db, after: Option<AssetId>, limit: u64) -> Result<Vec<Asset>, Error> {
-    let assets = store::list_all(&**db, after, limit).await?;
-    human::attach(&**db, assets).await
+/// Which assets are weighed.
+#[derive(Debug, Clone, Copy)]
+pub enum Weighed<'a> {
+    /// So many of all, gone ones too.
+    First(u64),
+    /// So many behind this one, gone ones too.
+    Behind(AssetId, u64),
+    /// These, a thousand at the most.
+    Named(&'a [AssetId]),
+}
+
+/// Tells of assets how many bytes their documents from a source have, in the order of their ids; for reading no more at
+/// once than memory should hold.
+pub async fn weigh(db: &Db, which: Weighed<'_>) -> Result<Vec<(AssetId, u64)>, Error> {
+    Ok(store::weigh(&**db, which).await?)
 }
 
 /// Lists the assets that some people or teams own, by the ids of these; for following changes of their names.

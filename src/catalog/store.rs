@@ -18,7 +18,7 @@ use super::asset::{
     Address, Alias, AssetId, AssetKind, Discovered, Facts, Identity, SourceLayer, Storage,
 };
 use super::change::{Action, Cause, Change};
-use super::{Asset, Children, Error, HumanLayer, InstanceSummary, LARGE, Summary};
+use super::{Asset, Children, Error, HumanLayer, InstanceSummary, LARGE, Summary, Weighed};
 use crate::auth::scopes::{PlaceOfRow, sees};
 use crate::auth::{Sight, Who};
 use crate::db::changes::{self, Entry};
@@ -466,19 +466,31 @@ pub(super) async fn find_addresses(
     rows.into_iter().map(read).collect()
 }
 
-/// Lists all assets in the order of their ids.
-pub(super) async fn list_all(
+/// Weighs assets without reading them, in the order of their ids: all behind one, or those that are named.
+pub(super) async fn weigh(
     db: &impl ConnectionTrait,
-    after: Option<AssetId>,
-    limit: u64,
-) -> Result<Vec<Asset>, Error> {
-    let mut query = asset::Entity::find()
-        .order_by_asc(asset::Column::Id)
-        .limit(limit);
-    if let Some(after) = after {
-        query = query.filter(asset::Column::Id.gt(after.0));
-    }
-    query.all(db).await?.into_iter().map(read).collect()
+    which: Weighed<'_>,
+) -> Result<Vec<(AssetId, u64)>, DbErr> {
+    let length = |column| {
+        let text = SimpleExpr::from(Expr::col((asset::Entity, column)));
+        SimpleExpr::from(Func::cust("octet_length").arg(text)).cast_as("bigint")
+    };
+    let query = asset::Entity::find()
+        .select_only()
+        .column(asset::Column::Id)
+        .expr_as(length(asset::Column::Source), "source")
+        .expr_as(length(asset::Column::Facts), "facts")
+        .order_by_asc(asset::Column::Id);
+    let query = match which {
+        Weighed::First(limit) => query.limit(limit),
+        Weighed::Behind(after, limit) => query.filter(asset::Column::Id.gt(after.0)).limit(limit),
+        Weighed::Named(ids) => query.filter(asset::Column::Id.is_in(ids.iter().map(|id| id.0))),
+    };
+    let rows: Vec<(Uuid, i64, i64)> = query.into_tuple().all(db).await?;
+    let weighed = rows.into_iter();
+    Ok(weighed
+        .map(|(id, source, facts)| (AssetId(id), (source + facts).unsigned_abs()))
+        .collect())
 }
 
 /// A document of an asset is not read for a list if it is longer than this, in bytes.

@@ -82,11 +82,11 @@ impl Built {
         let folder = home.path.join(name);
         let files = Files::of(&folder);
         let (layout, fields) = schema::lay_out();
-        let index = tantivy::Index::open((home.directories)(files.clone()))?;
+        let mut index = tantivy::Index::open((home.directories)(files.clone()))?;
         if index.schema() != layout || !index.validate_checksum()?.is_empty() {
             return Err(Error::Lost);
         }
-        schema::equip(&index);
+        index.set_tokenizers(schema::tokenizers());
         Ok(Self {
             name: name.to_owned(),
             folder,

@@ -19,7 +19,7 @@ use super::{Change, Document, Error, Index, Writer};
 use crate::auth::Sight;
 use crate::auth::principals::{self, Named, Principal};
 use crate::catalog::human::plain_text;
-use crate::catalog::{self, Asset, AssetId};
+use crate::catalog::{self, Asset, AssetId, Weighed};
 use crate::db::Db;
 use crate::db::changes::{self, Touched};
 use crate::error::chain;
@@ -33,8 +33,10 @@ const FEW: usize = 100;
 /// How long changes may wait for a commit while more are coming in.
 const COMMIT_AFTER: Duration = Duration::from_secs(2);
 
-/// How many assets are read at once.
+/// How many assets are read at once, and how many bytes of their documents in the database: in memory they take several
+/// times as much.
 const MOST_ASSETS: usize = 1_000;
+const MOST_BYTES: u64 = 8 * 1024 * 1024;
 
 /// The word in the log for a person who is called something else from then on.
 const RENAMED: &str = "display_name_changed";
@@ -155,8 +157,8 @@ impl Pending {
 /// Shows assets as they are now, which is at least as new as some change.
 async fn show_assets(db: &Db, index: &Index, ids: &[AssetId], as_of: i64) -> Result<u64, Error> {
     let mut shown = 0;
-    for batch in ids.chunks(MOST_ASSETS) {
-        let assets = catalog::find_assets(db, &Sight::Everything, batch).await?;
+    for batch in batches_of(db, ids).await? {
+        let assets = catalog::find_assets(db, &Sight::Everything, &batch).await?;
         shown += assets.len() as u64;
         let documents = documents(db, &assets).await?;
         let index = index.clone();
@@ -204,13 +206,18 @@ async fn rebuild(db: &Db, writer: &mut Writer, index: &Index) -> Result<u64, Err
     let head = changes::head(&**db).await?;
     let mut rebuild = writer.rebuild()?;
     let mut written = 0;
-    let mut after: Option<AssetId> = None;
+    let mut next = Weighed::First(BATCH);
     loop {
-        let assets = catalog::list_all(db, after, BATCH).await?;
-        let Some(last) = assets.last() else { break };
-        after = Some(last.id);
-        written += assets.len() as u64;
-        rebuild.add(documents(db, &assets).await?)?;
+        let batches = batches(db, next).await?;
+        let Some(last) = batches.last().and_then(|batch| batch.last()) else {
+            break;
+        };
+        next = Weighed::Behind(*last, BATCH);
+        for batch in batches {
+            let assets = catalog::find_assets(db, &Sight::Everything, &batch).await?;
+            written += assets.len() as u64;
+            rebuild.add(documents(db, &assets).await?)?;
+        }
         if !index.is_empty() {
             // It is slow, not stuck, and the old one answers.
             index.note_progress();
@@ -229,8 +236,9 @@ async fn apply_changes(db: &Db, writer: &mut Writer, index: &Index) -> Result<u6
         let touched = changes::list_after(&**db, applied, BATCH).await?;
         let Some(last) = touched.last() else { break };
         let seq = last.seq;
-        for batch in assets_of(db, &touched).await?.chunks(MOST_ASSETS) {
-            let assets = catalog::find_assets(db, &Sight::Everything, batch).await?;
+        let concerned = assets_of(db, &touched).await?;
+        for batch in batches_of(db, &concerned).await? {
+            let assets = catalog::find_assets(db, &Sight::Everything, &batch).await?;
             written += assets.len() as u64;
             let documents = documents(db, &assets).await?;
             let changes = assets.iter().zip(documents);
@@ -249,6 +257,32 @@ async fn apply_changes(db: &Db, writer: &mut Writer, index: &Index) -> Result<u6
     }
     writer.commit(applied)?;
     Ok(written)
+}
+
+/// Parts assets so that few are read at once where they are large.
+async fn batches(db: &Db, which: Weighed<'_>) -> Result<Vec<Vec<AssetId>>, Error> {
+    let mut batches: Vec<Vec<AssetId>> = Vec::new();
+    let mut room = 0;
+    for (id, bytes) in catalog::weigh(db, which).await? {
+        match batches.last_mut() {
+            Some(batch) if bytes <= room && batch.len() < MOST_ASSETS => batch.push(id),
+            _ => {
+                batches.push(vec![id]);
+                room = MOST_BYTES;
+            }
+        }
+        room = room.saturating_sub(bytes);
+    }
+    Ok(batches)
+}
+
+/// Parts these assets, however many.
+async fn batches_of(db: &Db, ids: &[AssetId]) -> Result<Vec<Vec<AssetId>>, Error> {
+    let mut all = Vec::new();
+    for ids in ids.chunks(MOST_ASSETS) {
+        all.extend(batches(db, Weighed::Named(ids)).await?);
+    }
+    Ok(all)
 }
 
 /// The assets whose documents changes concern, each once: their own, and what somebody owns who got another name.

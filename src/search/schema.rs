@@ -1,6 +1,5 @@
 //! What the index keeps of an asset, field by field.
 
-use tantivy::Index;
 use tantivy::schema::{
     BytesOptions, FAST, Field, IndexRecordOption, Schema, TextFieldIndexing, TextOptions,
 };
@@ -135,17 +134,11 @@ pub(super) fn lay_out() -> (Schema, Fields) {
     (schema.build(), fields)
 }
 
-/// Teaches an index how words are cut.
-pub(super) fn equip(index: &Index) {
-    index.tokenizers().register(WORDS, WordTokenizer::default());
-    let inside = InsideTokenizer::default();
-    index.tokenizers().register(INSIDE, inside);
-}
-
-/// What cuts words, for an index that is still to be made.
+/// What cuts the texts of the fields into words.
 pub(super) fn tokenizers() -> TokenizerManager {
     let tokenizers = TokenizerManager::default();
     tokenizers.register(WORDS, WordTokenizer::default());
+    tokenizers.register(INSIDE, InsideTokenizer::default());
     tokenizers
 }
 

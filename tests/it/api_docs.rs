@@ -32,7 +32,7 @@ fn page() -> String {
 
 fn examples(page: &str) -> Vec<Example> {
     let section = Regex::new(
-        r#"(?s)### [^\n]*?`([A-Z]+ [^`\n]+)`.*?```sh\ncurl (.*?)\n```\n\n```json\n(.*?)\n```"#,
+        r"(?s)### [^\n]*?`([A-Z]+ [^`\n]+)`.*?```sh\ncurl (.*?)\n```\n\n```json\n(.*?)\n```",
     );
     let address = Regex::new(r#""\$CATALOG([^"]*)""#).unwrap();
     let body = Regex::new(r"(?s)-d '(.*)'").unwrap();

@@ -20,7 +20,7 @@ use gazetteer::search::{Query, Veil, follow};
 use secrecy::ExposeSecret;
 use serde_json::json;
 
-use crate::support::catalog::TestCatalog;
+use crate::support::catalog::{TestCatalog, all_assets};
 
 /// How many databases there are; each is two pages long.
 const DATABASES: usize = 6;
@@ -331,19 +331,13 @@ async fn told(storage: &Storage) -> Vec<String> {
         .await
         .unwrap();
     let mut told = Vec::new();
-    let mut after = None;
-    loop {
-        let assets = catalog::list_all(&app.db, after, 500).await.unwrap();
-        let Some(last) = assets.last() else { break };
-        after = Some(last.id);
-        for asset in assets {
-            told.push(format!(
-                "{:?} {:?} {:?}",
-                asset.address.path,
-                asset.source,
-                asset.gone_at.is_some()
-            ));
-        }
+    for asset in all_assets(&app.db).await {
+        told.push(format!(
+            "{:?} {:?} {:?}",
+            asset.address.path,
+            asset.source,
+            asset.gone_at.is_some()
+        ));
     }
     let changes =
         catalog::list_recent_changes(&app.db, &Sight::Everything, &PageRequest::first(500))

@@ -474,10 +474,9 @@ async fn walk(world: &World, case: &Case, found: &Found) {
     let what = case.form;
     let again = async || {
         let page = world.pat.page(&found.page).await;
-        let forms = forms(&page, &found.page).into_iter();
-        forms
-            .filter(|form| name_of(form) == what && form.action == found.form.action)
-            .next()
+        forms(&page, &found.page)
+            .into_iter()
+            .find(|form| name_of(form) == what && form.action == found.form.action)
     };
     let form = again().await.unwrap();
     let sent = fill(&form, &case.typed);

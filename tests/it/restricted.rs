@@ -28,7 +28,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::support::app::{Answer as Response, Browser, INSTANCE, TestApp, asset, table, texts};
-use crate::support::catalog::TestCatalog;
+use crate::support::catalog::{TestCatalog, all_assets};
 
 /// A source of which nothing may be known.
 const ELSEWHERE: &str = "999999999999/us-east-1";
@@ -783,7 +783,7 @@ impl House {
         let mut all = Vec::new();
         if with_hidden {
             assert_eq!(second.state, RunState::Partial);
-            all = catalog::list_all(&app.app.db, None, 100).await.unwrap();
+            all = all_assets(&app.app.db).await;
             let other = at(
                 ELSEWHERE,
                 table(&["vexillum", "xanthan"], &[("quokka", "string")]),
@@ -797,7 +797,7 @@ impl House {
             ("{zymurgy}", &["zymurgy"]),
             ("{plans}", &["zymurgy", "quokka_orders"]),
         ] {
-            all.extend(catalog::list_all(&app.app.db, None, 100).await.unwrap());
+            all.extend(all_assets(&app.app.db).await);
             let found = all.iter().find(|asset| asset.address.path == path);
             // What is not there has an id that nothing has.
             ids.insert(key, found.map_or_else(Uuid::now_v7, |asset| asset.id.0));

@@ -321,13 +321,14 @@ impl Entry<'_> {
     }
 
     /// Reads it as a table; the error says what is wrong with it.
-    pub(super) fn table(&self) -> Result<Table, String> {
+    pub(super) fn table(&self) -> Result<Box<Table>, String> {
         if self.operation.lists {
             let output: GetTablesOutput = self.operation.read_alone(self.text)?;
-            return only(output.table_list.unwrap_or_default());
+            return only(output.table_list.unwrap_or_default()).map(Box::new);
         }
         let output: GetTableOutput = self.operation.read_alone(self.text)?;
-        output.table.ok_or_else(|| "there is nothing".to_owned())
+        let table = output.table.map(Box::new);
+        table.ok_or_else(|| "there is nothing".to_owned())
     }
 }
 

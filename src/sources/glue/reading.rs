@@ -418,7 +418,7 @@ impl Reading {
                 let kept = batch.scope.address.child(name);
                 self.send(Report::Kept(kept)).await?;
             }
-            Ok(table) if table.target_table.is_some() => batch.links.push(table),
+            Ok(table) if table.target_table.is_some() => batch.links.push(*table),
             Ok(table) => {
                 let read = Box::pin(self.translated(batch, table, None)).await?;
                 batch.add(name, read);
@@ -459,18 +459,18 @@ impl Reading {
     async fn translated(
         &self,
         batch: &mut Batch<'_>,
-        table: Table,
-        target: Option<Table>,
+        table: Box<Table>,
+        target: Option<Box<Table>>,
     ) -> Result<Result<Translated, String>, Stop> {
         let limits = &self.settings.limits;
-        let size = match measure::check_types(target.as_ref().unwrap_or(&table), limits) {
+        let size = match measure::check_types(target.as_deref().unwrap_or(&table), limits) {
             Ok(size) => size,
             Err(reason) => return Ok(Err(reason)),
         };
         self.make_room(batch, WRITTEN * size).await?;
         let read = match target {
-            Some(target) => translate::linked_table(table, target, batch.scope),
-            None => translate::table(table, batch.scope),
+            Some(target) => translate::linked_table(*table, *target, batch.scope),
+            None => translate::table(*table, batch.scope),
         };
         Ok(read.and_then(|read| {
             measure::check_columns(&read.asset, limits)?;
@@ -483,6 +483,7 @@ impl Reading {
         let links = std::mem::take(&mut batch.links);
         let scope = batch.scope;
         let mut followed = futures::stream::iter(links)
+            .map(Box::new)
             .map(|link| async {
                 let target = self.follow(scope, &link).await;
                 (link, target)
@@ -522,7 +523,7 @@ impl Reading {
     async fn link_to(
         &self,
         batch: &mut Batch<'_>,
-        link: Table,
+        link: Box<Table>,
         answer: &Answer,
     ) -> Result<Result<Translated, String>, Stop> {
         let Some(entry) = answer.entries().next() else {

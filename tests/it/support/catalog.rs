@@ -6,9 +6,9 @@ use std::path::PathBuf;
 use gazetteer::app::App;
 use gazetteer::auth::{Actor, Sight};
 use gazetteer::catalog;
-use gazetteer::catalog::{Asset, AssetKind, Change};
+use gazetteer::catalog::{Asset, AssetKind, Change, Weighed};
 use gazetteer::config::{self, Storage};
-use gazetteer::db::PageRequest;
+use gazetteer::db::{Db, PageRequest};
 use gazetteer::demo::Endpoint;
 use gazetteer::ingest::recipe::Recipe;
 use gazetteer::ingest::{self, Progress, Recipes, Run, RunFinding};
@@ -111,15 +111,7 @@ impl TestCatalog {
     }
 
     pub async fn assets(&self) -> Vec<Asset> {
-        let mut all = Vec::new();
-        loop {
-            let after = all.last().map(|asset: &Asset| asset.id);
-            let page = catalog::list_all(&self.app.db, after, 400).await.unwrap();
-            if page.is_empty() {
-                return all;
-            }
-            all.extend(page);
-        }
+        all_assets(&self.app.db).await
     }
 
     pub async fn find(&self, path: &[&str]) -> Asset {
@@ -166,4 +158,22 @@ async fn fresh_postgres() -> Option<String> {
     connection.close().await.unwrap();
     let (base, _) = server.rsplit_once('/').unwrap();
     Some(format!("{base}/{name}"))
+}
+
+/// Every asset of a catalog, gone ones too, in the order of their ids.
+pub async fn all_assets(db: &Db) -> Vec<Asset> {
+    let mut all: Vec<Asset> = Vec::new();
+    loop {
+        let which = match all.last() {
+            Some(last) => Weighed::Behind(last.id, 400),
+            None => Weighed::First(400),
+        };
+        let weighed = catalog::weigh(db, which).await.unwrap();
+        if weighed.is_empty() {
+            return all;
+        }
+        let ids: Vec<_> = weighed.into_iter().map(|(id, _)| id).collect();
+        let found = catalog::find_assets(db, &Sight::Everything, &ids).await;
+        all.extend(found.unwrap());
+    }
 }
