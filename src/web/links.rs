@@ -102,6 +102,7 @@ pub(super) struct Places {
     runs: String,
     people: String,
     teams: String,
+    sign_in_check: String,
     profile_name: String,
     profile_password: String,
     profile_link: String,
@@ -124,6 +125,7 @@ impl Places {
             runs: runs(),
             people: people(),
             teams: teams(),
+            sign_in_check: sign_in_check(),
             profile_name: profile_part("name"),
             profile_password: profile_part("password"),
             profile_link: profile_part("link"),
@@ -329,7 +331,7 @@ pub(crate) fn audit() -> String {
 
 /// What directories said of people, and what they would mean here.
 pub(crate) fn sign_in_check() -> String {
-    "/sign-in-check".to_owned()
+    at("/sign-in-check")
 }
 
 /// The audit trail as a file: `csv` or `jsonl`.

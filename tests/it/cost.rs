@@ -340,6 +340,7 @@ impl World {
             | "/ingestion/runs"
             | "/profile"
             | "/people"
+            | "/sign-in-check"
             | "/teams"
             | "/profile/link"
             | "/sign-in"
@@ -529,6 +530,7 @@ impl World {
                     path,
                     form(&[
                         ("name", &body),
+                        ("claims", &body),
                         ("text", &body),
                         ("password", &long),
                         ("next", "/"),

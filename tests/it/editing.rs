@@ -1120,3 +1120,65 @@ async fn words_of_a_renamed_column_are_offered_to_its_new_name() {
     assert!(texts(&after, "#orphans").is_empty());
     assert_eq!(texts(&after, "#columns-rows .note"), ["Counts up."]);
 }
+
+#[tokio::test]
+async fn all_descriptions_of_columns_together_have_a_limit_and_taking_one_out_always_works() {
+    let catalog = TestCatalog::start().await;
+    let names: Vec<String> = (0..30).map(|nth| format!("column_{nth}")).collect();
+    let columns: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), "int")).collect();
+    let id = report(&catalog, vec![table(&["sales", "orders"], &columns)]).await;
+    let long = "x".repeat(human::LONGEST_TEXT);
+    for name in &names[..20] {
+        save(&catalog, id, 0, note(name, &long)).await.unwrap();
+    }
+
+    let refused = problems(save(&catalog, id, 0, note("column_20", "One more.")).await);
+
+    assert_eq!(refused.len(), 1);
+    assert!(
+        refused[0].contains("longer than 2 MB together"),
+        "{refused:?}"
+    );
+    save(&catalog, id, 1, note("column_0", "")).await.unwrap();
+    save(&catalog, id, 0, note("column_20", "One more."))
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn a_table_of_very_many_columns_is_shown_part_by_part_and_each_column_has_a_page() {
+    let app = TestApp::start().await;
+    let names: Vec<String> = (0..500).map(|nth| format!("column_{nth}")).collect();
+    let columns: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), "int")).collect();
+    app.add("sales", vec![table(&["sales", "wide"], &columns)])
+        .await;
+    let id = app.id_of(&["sales", "wide"]).await;
+    let long = "A sentence about it. ".repeat(100);
+    let path = format!("/api/v1/assets/{id}/columns/column_450/description");
+    let body = json!({"text": long, "version": 0});
+    let saved = app
+        .request(Method::PUT, &path)
+        .json(&body)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(saved.status(), 200);
+
+    let first = app.page(&format!("/assets/{id}")).await;
+    let last = app.page(&format!("/assets/{id}/columns?from=400")).await;
+    let found = app.page(&format!("/assets/{id}?column=column_450")).await;
+    let alone = app.page(&format!("/assets/{id}/columns/column_450")).await;
+
+    assert_eq!(texts(&first, "#columns-rows tr").len(), 200);
+    assert_eq!(texts(&first, "#columns-found .more"), ["Show the next 200"]);
+    assert_eq!(texts(&last, "#columns-rows tr").len(), 100);
+    assert_eq!(
+        texts(&last, "#columns-said")[0],
+        "401 to 500 of 500, nested fields among them. Show them all"
+    );
+    let shown = texts(&found, "#columns-rows .note");
+    assert!(shown[0].len() <= 500, "{shown:?}");
+    assert_eq!(texts(&alone, "#note"), [long.trim()]);
+    let unknown = app.get(&format!("/assets/{id}/columns/nothing")).await;
+    assert_eq!(unknown.status, 404);
+}

@@ -184,7 +184,8 @@ async fn people_stay_below_the_path_when_they_sign_in_and_out() {
         ("/", "/catalog/"),
         ("/catalog/browse", "/catalog/browse"),
         ("/browse", "/catalog/browse"),
-        ("/elsewhere", "/catalog/elsewhere"),
+        ("/ingestion", "/catalog/ingestion"),
+        ("/elsewhere", "/catalog/"),
         ("/catalog/sign-in", "/catalog/"),
         ("//evil.example", "/catalog/"),
     ] {

@@ -1074,6 +1074,7 @@ const WALLS: &[&str] = &[
     // For admins alone, who see everything.
     "/people/{id}",
     "/teams/{id}",
+    "/sign-in-check",
     "/set-up",
     "/choose-password",
     "/api/openapi.json",
