@@ -216,7 +216,9 @@ proptest! {
         world.commit();
 
         for typed in queries {
-            if typed.trim().is_empty() {
+            // Who types signs alone looks for nothing in particular.
+            let text = typed.replace("name:", "").replace("column:", "");
+            if !text.contains(char::is_alphanumeric) {
                 continue;
             }
             let answer = world.search(&typed);
