@@ -1,6 +1,6 @@
 //! The report of a run, while it is being written: listings and findings wait here and go to the database together.
 
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::{Error, Level, Listed, RunFinding, store};
@@ -75,8 +75,14 @@ impl RunReport {
         }
     }
 
-    /// Notes how the listing of a database ended.
-    pub(super) fn listed(&mut self, database: AssetId, name: &str, counts: Counts, how: Listing) {
+    /// Notes how and when, by the database's clock, the listing of a database ended.
+    pub(super) fn listed(
+        &mut self,
+        (database, name): (AssetId, &str),
+        counts: Counts,
+        how: Listing,
+        listed_at: DateTime<Utc>,
+    ) {
         let (complete, reason) = match how {
             Listing::Complete => (true, None),
             Listing::Incomplete(reason) => (false, Some(reason)),
@@ -88,7 +94,7 @@ impl RunReport {
             complete,
             reason,
             counts,
-            listed_at: Utc::now(),
+            listed_at,
         });
     }
 

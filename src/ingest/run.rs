@@ -5,8 +5,9 @@ use std::future::Future;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
+use sea_orm::DbErr;
 use tokio::sync::{mpsc, watch};
-use tokio::time::MissedTickBehavior;
+use tokio::time::{MissedTickBehavior, sleep};
 use tokio_util::task::AbortOnDropHandle;
 use tracing::{Instrument as _, error, error_span, info};
 use uuid::Uuid;
@@ -19,8 +20,8 @@ use crate::auth::{Actor, Permission};
 use crate::catalog::{
     self, Address, AssetId, Cause, Closing, Counts, Discovered, Identity, Listing, Removal, Scope,
 };
-use crate::db::{Db, changes, clock};
-use crate::error::{Explain as _, Kind, chain};
+use crate::db::{self, Db, changes, clock};
+use crate::error::{Explain as _, Kind, Storage, chain};
 use crate::sources::{Cost, Finding, Held, Report, Skipped};
 use crate::telemetry::request;
 
@@ -35,6 +36,13 @@ const BATCH_ROOM: usize = 8 << 20;
 
 /// The end of a listing costs as much as so many tables.
 const CLOSING: usize = 2;
+
+/// When the end of a run is written again after it could not be, and at the latest from then on.
+const AGAIN: Duration = Duration::from_millis(250);
+const AGAIN_AT_LAST: Duration = Duration::from_secs(15);
+
+/// How long a command tries to write the end of its run.
+const ENDING: Duration = Duration::from_secs(10);
 
 /// How often a run says that it goes on.
 const HEARTBEAT: Duration = Duration::from_secs(2);
@@ -106,7 +114,9 @@ pub async fn end_abandoned(db: &Db, silence: TimeDelta) -> Result<(), Error> {
                 (Some(silence), why)
             }
         };
-        store::interrupt(&**db, id, silence, &why).await?;
+        let txn = db.write().await?;
+        store::interrupt(&*txn, id, silence, &why).await?;
+        txn.commit().await?;
     }
     Ok(())
 }
@@ -124,11 +134,15 @@ pub async fn run(
 ) -> Result<Run, Error> {
     let run = begin(db, &recipe.name, actor, StartedBy::Command, None).await?;
     let span = error_span!("run", run.id = %run.id, recipe = recipe.name);
-    let work = Box::pin(carry_out(db, recipe, run, progress, stop)).instrument(span);
-    Ok(request::within(request::fresh(), work).await)
+    let work = async {
+        let mut run = Box::pin(carry_out(db, recipe, run, progress, stop)).await;
+        write_end(db, &mut run, sleep(ENDING)).await;
+        run
+    };
+    Ok(request::within(request::fresh(), work.instrument(span)).await)
 }
 
-/// Carries out a run that has begun.
+/// Carries out a run that has begun. [`write_end`] comes next.
 pub(super) async fn carry_out(
     db: &Db,
     recipe: &Recipe,
@@ -164,7 +178,7 @@ pub(super) async fn carry_out(
         error!(run.id = %run.id, "recipe {} failed: {}", recipe.name, chain(failure));
         run.failure = Some(words_for(failure));
     }
-    write_end(db, &mut run).await;
+    run.ended_at = Some(clock::now(&**db).await.unwrap_or_else(|_| Utc::now()));
     info!(run.id = %run.id, run.state = %run.state, "ended recipe {}", recipe.name);
     run
 }
@@ -181,18 +195,37 @@ fn words_for(failure: &Error) -> String {
 }
 
 /// Writes down how a run ended, unless somebody else has ended it meanwhile.
-async fn write_end(db: &Db, run: &mut Run) {
-    run.ended_at = Some(clock::now(&**db).await.unwrap_or_else(|_| Utc::now()));
-    match store::end(&**db, run).await {
-        Ok(true) => {}
-        Ok(false) => {
-            run.state = RunState::Interrupted;
-            run.failure = Some(Error::TakenForDead.to_string());
+///
+/// The recipe cannot be run again before that. So it is tried until it is done, or until `give_up` ends: then the process
+/// ends as well, and the next one finds out.
+pub(super) async fn write_end(db: &Db, run: &mut Run, give_up: impl Future<Output = ()>) {
+    tokio::pin!(give_up);
+    let mut pause = AGAIN;
+    loop {
+        let unwritten = match try_end(db, run).await {
+            Ok(true) => return,
+            Ok(false) => {
+                run.state = RunState::Interrupted;
+                run.failure = Some(Error::TakenForDead.to_string());
+                return;
+            }
+            Err(unwritten) => chain(&unwritten),
+        };
+        if pause == AGAIN {
+            error!(run.id = %run.id, "the end of the run could not be written down yet: {unwritten}");
         }
-        Err(unwritten) => {
-            error!(run.id = %run.id, "the end of the run could not be written down: {}", chain(&unwritten));
+        tokio::select! {
+            () = sleep(pause) => pause = (pause * 2).min(AGAIN_AT_LAST),
+            () = &mut give_up => return,
         }
     }
+}
+
+async fn try_end(db: &Db, run: &Run) -> Result<bool, DbErr> {
+    let txn = db.write().await?;
+    let ended = store::end(&*txn, run).await?;
+    txn.commit().await?;
+    Ok(ended)
 }
 
 /// How reading ended, when it did not fail.
@@ -292,11 +325,22 @@ impl<'a> Work<'a> {
 
     /// Says that the run goes on, and shows what it has found so far.
     ///
-    /// A run that somebody else took for dead ends here: another one may have begun.
+    /// A run that somebody else took for dead ends here: another one may have begun. Where somebody else keeps it from
+    /// writing, the next beat says so.
     async fn beat(&mut self) -> Result<(), Error> {
         self.flush().await?;
-        let goes_on = store::heartbeat(&**self.db, self.run, &self.counts_so_far()).await?;
-        goes_on.then_some(()).ok_or(Error::TakenForDead)
+        match self.write_beat().await {
+            Ok(goes_on) => goes_on.then_some(()).ok_or(Error::TakenForDead),
+            Err(stuck) if db::kind_of(&stuck) == Kind::Storage(Storage::Stuck) => Ok(()),
+            Err(failure) => Err(failure.into()),
+        }
+    }
+
+    async fn write_beat(&self) -> Result<bool, DbErr> {
+        let txn = self.db.write().await?;
+        let goes_on = store::heartbeat(&*txn, self.run, &self.counts_so_far()).await?;
+        txn.commit().await?;
+        Ok(goes_on)
     }
 
     /// What was done, in the databases that are still open too.
@@ -464,6 +508,10 @@ impl<'a> Work<'a> {
                 }
             }
         }
+        if scopes.is_empty() && incomplete.is_empty() {
+            return Ok(());
+        }
+        let now = clock::now(&**self.db).await?;
         for (scope, counts, reason) in incomplete {
             self.counts.incomplete += 1;
             self.report
@@ -472,6 +520,7 @@ impl<'a> Work<'a> {
                 (scope.address(), scope.database()),
                 counts,
                 Listing::Incomplete(reason),
+                now,
             );
         }
         if scopes.is_empty() {
@@ -483,20 +532,25 @@ impl<'a> Work<'a> {
             allows: &|gone, known| limit.allows(gone, known),
             covers: &|address| source.covers(address),
         };
-        let now = clock::now(&**self.db).await?;
         let closings = catalog::close(self.db, &self.cause, scopes, &removal, now).await?;
         for ((address, database, mut counts), closing) in complete.into_iter().zip(closings) {
             counts.gone = closing.gone;
             self.tell_refusal(&address, &closing);
-            self.end_listing((&address, database), counts, Listing::Complete);
+            self.end_listing((&address, database), counts, Listing::Complete, now);
         }
         Ok(())
     }
 
-    fn end_listing(&mut self, (address, id): (&Address, AssetId), counts: Counts, how: Listing) {
+    fn end_listing(
+        &mut self,
+        (address, id): (&Address, AssetId),
+        counts: Counts,
+        how: Listing,
+        now: DateTime<Utc>,
+    ) {
         self.counts.databases += 1;
         self.counts.assets += counts;
-        self.report.listed(id, address.name(), counts, how);
+        self.report.listed((id, address.name()), counts, how, now);
     }
 
     async fn end_databases(&mut self, listing: Listing) -> Result<(), Error> {

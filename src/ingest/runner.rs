@@ -11,9 +11,9 @@ use tokio_util::task::TaskTracker;
 use tracing::{Instrument as _, error_span};
 use uuid::Uuid;
 
-use super::recipe::{self, FolderError, Listed};
-use super::run::{Progress, SILENCE, begin, carry_out, end_abandoned};
-use super::{Error, StartedBy};
+use super::recipe::{self, FolderError, Listed, Recipe};
+use super::run::{Progress, SILENCE, begin, carry_out, end_abandoned, write_end};
+use super::{Error, Run, StartedBy};
 use crate::auth::Actor;
 use crate::config;
 use crate::db::Db;
@@ -95,30 +95,33 @@ impl Runner {
 
     /// Starts a run and returns its id at once; the run goes on by itself.
     pub async fn start(&self, recipe: &str, actor: &Actor, by: StartedBy) -> Result<Uuid, Error> {
-        self.begin(recipe, actor, by, None).await
+        let recipe = self.find_sound(recipe)?;
+        let run = begin(&self.db, &recipe.name, actor, by, None).await?;
+        Ok(self.carry(recipe, run))
     }
 
     /// Starts the run of a recipe for a time at which it is due, unless another process has done so.
     pub async fn start_due(&self, recipe: &str, due: DateTime<Utc>) -> Result<Uuid, Error> {
-        let actor = Actor::schedule();
-        self.begin(recipe, &actor, StartedBy::Schedule, Some(due))
-            .await
+        let (recipe, actor) = (self.find_sound(recipe)?, Actor::schedule());
+        // Nobody waits for an answer.
+        let db = self.db.patient();
+        let run = begin(&db, &recipe.name, &actor, StartedBy::Schedule, Some(due)).await?;
+        Ok(self.carry(recipe, run))
     }
 
-    async fn begin(
-        &self,
-        recipe: &str,
-        actor: &Actor,
-        by: StartedBy,
-        due: Option<DateTime<Utc>>,
-    ) -> Result<Uuid, Error> {
-        let recipe = self
-            .find_recipe(recipe)?
+    fn find_sound(&self, name: &str) -> Result<Recipe, Error> {
+        let listed = self.find_recipe(name)?;
+        listed
             .recipe
-            .map_err(|problems| Error::Faulty(recipe.to_owned(), problems))?;
-        let name = recipe.name.clone();
-        let run = begin(&self.db, &name, actor, by, due).await?;
+            .map_err(|problems| Error::Faulty(name.to_owned(), problems))
+    }
+
+    /// Carries out a run that has begun, by itself.
+    fn carry(&self, recipe: Recipe, run: Run) -> Uuid {
         let id = run.id;
+        // The run outlives who asked for it, and still goes on in their name.
+        let span = error_span!(parent: None, "run", run.id = %id, recipe = recipe.name);
+        traces::continue_present(&span);
         let (progress, mut further) = watch::channel(Progress::default());
         let written = Arc::clone(&self.written);
         let tell = async move {
@@ -128,22 +131,17 @@ impl Runner {
             written.notify_one();
         };
         self.runs.spawn_on(tell, &self.home);
-        let (db, mut stopping) = (self.db.patient(), self.stopping.subscribe());
+        let (db, stopping) = (self.db.clone(), self.stopping.subscribe());
         let work = async move {
-            let stop = async {
-                if stopping.wait_for(|stop| *stop).await.is_err() {
-                    std::future::pending::<()>().await;
-                }
-            };
-            carry_out(&db, &recipe, run, progress, stop).await
+            let stop = until_stopped(stopping.clone());
+            let patient = db.patient();
+            let mut run = carry_out(&patient, &recipe, run, progress, stop).await;
+            write_end(&db, &mut run, until_stopped(stopping)).await;
         };
-        // The run outlives who asked for it, and still goes on in their name.
-        let span = error_span!(parent: None, "run", run.id = %id, recipe = name);
-        traces::continue_present(&span);
         let request = request::current().unwrap_or_else(request::fresh);
         self.runs
             .spawn_on(request::within(request, work.instrument(span)), &self.home);
-        Ok(id)
+        id
     }
 
     /// Ends the runs that a process left behind when it was killed.
@@ -156,5 +154,11 @@ impl Runner {
         self.stopping.send_replace(true);
         self.runs.close();
         self.runs.wait().await;
+    }
+}
+
+async fn until_stopped(mut stopping: watch::Receiver<bool>) {
+    if stopping.wait_for(|stop| *stop).await.is_err() {
+        std::future::pending::<()>().await;
     }
 }

@@ -3,7 +3,7 @@
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chrono::{TimeDelta, Utc};
 use gazetteer::auth::Actor;
@@ -12,8 +12,11 @@ use gazetteer::catalog::{
 };
 use gazetteer::config;
 use gazetteer::ingest::recipe::Recipe;
-use gazetteer::ingest::{self, Progress, Run, RunState};
-use sea_orm::{ConnectionTrait, Statement};
+use gazetteer::ingest::{self, Progress, Run, RunState, StartedBy};
+use sea_orm::{
+    ConnectionTrait, Database, SqliteTransactionMode, Statement, TransactionOptions,
+    TransactionTrait,
+};
 use serde_json::{Value, json};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
@@ -271,6 +274,82 @@ async fn a_process_that_slept_through_its_lease_writes_nothing_when_it_wakes_up(
     assert_eq!(ended.status.code(), Some(1), "{said}");
     assert!(said.contains("taken for dead"), "{said}");
     assert_eq!(written(&catalog).await, before);
+}
+
+/// Asks until a count is as expected.
+async fn until(catalog: &TestCatalog, sql: &str, expected: i64) {
+    let deadline = Instant::now() + PATIENCE;
+    while count(catalog, sql).await != expected {
+        assert!(Instant::now() < deadline, "{sql}");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_whose_end_cannot_be_written_at_first_ends_and_its_recipe_runs_again() {
+    let catalog = TestCatalog::start().await;
+    let [(databases, tables), _] = sources();
+    let server = GlueServer::start(databases, tables);
+    catalog.write_recipe("test", &server.url, "", "");
+    let (forbid, allow) = match catalog.storage.database_url {
+        Some(_) => (
+            "ALTER TABLE run ADD CONSTRAINT no_end CHECK (active IS NOT NULL) NOT VALID",
+            "ALTER TABLE run DROP CONSTRAINT no_end",
+        ),
+        None => (
+            "CREATE TRIGGER no_end BEFORE UPDATE OF active ON run BEGIN SELECT RAISE(ABORT, 'no'); END",
+            "DROP TRIGGER no_end",
+        ),
+    };
+    execute(&catalog, forbid).await;
+    let (runner, operator) = (&catalog.app.runner, Actor::operator());
+
+    let first = runner.start("test", &operator, StartedBy::Api).await;
+    until(&catalog, "SELECT count(*) FROM listing", 1).await;
+    // What the run still writes takes its turns among these.
+    for _ in 0..50 {
+        drop(catalog.app.db.write().await.unwrap());
+    }
+    execute(&catalog, allow).await;
+
+    until(&catalog, ACTIVE, 0).await;
+    let everything = gazetteer::auth::Sight::Everything;
+    let ended = ingest::find_run(&catalog.app.db, &everything, first.unwrap()).await;
+    assert_eq!(ended.unwrap().state, RunState::Succeeded);
+    runner
+        .start("test", &operator, StartedBy::Api)
+        .await
+        .unwrap();
+    runner.stop().await;
+}
+
+#[tokio::test]
+async fn a_run_that_was_left_behind_is_ended_after_another_process_has_written() {
+    let catalog = TestCatalog::start().await;
+    running(&catalog).await;
+    let silent = "UPDATE run SET process = 'elsewhere', heartbeat_at = '2001-01-01T00:00:00+00:00'";
+    execute(&catalog, silent).await;
+    let url = catalog.storage.database_url();
+    let another = Database::connect(secrecy::ExposeSecret::expose_secret(&url))
+        .await
+        .unwrap();
+    let options = TransactionOptions {
+        sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+        ..TransactionOptions::default()
+    };
+    let txn = another.begin_with_options(options).await.unwrap();
+    let change = "UPDATE change_head SET last = last";
+    txn.execute_unprepared(change).await.unwrap();
+
+    let (db, limit) = (&catalog.app.db, TimeDelta::seconds(30));
+    let writes = async {
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        txn.rollback().await.unwrap();
+    };
+    let (ended, ()) = tokio::join!(ingest::end_abandoned(db, limit), writes);
+
+    ended.unwrap();
+    assert_eq!(count(&catalog, ACTIVE).await, 0);
 }
 
 fn signal(name: &str, process: u32) {
