@@ -7,7 +7,7 @@
 //!
 //! [`Schedule`]: crate::ingest::recipe::Schedule
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
@@ -50,10 +50,18 @@ impl Scheduler {
 #[derive(Debug)]
 pub struct Plan {
     runner: Runner,
-    /// Until when everything has been started.
+    /// Until when everything has been looked at.
     kept: Mutex<DateTime<Utc>>,
+    memory: tokio::sync::Mutex<Memory>,
+}
+
+/// What a plan remembers of recipes, by their names.
+#[derive(Debug, Default)]
+struct Memory {
     /// What has been told of recipes with problems.
-    told: tokio::sync::Mutex<HashSet<String>>,
+    told: HashSet<String>,
+    /// Times that have come while the catalog could not be written.
+    missed: HashMap<String, DateTime<Utc>>,
 }
 
 impl Plan {
@@ -62,13 +70,14 @@ impl Plan {
         Self {
             runner,
             kept: Mutex::new(from),
-            told: tokio::sync::Mutex::default(),
+            memory: tokio::sync::Mutex::default(),
         }
     }
 
     /// Starts every recipe that has become due by `now` since this was last asked, once each.
     ///
-    /// A clock that is put back does not bring the same minutes again.
+    /// A clock that is put back does not bring the same minutes again. What could not be started because the catalog could
+    /// not be written is started when this is asked next.
     pub async fn keep(&self, now: DateTime<Utc>) {
         let before = {
             let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
@@ -76,7 +85,7 @@ impl Plan {
             *kept = now.max(before);
             before
         };
-        start_due(&self.runner, &mut *self.told.lock().await, before, now).await;
+        start_due(&self.runner, &mut *self.memory.lock().await, before, now).await;
     }
 }
 
@@ -85,7 +94,7 @@ impl Plan {
 /// A recipe with problems cannot be started; that is told once, and again when the problems change.
 async fn start_due(
     runner: &Runner,
-    faulty: &mut HashSet<String>,
+    memory: &mut Memory,
     before: DateTime<Utc>,
     now: DateTime<Utc>,
 ) {
@@ -101,14 +110,16 @@ async fn start_due(
             Ok(recipe) => recipe.schedule,
             Err(problems) => {
                 let told = format!("recipe {} is left alone: {problems}", listed.name);
-                if !faulty.contains(&told) {
+                if !memory.told.contains(&told) {
                     error!("{told}");
-                    faulty.insert(told);
+                    memory.told.insert(told);
                 }
                 continue;
             }
         };
-        let Some(due) = schedule.and_then(|schedule| last_time(&schedule, before, now)) else {
+        let missed = memory.missed.remove(&listed.name);
+        let due = schedule.and_then(|schedule| last_time(&schedule, before, now).or(missed));
+        let Some(due) = due else {
             continue;
         };
         match runner.start_due(&listed.name, due).await {
@@ -116,11 +127,16 @@ async fn start_due(
             Err(busy) if busy.kind() == Kind::Conflict => {
                 info!("the schedule left recipe {} alone: {busy}", listed.name);
             }
-            Err(refused) => error!(
-                "the schedule could not start recipe {}: {}",
-                listed.name,
-                chain(&refused)
-            ),
+            Err(refused) => {
+                error!(
+                    "the schedule could not start recipe {}: {}",
+                    listed.name,
+                    chain(&refused)
+                );
+                if matches!(refused.kind(), Kind::Storage(_) | Kind::Unavailable) {
+                    memory.missed.insert(listed.name, due);
+                }
+            }
         }
     }
 }

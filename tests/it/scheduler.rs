@@ -96,6 +96,25 @@ async fn minutes_that_nobody_asked_about_are_made_up_for_once() {
 }
 
 #[tokio::test]
+async fn a_time_that_came_while_nothing_could_be_written_is_made_up_for_once() {
+    let planned = Planned::start().await;
+    if planned.catalog.storage.database_url.is_some() {
+        return;
+    }
+    planned.write("daily", "schedule: {cron: 5 12 * * *}");
+    let folder = planned.catalog.storage.data_dir();
+    let (file, aside) = (folder.join("catalog.db"), folder.join("aside.db"));
+    std::fs::rename(&file, &aside).unwrap();
+
+    planned.plan.keep(at("12:05:00")).await;
+    std::fs::rename(&aside, &file).unwrap();
+
+    assert!(planned.runs().await.is_empty());
+    assert_eq!(planned.keep("12:06:00").await, ["daily"]);
+    assert_eq!(planned.keep("12:07:00").await, ["daily"]);
+}
+
+#[tokio::test]
 async fn a_clock_that_is_put_back_brings_nothing_again() {
     let planned = Planned::start().await;
     planned.write("daily", "schedule: {cron: 5 12 * * *}");
