@@ -367,21 +367,30 @@ pub(crate) fn belongs_to_seen(sight: &Sight, asset: impl Into<SimpleExpr>) -> Co
     Condition::all().add(Expr::exists(assets))
 }
 
-/// Finds one asset. One of which its source says very much is read apart.
+/// Finds one asset. One of which its source says very much is read apart, and held by few at a time.
 pub(super) async fn find(db: &Db, sight: &Sight, id: AssetId) -> Result<Asset, Error> {
-    let row = asset::Entity::find_by_id(id.0)
-        .filter(seen(sight))
-        .one(&**db)
-        .await?
-        .ok_or(Error::UnknownAsset)?;
-    if bytes(&row) > LARGE {
-        return db.apart().run(move || read(row)).await?;
+    let query = asset::Entity::find_by_id(id.0).filter(seen(sight));
+    let bytes = length(asset::Column::Source).add(length(asset::Column::Facts));
+    let large = i64::try_from(LARGE).unwrap_or(i64::MAX);
+    if let Some(row) = query.clone().filter(bytes.lte(large)).one(&**db).await? {
+        return read(row);
     }
-    read(row)
+    if find_seen(&**db, sight, &[id]).await?.is_empty() {
+        return Err(Error::UnknownAsset);
+    }
+    let turn = db.apart().turn().await?;
+    let row = query.one(&**db).await?.ok_or(Error::UnknownAsset)?;
+    turn.run(move || read(row)).await?
 }
 
 fn bytes(row: &asset::Model) -> usize {
     row.source.len() + row.facts.len()
+}
+
+/// How many bytes a document of an asset has, which no database has to read it for.
+fn length(column: asset::Column) -> SimpleExpr {
+    let text = SimpleExpr::from(Expr::col((asset::Entity, column)));
+    SimpleExpr::from(Func::cust("octet_length").arg(text)).cast_as("bigint")
 }
 
 /// Finds the ids of assets by where they come from.
@@ -471,10 +480,6 @@ pub(super) async fn weigh(
     db: &impl ConnectionTrait,
     which: Weighed<'_>,
 ) -> Result<Vec<(AssetId, u64)>, DbErr> {
-    let length = |column| {
-        let text = SimpleExpr::from(Expr::col((asset::Entity, column)));
-        SimpleExpr::from(Func::cust("octet_length").arg(text)).cast_as("bigint")
-    };
     let query = asset::Entity::find()
         .select_only()
         .column(asset::Column::Id)

@@ -8,17 +8,24 @@ use std::thread::available_parallelism;
 use std::time::Duration;
 
 use tokio::runtime::Handle;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::error::{Explain, Kind};
 
 /// How long one piece of work waits for its turn.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// How long work does that can be left out.
+const GLANCE: Duration = Duration::from_millis(500);
+
+/// How many may wait for their turn at once, with what they hold.
+const MOST_WAITING: usize = 64;
+
 /// Does the work, in the order in which it comes.
 #[derive(Debug, Clone)]
 pub struct Apart {
     turns: Arc<Semaphore>,
+    places: Arc<Semaphore>,
     patience: Duration,
     /// Whose threads do it: those of the program, not those of the web server's workers.
     threads: Handle,
@@ -30,6 +37,7 @@ impl Apart {
         let processors = available_parallelism().map_or(1, usize::from);
         Self {
             turns: Arc::new(Semaphore::new((processors / 2).max(1))),
+            places: Arc::new(Semaphore::new(MOST_WAITING)),
             patience: PATIENCE,
             threads: Handle::current(),
         }
@@ -40,13 +48,53 @@ impl Apart {
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Busy> {
+        self.turn().await?.run(work).await
+    }
+
+    /// Does one piece of work that can be left out, unless others keep it waiting.
+    pub async fn run_soon<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Option<T> {
+        let turn = self.turn_within(GLANCE).await.ok()?;
+        turn.run(work).await.ok()
+    }
+
+    /// Waits for the turn of one piece of work, which is better read behind this: what waits holds nothing then.
+    pub async fn turn(&self) -> Result<Turn, Busy> {
+        self.turn_within(self.patience).await
+    }
+
+    async fn turn_within(&self, patience: Duration) -> Result<Turn, Busy> {
+        let _place = self.places.try_acquire().map_err(|_full| Busy)?;
         let turn = Arc::clone(&self.turns).acquire_owned();
-        let Ok(Ok(turn)) = tokio::time::timeout(self.patience, turn).await else {
-            return Err(Busy);
-        };
-        let working = self.threads.spawn_blocking(move || {
+        match tokio::time::timeout(patience, turn).await {
+            Ok(Ok(permit)) => Ok(Turn {
+                permit,
+                threads: self.threads.clone(),
+            }),
+            _ => Err(Busy),
+        }
+    }
+}
+
+/// The turn of one piece of work.
+#[derive(Debug)]
+pub struct Turn {
+    permit: OwnedSemaphorePermit,
+    threads: Handle,
+}
+
+impl Turn {
+    /// Does the work and gives the turn back. A panic in it is the caller's.
+    pub async fn run<T: Send + 'static>(
+        self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Busy> {
+        let Self { permit, threads } = self;
+        let working = threads.spawn_blocking(move || {
             let done = work();
-            drop(turn);
+            drop(permit);
             done
         });
         match working.await {
@@ -106,11 +154,26 @@ mod tests {
         }
 
         assert_eq!(apart.run(|| ()).await, Err(Busy));
+        assert_eq!(apart.run_soon(|| ()).await, None);
 
         drop(sender);
         for work in begun {
             assert_eq!(work.await.unwrap(), Ok(true));
         }
+        assert_eq!(apart.run(|| 1).await, Ok(1));
+    }
+
+    #[tokio::test]
+    async fn only_so_many_wait() {
+        let apart = Apart::start();
+        let places = apart.places.available_permits();
+        let full = apart
+            .places
+            .try_acquire_many(u32::try_from(places).unwrap());
+
+        assert_eq!(apart.run(|| ()).await, Err(Busy));
+
+        drop(full);
         assert_eq!(apart.run(|| 1).await, Ok(1));
     }
 

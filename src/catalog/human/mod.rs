@@ -238,7 +238,8 @@ async fn save<A: Aspect>(
 
 /// Compares a long text with the one that it takes the place of, before anybody has to wait for the writer's turn.
 ///
-/// Short ones are compared when somebody looks at the history: that costs less than to keep what came out.
+/// Short ones are compared when somebody looks at the history: that costs less than to keep what came out. So is a long
+/// one where others keep it waiting: an edit does not depend on it.
 async fn compared<A: Aspect>(
     db: &Db,
     id: AssetId,
@@ -257,7 +258,7 @@ async fn compared<A: Aspect>(
     };
     let (before, after) = (before.to_owned(), after.to_owned());
     let comparing = move || Comparison::of(&before, &after);
-    Ok(Some(db.apart().run(comparing).await?))
+    Ok(db.apart().run_soon(comparing).await)
 }
 
 /// What takes the place of an edition.
