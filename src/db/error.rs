@@ -6,6 +6,7 @@ use std::{fmt, io};
 use sea_orm::sqlx::{self, postgres::PgDatabaseError, sqlite::SqliteError};
 use sea_orm::{ConnAcquireErr, DbErr, RuntimeErr};
 
+use super::holder::Holder;
 use crate::error::{Explain, Kind, Storage};
 
 /// Why the database cannot be used.
@@ -106,7 +107,7 @@ pub(super) const ENCODE: &str = "Write “/”, “#”, “?”, “@”, “:�
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Unwritable {
     #[error("{0} is writing to the catalog and does not finish.")]
-    Stuck(String),
+    Stuck(Holder),
     #[error(
         "The catalog's file “{0}” is not the file that was opened: it was deleted or replaced."
     )]
@@ -129,6 +130,23 @@ impl Unwritable {
             Self::Aborted => None,
         }
     }
+
+    /// Says the same without the place of the file and the address of the writer.
+    fn for_everybody(&self) -> String {
+        match self {
+            Self::Stuck(holder) => format!(
+                "{} is writing to the catalog and does not finish.",
+                holder.for_everybody()
+            ),
+            Self::Replaced(_) => {
+                "The catalog's file is not the file that was opened: it was deleted or replaced."
+                    .to_owned()
+            }
+            Self::Damaged { what, .. } => format!("The catalog's file is damaged: {what}."),
+            Self::Full(_) => "The disk of the catalog's file is full.".to_owned(),
+            Self::Aborted => self.to_string(),
+        }
+    }
 }
 
 impl From<Unwritable> for DbErr {
@@ -144,6 +162,15 @@ fn unwritable(error: &DbErr) -> Option<&Unwritable> {
         sqlx::Error::Io(cause) => cause.get_ref()?.downcast_ref(),
         _ => None,
     }
+}
+
+/// Says what keeps the catalog from being written, without paths and addresses; nothing where that is not known.
+pub fn for_everybody(error: &DbErr) -> Option<String> {
+    let Kind::Storage(storage) = kind_of(error) else {
+        return None;
+    };
+    let told = unwritable(error).map(Unwritable::for_everybody);
+    Some(told.unwrap_or_else(|| storage.sentence().to_owned()))
 }
 
 /// Tells a database that does not answer, or whose disk is the matter, from one that was asked the wrong thing.

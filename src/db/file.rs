@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sea_orm::sqlx::{self, Connection as _, Row as _};
 use sea_orm::{DbErr, RuntimeErr};
+use uuid::Uuid;
 
 use super::error::{Unwritable, kind_of};
 use crate::error::{Kind, Storage};
@@ -195,8 +196,11 @@ impl File {
 
     fn wants_a_look(&self, stamp: Stamp) -> bool {
         let mut checked = self.checked();
-        let rested = stamp.length <= SMALL || checked.next <= Instant::now();
-        let wants = rested && !checked.running && checked.stamp != Some(stamp);
+        let rested = checked.next <= Instant::now();
+        let is_new = checked.stamp != Some(stamp) && (rested || stamp.length <= SMALL);
+        // A disk may read again what it once could not, which changes nothing of how the file looks.
+        let may_be_well = checked.damage.is_some() && rested;
+        let wants = !checked.running && (is_new || may_be_well);
         checked.running |= wants;
         wants
     }
@@ -242,19 +246,25 @@ impl File {
         }
     }
 
-    /// Notes that a statement met damage.
+    /// Notes that a statement met damage; the next check looks into the file.
     pub(super) fn met_damage(&self, cause: &DbErr) {
-        self.checked().damage = Some(words_of(cause));
+        let mut checked = self.checked();
+        if checked.damage.is_none() {
+            checked.next = Instant::now();
+        }
+        checked.damage = Some(words_of(cause));
     }
 
     /// Refuses when the disk has no room for a little more.
     pub(super) fn has_room(&self) -> Result<(), Unwritable> {
-        let probe = self.0.path.with_extension("room");
-        let written = fs::File::create(&probe).and_then(|mut file| {
+        // A name that nobody else has, and none any more once the file is open.
+        let mut probe = self.0.path.clone().into_os_string();
+        probe.push(format!(".room-{}", Uuid::now_v7()));
+        let written = fs::File::create_new(&probe).and_then(|mut file| {
+            fs::remove_file(&probe)?;
             file.write_all(&vec![0; ROOM])?;
             file.sync_data()
         });
-        drop(fs::remove_file(&probe));
         match written.map_err(|cause| cause.kind()) {
             Err(
                 io::ErrorKind::StorageFull

@@ -1,7 +1,7 @@
 //! Who is writing to the catalog and keeps the others from it, as far as that can be known.
 
-use std::fs;
 use std::path::Path;
+use std::{fmt, fs};
 
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement};
 
@@ -12,6 +12,41 @@ use super::migrate::LOCK;
 const WRITE_LOCK: &str = "120";
 
 const UNKNOWN: &str = "Another process";
+
+/// Who writes, as the subject of a sentence.
+#[derive(Debug)]
+pub(super) struct Holder {
+    name: String,
+    /// From where it is connected, which is for operators only.
+    host: Option<String>,
+    /// Since when it writes.
+    since: String,
+}
+
+impl Holder {
+    pub(super) fn called(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            host: None,
+            since: String::new(),
+        }
+    }
+
+    /// Names it without saying where it is.
+    pub(super) fn for_everybody(&self) -> String {
+        format!("{}{}", self.name, self.since)
+    }
+}
+
+impl fmt::Display for Holder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)?;
+        if let Some(host) = &self.host {
+            write!(f, " on {host}")?;
+        }
+        f.write_str(&self.since)
+    }
+}
 
 /// The session that holds the head of the change log, or the lock of migrations, for longest and waits for nobody.
 ///
@@ -26,25 +61,29 @@ const SESSION: &str = "SELECT a.application_name, COALESCE(host(a.client_addr), 
     ORDER BY a.xact_start LIMIT 1";
 
 /// Names the session that writes.
-pub(super) async fn on_postgres(db: &impl ConnectionTrait) -> Result<String, DbErr> {
+pub(super) async fn on_postgres(db: &impl ConnectionTrait) -> Result<Holder, DbErr> {
     let statement = Statement::from_sql_and_values(DbBackend::Postgres, SESSION, [LOCK.into()]);
     let Some(row) = db.query_one_raw(statement).await? else {
-        return Ok(UNKNOWN.to_owned());
+        return Ok(Holder::called(UNKNOWN));
     };
     let name: String = row.try_get_by_index(0)?;
     let host: String = row.try_get_by_index(1)?;
     let since: String = row.try_get_by_index(2)?;
-    Ok(format!("“{name}” on {host}, since {since} UTC,"))
+    Ok(Holder {
+        name: format!("“{name}”"),
+        host: Some(host),
+        since: format!(", since {since} UTC,"),
+    })
 }
 
 /// Names the process that holds SQLite's lock, as Linux lists it.
-pub(super) fn on_sqlite(file: &File) -> String {
+pub(super) fn on_sqlite(file: &File) -> Holder {
     let process = || {
         let number = file.number_of_locks()?;
         let locks = fs::read_to_string("/proc/locks").ok()?;
         holder_in(&locks, number).map(describe)
     };
-    process().unwrap_or_else(|| UNKNOWN.to_owned())
+    Holder::called(process().unwrap_or_else(|| UNKNOWN.to_owned()))
 }
 
 /// Finds the process that holds the write lock in a file in lines such as
@@ -90,6 +129,19 @@ mod tests {
 
         assert_eq!(holder_in(locks, 77), Some("15"));
         assert_eq!(holder_in(locks, 79), None);
+    }
+
+    #[test]
+    fn where_the_writer_is_connected_from_is_not_for_everybody() {
+        let holder = Holder {
+            host: Some("10.0.0.7".to_owned()),
+            since: ", since 08:15:00 UTC,".to_owned(),
+            ..Holder::called("“loader 4711”")
+        };
+
+        let told = "“loader 4711” on 10.0.0.7, since 08:15:00 UTC,";
+        assert_eq!(holder.to_string(), told);
+        assert_eq!(holder.for_everybody(), "“loader 4711”, since 08:15:00 UTC,");
     }
 
     #[test]

@@ -49,7 +49,7 @@ impl Db {
             Err(cause) if is_locked(&cause) => {
                 drop(txn);
                 let holder = holder::on_postgres(&self.reads).await?;
-                return Err(Error::MigratedByAnother(holder));
+                return Err(Error::MigratedByAnother(holder.to_string()));
             }
             locked => locked.map(drop)?,
         }

@@ -29,7 +29,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use tokio::sync::Mutex;
 
 pub use apart::{Apart, Busy};
-pub use error::{Cause, Error, kind_of};
+pub use error::{Cause, Error, for_everybody, kind_of};
 pub(crate) use page::within_bytes;
 pub use page::{BadCursor, Cursor, Page, PageRequest};
 pub use statements::{Reads, Statements};

@@ -7,14 +7,15 @@ use std::sync::{Arc, Mutex as Lock, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use sea_orm::{
-    ConnectionTrait as _, DbBackend, DbErr, RuntimeErr, SqliteTransactionMode, TransactionOptions,
-    TransactionTrait as _, sqlx,
+    ConnectionTrait as _, DatabaseTransaction, DbBackend, DbErr, RuntimeErr, SqliteTransactionMode,
+    TransactionOptions, TransactionTrait as _, sqlx,
 };
 use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::error::{Unwritable, is_locked, kind_of};
 use super::file::File;
+use super::holder::Holder;
 use super::statements::{Reads, Statements};
 use super::{Db, Shared, changes, holder};
 use crate::error::{Kind, Storage};
@@ -117,7 +118,10 @@ impl Db {
             return Err(self.kept_from_writing().await);
         };
         if let Some(file) = &self.shared.file {
-            file.check().await?;
+            match timeout_at(deadline, file.check()).await {
+                Ok(checked) => checked?,
+                Err(_) => return Err(self.kept_from_writing().await),
+            }
         }
         loop {
             let statements = match self.lock_head(deadline).await {
@@ -144,20 +148,29 @@ impl Db {
 
     /// Begins a transaction that holds the head of the change log; nothing when the deadline came first.
     async fn lock_head(&self, deadline: Instant) -> Result<Option<Statements>, DbErr> {
-        let txn = if self.backend() == DbBackend::Postgres {
-            self.begin().await?
-        } else {
-            let options = TransactionOptions {
-                sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-                ..TransactionOptions::default()
-            };
-            self.reads.whole().begin_with_options(options).await?
+        let db = self.clone();
+        // It is never dropped half way: its connection would go back into the pool inside a transaction.
+        let beginning = tokio::spawn(async move { db.begin_to_write().await });
+        let statements = match timeout_at(deadline, beginning).await {
+            Ok(Ok(begun)) => Statements::of(begun?),
+            Ok(Err(broken)) => return Err(DbErr::Custom(broken.to_string())),
+            Err(_) => return Ok(None),
         };
-        let statements = Statements::of(txn);
         match timeout_at(deadline, changes::wait_for_turn(&statements)).await {
             Ok(locked) => locked.map(|()| Some(statements)),
             Err(_) => Ok(None),
         }
+    }
+
+    async fn begin_to_write(&self) -> Result<DatabaseTransaction, DbErr> {
+        if self.backend() == DbBackend::Postgres {
+            return self.begin().await;
+        }
+        let options = TransactionOptions {
+            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+            ..TransactionOptions::default()
+        };
+        self.reads.whole().begin_with_options(options).await
     }
 
     /// Why nobody can write, as far as it can be found out.
@@ -166,8 +179,8 @@ impl Db {
         if let Some(since) = since {
             let seconds = since.elapsed().as_secs();
             let this = std::process::id();
-            return Unwritable::Stuck(format!("This process ({this}), for {seconds} seconds,"))
-                .into();
+            let writer = format!("This process ({this}), for {seconds} seconds,");
+            return Unwritable::Stuck(Holder::called(writer)).into();
         }
         if let Some(file) = &self.shared.file {
             return Unwritable::Stuck(holder::on_sqlite(file)).into();
@@ -347,5 +360,50 @@ impl Deref for Txn {
 
     fn deref(&self) -> &Statements {
         self.statements.as_ref().expect("only a commit takes them")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use secrecy::SecretString;
+    use tempfile::TempDir;
+
+    use super::*;
+
+    async fn db(folder: &TempDir) -> Db {
+        let file = folder.path().join("catalog.db");
+        let url = SecretString::from(format!("sqlite://{}", file.display()));
+        Db::connect(&url).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_write_that_finds_no_connection_is_refused_at_its_deadline() {
+        let folder = TempDir::new().unwrap();
+        let db = Db {
+            patience: Duration::from_millis(50),
+            ..db(&folder).await
+        };
+        let mut taken = Vec::new();
+        for _ in 0..4 {
+            taken.push(db.begin().await.unwrap());
+        }
+
+        let begun = Instant::now();
+        let refused = db.write().await;
+
+        assert!(refused.is_err());
+        assert!(begun.elapsed() < Duration::from_secs(4));
+    }
+
+    #[tokio::test]
+    async fn damage_that_is_not_there_any_more_is_forgotten() {
+        let folder = TempDir::new().unwrap();
+        let db = db(&folder).await;
+        db.refuse_damage().await.unwrap();
+        let file = db.shared.file.as_ref().unwrap();
+
+        file.met_damage(&DbErr::Custom("a page could not be read".to_owned()));
+
+        db.refuse_damage().await.unwrap();
     }
 }

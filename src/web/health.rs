@@ -83,7 +83,7 @@ pub(super) async fn ready(
         (unanswered, _) => unanswered,
     };
     let hint = match &unwritable {
-        Some(cause) => hint_at(cause),
+        Some(cause) => db::for_everybody(cause),
         None => (index == BEHIND).then(|| FOLLOW.to_owned()),
     };
     // Behind for a moment, it serves better than nothing does.
@@ -102,12 +102,6 @@ pub(super) async fn ready(
             index,
             hint,
         })
-}
-
-/// Names what keeps edits from being saved, where that is for everybody to know.
-fn hint_at(cause: &DbErr) -> Option<String> {
-    let known = matches!(db::kind_of(cause), Kind::Storage(_));
-    known.then(|| db::Cause(cause.clone()).to_string())
 }
 
 /// What keeps edits from being saved.
