@@ -215,7 +215,9 @@ class Ldap(unittest.TestCase):
                     self.assertIn(f"{variable} is “ou=elsewhere,{BASE}”", text)
                 self.assertEqual(doctor.returncode, 1, doctor.stdout)
 
-        well = self.catalog(start=False).run("doctor")
+        catalog = self.catalog(start=False)
+        catalog.run("migrate")
+        well = catalog.run("doctor")
         self.assertEqual(well.returncode, 0, well.stdout + well.stderr)
         self.assertIn("The LDAP server answers.", well.stdout)
 
