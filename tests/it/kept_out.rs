@@ -198,12 +198,51 @@ async fn a_mark_is_good_for_its_account_and_its_password_and_cannot_be_made() {
         );
     }
     assert!(!passes(&bob, WRONG).await);
-    assert!(passes(&ana, WRONG).await);
+    // Another part of the host, or twenty other accounts, put theirs before it.
+    let others = format!("{bob}; ").repeat(20);
+    assert!(passes(&format!("{others}{name}={later}; {ana}"), WRONG).await);
 
     let renewed = marks(&choose(&app, "ana", OTHER).await);
 
     assert!(!passes(&ana, OTHER).await);
     assert!(passes(&renewed, OTHER).await);
+}
+
+#[tokio::test]
+async fn a_browser_takes_the_mark_over_tls_wherever_the_catalog_lies() {
+    for (path, name) in [("/", "__Host-"), ("/catalog", "__Secure-")] {
+        let url = format!("https://shared.example{path}");
+        let options = Options {
+            public_url: Some(url.parse().unwrap()),
+            trusted_proxies: vec!["127.0.0.0/8".parse().unwrap()],
+            ..Options::default()
+        };
+        let app = TestApp::start_with(Settings {
+            demo: true,
+            options,
+            ..Settings::default()
+        })
+        .await;
+        let request = app.visitor().request(Method::POST, "/sign-in/demo");
+        let request = request.header("x-forwarded-proto", "https");
+        let signed_in = Answer::of(request.form(&[("next", "/")])).await;
+
+        assert_eq!(
+            signed_in.status,
+            StatusCode::SEE_OTHER,
+            "{}",
+            signed_in.text
+        );
+        let set = signed_in.headers.get_all("set-cookie").iter();
+        let set: Vec<&str> = set.map(|cookie| cookie.to_str().unwrap()).collect();
+        assert_eq!(set.len(), 2, "{set:?}");
+        for cookie in set {
+            assert!(cookie.starts_with(&format!("{name}gazetteer")), "{cookie}");
+            assert!(cookie.contains("; Secure"), "{cookie}");
+            let mut parts = cookie.split("; ");
+            assert!(parts.any(|part| part == format!("Path={path}")), "{cookie}");
+        }
+    }
 }
 
 #[tokio::test]
