@@ -2,7 +2,9 @@
 
 use chrono::Utc;
 use gazetteer::auth::accounts::{self, AccountKind, NewAccount, Standing};
+use gazetteer::auth::directories::Directories;
 use gazetteer::auth::{Actor, links};
+use gazetteer::config;
 use gazetteer::web::Options;
 use reqwest::{Method, StatusCode};
 use secrecy::ExposeSecret as _;
@@ -304,6 +306,43 @@ async fn owners_see_who_tried_their_name_and_others_do_not() {
         texts(&admin, "#refused .none"),
         ["None in the last three months."]
     );
+}
+
+#[tokio::test]
+async fn an_outage_of_the_directory_does_not_tell_which_names_have_a_password_here() {
+    let ldap = config::Ldap {
+        url: Some("ldap://127.0.0.1:1".to_owned()),
+        base_dn: Some("dc=example,dc=org".to_owned()),
+        roles: Some("*=reader".to_owned()),
+        ..config::Ldap::default()
+    };
+    let settings = config::Directories {
+        ldap,
+        ..config::Directories::default()
+    };
+    let app = TestApp::start_with(Settings {
+        directories: Directories::new(&settings).unwrap(),
+        ..Settings::default()
+    })
+    .await;
+    choose(&app, "ana", PASSWORD).await;
+    let told = async |name: &str| {
+        let tried = try_from(&app, "", "", (name, WRONG)).await;
+        let sentences = texts(&tried.html(), "[role=alert]");
+        (tried.status.as_u16(), sentences)
+    };
+
+    let here = told("ana").await;
+    let elsewhere = told("nobody").await;
+    let empty = try_from(&app, "", "", ("nobody", "")).await;
+    let right = try_from(&app, "", "", ("ana", PASSWORD)).await;
+
+    assert_eq!(here.0, 503);
+    assert_eq!(here, elsewhere);
+    assert_eq!(empty.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(right.status, StatusCode::SEE_OTHER);
+    let log = app.json("/api/v1/audit?action=sign_in_refused").await;
+    assert_eq!(log["items"].as_array().unwrap().len(), 1, "{log}");
 }
 
 #[tokio::test]

@@ -117,9 +117,14 @@ pub async fn sign_in_with_password(
     };
     let (name, password) = known;
     if checked.account.as_ref().is_some_and(Account::has_password) {
-        // As slow as for a name that the directory has, so that nobody learns which names are here.
-        ldap.pretend(name).await;
-        return sessions::conclude(db, checked, from, lifetimes).await;
+        // As slow as for a name that the directory has, and with the same answer when it is down, so that nobody learns
+        // which names are here. The password was looked at, so the try counts all the same.
+        let outage = ldap.pretend(name).await.err();
+        let concluded = sessions::conclude(db, checked, from, lifetimes).await;
+        return match (concluded, outage) {
+            (Err(Error::WrongNameOrPassword), Some(outage)) => Err(outage.into()),
+            (concluded, _) => concluded,
+        };
     }
     let answer = ldap.check(name, password).await;
     let txn = db.write().await?;

@@ -86,16 +86,20 @@ impl Ldap {
     pub async fn check(&self, name: &str, password: &SecretString) -> Result<Assertion, Error> {
         // An empty password would be an anonymous bind, which servers answer with success.
         if password.expose_secret().is_empty() {
-            self.pretend(name).await;
+            self.pretend(name).await?;
             return Err(Error::Wrong(None));
         }
         self.in_time(name, self.ask(name.trim(), Some(password)))
             .await
     }
 
-    /// Takes as long as `check` does with a wrong password, and asks the server nothing about anybody's.
-    pub async fn pretend(&self, name: &str) {
-        drop(self.in_time(name, self.ask(name.trim(), None)).await);
+    /// Takes as long as `check` does with a wrong password, and asks the server nothing about anybody's. An error says that
+    /// the server cannot be asked.
+    pub async fn pretend(&self, name: &str) -> Result<(), Error> {
+        match self.in_time(name, self.ask(name.trim(), None)).await {
+            Ok(_) | Err(Error::Wrong(_)) => Ok(()),
+            Err(outage) => Err(outage),
+        }
     }
 
     /// Says what somebody would be here who has this name, without their password; nothing for a name that is not one
