@@ -346,6 +346,24 @@ async fn an_outage_of_the_directory_does_not_tell_which_names_have_a_password_he
 }
 
 #[tokio::test]
+async fn a_current_password_that_was_right_is_no_guess() {
+    let app = catalog().await;
+    let cookies = choose(&app, "ana", PASSWORD).await;
+    let pair = cookies.split("; ").next().unwrap();
+    let ana = app.visitor().with_session(pair.split_once('=').unwrap().1);
+
+    for _ in 0..8 {
+        let form = [("current", PASSWORD), ("new", "passwordpassword")];
+        let weak = ana.post("/profile/password", &form).await;
+        assert_eq!(weak.status, StatusCode::UNPROCESSABLE_ENTITY);
+    }
+    let form = [("current", PASSWORD), ("new", OTHER)];
+    let changed = ana.post("/profile/password", &form).await;
+
+    assert_eq!(changed.status, StatusCode::SEE_OTHER, "{}", changed.text);
+}
+
+#[tokio::test]
 async fn a_wrong_current_password_is_on_record() {
     let app = catalog().await;
     let cookies = choose(&app, "ana", PASSWORD).await;
