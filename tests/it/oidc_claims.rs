@@ -6,6 +6,7 @@ use gazetteer::auth::directories::Directories;
 use gazetteer::config;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
+use url::Url;
 
 use crate::support::app::{Answer, Browser, Settings, TestApp, texts};
 use crate::support::provider::Provider;
@@ -166,6 +167,32 @@ async fn admins_see_what_the_provider_said_and_what_kept_somebody_out() {
             .join(" ")
             .contains("Sign-in check")
     );
+}
+
+#[tokio::test]
+async fn sign_ins_that_anybody_can_break_off_push_out_nothing_else() {
+    let provider = Provider::start();
+    let app = catalog(&provider, "groups").await;
+    provider.say(&json!({"id": {"sub": "4", "aud": "another"}}));
+    sign_in(&app, &provider).await;
+    for _ in 0..30 {
+        let visitor = app.visitor();
+        let away = visitor.get("/sign-in/oidc").await;
+        let cookie = away.header("set-cookie").split_once(';').unwrap().0;
+        let there = Url::parse(away.header("location")).unwrap();
+        let state = there.query_pairs().find(|(name, _)| name == "state");
+        let state = state.unwrap().1.into_owned();
+        let back = format!("/sign-in/oidc/callback?error=access_denied&state={state}");
+        let request = visitor.request(Method::GET, &back);
+        let answer = Answer::of(request.header("cookie", cookie)).await;
+        assert!(answer.text.contains("broken off"), "{}", answer.text);
+    }
+
+    let rows = texts(&app.page("/sign-in-check").await, "#sign-ins tr");
+
+    let of = |word: &str| rows.iter().filter(|row| row.contains(word)).count();
+    assert_eq!(of("Broken off"), 25, "{rows:?}");
+    assert_eq!(of("No answer that can be used"), 1, "{rows:?}");
 }
 
 #[tokio::test]

@@ -164,7 +164,12 @@ pub async fn sign_in_with_password(
 pub async fn note_failure(db: &Db, error: &oidc::Error, from: &Origin) -> Result<(), Error> {
     let txn = db.write().await?;
     let failed = sign_ins::Attempt::of(Method::Oidc, from, Utc::now());
-    failed.failed(&txn, Outcome::Failed, &chain(error)).await?;
+    let outcome = if error.can_be_caused_by_anybody() {
+        Outcome::BrokenOff
+    } else {
+        Outcome::Failed
+    };
+    failed.failed(&txn, outcome, &chain(error)).await?;
     txn.commit().await?;
     Ok(())
 }
