@@ -13,6 +13,11 @@ use crate::support::provider::Provider;
 
 /// A catalog whose people come from a provider that names their groups in this claim.
 async fn catalog(provider: &Provider, claim: &str) -> TestApp {
+    catalog_with(provider, claim, "stewards=steward,admins=admin").await
+}
+
+/// The same, with other roles of groups.
+async fn catalog_with(provider: &Provider, claim: &str, roles: &str) -> TestApp {
     let settings = config::Directories {
         oidc: config::Oidc {
             issuer: Some(provider.issuer.clone()),
@@ -20,7 +25,7 @@ async fn catalog(provider: &Provider, claim: &str) -> TestApp {
             client_secret: Some("a secret".into()),
             name: Some("the harbour office".to_owned()),
             groups_claim: Some(claim.to_owned()),
-            roles: Some("stewards=steward,admins=admin".to_owned()),
+            roles: Some(roles.to_owned()),
             teams: Some("stewards=Data".to_owned()),
             ..config::Oidc::default()
         },
@@ -167,6 +172,36 @@ async fn admins_see_what_the_provider_said_and_what_kept_somebody_out() {
             .join(" ")
             .contains("Sign-in check")
     );
+}
+
+#[tokio::test]
+async fn groups_that_are_left_out_take_no_role_and_no_team_away() {
+    let provider = Provider::start();
+    let roles = "stewards=steward,*=reader";
+    let app = catalog_with(&provider, "groups", roles).await;
+    let ana = |more: Value| {
+        let mut id = json!({"sub": "1", "preferred_username": "ana"});
+        id.as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
+        json!({ "id": id })
+    };
+    let mut came = Vec::new();
+    for said in [
+        ana(json!({"groups": ["stewards"]})),
+        ana(json!({"hasgroups": true})),
+        json!({"id": {"sub": "2", "preferred_username": "bo", "hasgroups": true}}),
+        ana(json!({"groups": ["choir"]})),
+    ] {
+        provider.say(&said);
+        let answer = sign_in(&app, &provider).await;
+        came.push(outcome(&app, &answer).await);
+    }
+
+    assert_eq!(came[..2], ["steward", "steward"]);
+    for reader in &came[2..] {
+        assert!(reader.contains("a reader"), "{reader}");
+    }
 }
 
 #[tokio::test]

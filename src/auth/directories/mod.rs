@@ -194,20 +194,28 @@ async fn begin(
         assertion.refusal()
     };
     attempt.answered(&txn, assertion, refused).await?;
-    let (None, Some(role)) = (refused, assertion.role) else {
+    let (None, Some(given)) = (refused, assertion.role) else {
         let reason = refused.unwrap_or(Refused::NoRole);
         if reason != Refused::Locked {
             end_sessions(&txn, known.as_ref(), from, now).await?;
         }
         return sessions::refuse(txn, known.as_ref(), (reason, true), from, now).await;
     };
+    // What follows from groups that were left out is not known: role and teams stay as they were.
+    let is_partial = assertion.seen.groups_left_out && known.is_some();
     let account = match known {
-        Some(account) => follow_role(&txn, account, role, from, now).await?,
-        None => welcome(&txn, assertion, role, from, now).await?,
+        Some(account) => {
+            let role = Some(account.role).filter(|_| is_partial);
+            let role = role.map_or(given, |kept| kept.max(given));
+            follow_role(&txn, account, role, from, now).await?
+        }
+        None => welcome(&txn, assertion, given, from, now).await?,
     };
-    let actor = from.of(sessions::as_account(&account));
-    let given = (&account, assertion.issuer.as_str());
-    teams::follow_directory(&txn, &actor, given, &assertion.teams, now).await?;
+    if !is_partial {
+        let actor = from.of(sessions::as_account(&account));
+        let member = (&account, assertion.issuer.as_str());
+        teams::follow_directory(&txn, &actor, member, &assertion.teams, now).await?;
+    }
     let begun = sessions::begin(&txn, &account, method, from, (lifetimes, now)).await?;
     txn.commit().await?;
     Ok(begun)
@@ -217,7 +225,7 @@ async fn begin(
 fn log(assertion: &Assertion) {
     let seen = &assertion.seen;
     if seen.groups_left_out {
-        warn!("the provider left the groups of somebody out, because there are too many");
+        warn!("the directory left groups of somebody out, because there are too many");
     }
     if !seen.unreadable.is_empty() {
         warn!(
