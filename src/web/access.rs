@@ -232,10 +232,10 @@ fn mark_name(secure: bool, account: AccountId) -> String {
 }
 
 fn mark_prefix(secure: bool) -> &'static str {
-    if secure {
-        "__Host-gazetteer-known-"
-    } else {
-        "gazetteer-known-"
+    match (secure, links::cookie_path() == "/") {
+        (true, true) => "__Host-gazetteer-known-",
+        (true, false) => "__Secure-gazetteer-known-",
+        (false, _) => "gazetteer-known-",
     }
 }
 

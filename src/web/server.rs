@@ -23,6 +23,7 @@ use super::rate::Rate;
 use super::routes;
 use super::statics::Statics;
 use super::view::Templates;
+use crate::auth::sessions;
 use crate::config::PublicUrl;
 use crate::db::Db;
 use crate::error::{Explain, Kind};
@@ -103,9 +104,11 @@ pub async fn serve(
     let keeping = tokio::spawn(numbers.clone().keep());
     let measuring = health::keep_measuring(parts.db.clone(), parts.index.clone());
     let measuring = tokio::spawn(measuring);
+    let forgetting = tokio::spawn(sessions::keep_forgetting(parts.db.clone()));
     let served = build(parts, listener, options, numbers, shutdown)?.await;
     keeping.abort();
     measuring.abort();
+    forgetting.abort();
     served.map_err(Error::Serve)
 }
 

@@ -2,7 +2,9 @@
 
 use chrono::Utc;
 use gazetteer::auth::accounts::{self, AccountKind, NewAccount, Standing};
+use gazetteer::auth::directories::Directories;
 use gazetteer::auth::{Actor, links};
+use gazetteer::config;
 use gazetteer::web::Options;
 use reqwest::{Method, StatusCode};
 use secrecy::ExposeSecret as _;
@@ -198,12 +200,51 @@ async fn a_mark_is_good_for_its_account_and_its_password_and_cannot_be_made() {
         );
     }
     assert!(!passes(&bob, WRONG).await);
-    assert!(passes(&ana, WRONG).await);
+    // Another part of the host, or twenty other accounts, put theirs before it.
+    let others = format!("{bob}; ").repeat(20);
+    assert!(passes(&format!("{others}{name}={later}; {ana}"), WRONG).await);
 
     let renewed = marks(&choose(&app, "ana", OTHER).await);
 
     assert!(!passes(&ana, OTHER).await);
     assert!(passes(&renewed, OTHER).await);
+}
+
+#[tokio::test]
+async fn a_browser_takes_the_mark_over_tls_wherever_the_catalog_lies() {
+    for (path, name) in [("/", "__Host-"), ("/catalog", "__Secure-")] {
+        let url = format!("https://shared.example{path}");
+        let options = Options {
+            public_url: Some(url.parse().unwrap()),
+            trusted_proxies: vec!["127.0.0.0/8".parse().unwrap()],
+            ..Options::default()
+        };
+        let app = TestApp::start_with(Settings {
+            demo: true,
+            options,
+            ..Settings::default()
+        })
+        .await;
+        let request = app.visitor().request(Method::POST, "/sign-in/demo");
+        let request = request.header("x-forwarded-proto", "https");
+        let signed_in = Answer::of(request.form(&[("next", "/")])).await;
+
+        assert_eq!(
+            signed_in.status,
+            StatusCode::SEE_OTHER,
+            "{}",
+            signed_in.text
+        );
+        let set = signed_in.headers.get_all("set-cookie").iter();
+        let set: Vec<&str> = set.map(|cookie| cookie.to_str().unwrap()).collect();
+        assert_eq!(set.len(), 2, "{set:?}");
+        for cookie in set {
+            assert!(cookie.starts_with(&format!("{name}gazetteer")), "{cookie}");
+            assert!(cookie.contains("; Secure"), "{cookie}");
+            let mut parts = cookie.split("; ");
+            assert!(parts.any(|part| part == format!("Path={path}")), "{cookie}");
+        }
+    }
 }
 
 #[tokio::test]
@@ -265,6 +306,61 @@ async fn owners_see_who_tried_their_name_and_others_do_not() {
         texts(&admin, "#refused .none"),
         ["None in the last three months."]
     );
+}
+
+#[tokio::test]
+async fn an_outage_of_the_directory_does_not_tell_which_names_have_a_password_here() {
+    let ldap = config::Ldap {
+        url: Some("ldap://127.0.0.1:1".to_owned()),
+        base_dn: Some("dc=example,dc=org".to_owned()),
+        roles: Some("*=reader".to_owned()),
+        ..config::Ldap::default()
+    };
+    let settings = config::Directories {
+        ldap,
+        ..config::Directories::default()
+    };
+    let app = TestApp::start_with(Settings {
+        directories: Directories::new(&settings).unwrap(),
+        ..Settings::default()
+    })
+    .await;
+    choose(&app, "ana", PASSWORD).await;
+    let told = async |name: &str| {
+        let tried = try_from(&app, "", "", (name, WRONG)).await;
+        let sentences = texts(&tried.html(), "[role=alert]");
+        (tried.status.as_u16(), sentences)
+    };
+
+    let here = told("ana").await;
+    let elsewhere = told("nobody").await;
+    let empty = try_from(&app, "", "", ("nobody", "")).await;
+    let right = try_from(&app, "", "", ("ana", PASSWORD)).await;
+
+    assert_eq!(here.0, 503);
+    assert_eq!(here, elsewhere);
+    assert_eq!(empty.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(right.status, StatusCode::SEE_OTHER);
+    let log = app.json("/api/v1/audit?action=sign_in_refused").await;
+    assert_eq!(log["items"].as_array().unwrap().len(), 1, "{log}");
+}
+
+#[tokio::test]
+async fn a_current_password_that_was_right_is_no_guess() {
+    let app = catalog().await;
+    let cookies = choose(&app, "ana", PASSWORD).await;
+    let pair = cookies.split("; ").next().unwrap();
+    let ana = app.visitor().with_session(pair.split_once('=').unwrap().1);
+
+    for _ in 0..8 {
+        let form = [("current", PASSWORD), ("new", "passwordpassword")];
+        let weak = ana.post("/profile/password", &form).await;
+        assert_eq!(weak.status, StatusCode::UNPROCESSABLE_ENTITY);
+    }
+    let form = [("current", PASSWORD), ("new", OTHER)];
+    let changed = ana.post("/profile/password", &form).await;
+
+    assert_eq!(changed.status, StatusCode::SEE_OTHER, "{}", changed.text);
 }
 
 #[tokio::test]

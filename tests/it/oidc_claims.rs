@@ -6,12 +6,18 @@ use gazetteer::auth::directories::Directories;
 use gazetteer::config;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
+use url::Url;
 
 use crate::support::app::{Answer, Browser, Settings, TestApp, texts};
 use crate::support::provider::Provider;
 
 /// A catalog whose people come from a provider that names their groups in this claim.
 async fn catalog(provider: &Provider, claim: &str) -> TestApp {
+    catalog_with(provider, claim, "stewards=steward,admins=admin").await
+}
+
+/// The same, with other roles of groups.
+async fn catalog_with(provider: &Provider, claim: &str, roles: &str) -> TestApp {
     let settings = config::Directories {
         oidc: config::Oidc {
             issuer: Some(provider.issuer.clone()),
@@ -19,7 +25,7 @@ async fn catalog(provider: &Provider, claim: &str) -> TestApp {
             client_secret: Some("a secret".into()),
             name: Some("the harbour office".to_owned()),
             groups_claim: Some(claim.to_owned()),
-            roles: Some("stewards=steward,admins=admin".to_owned()),
+            roles: Some(roles.to_owned()),
             teams: Some("stewards=Data".to_owned()),
             ..config::Oidc::default()
         },
@@ -166,6 +172,62 @@ async fn admins_see_what_the_provider_said_and_what_kept_somebody_out() {
             .join(" ")
             .contains("Sign-in check")
     );
+}
+
+#[tokio::test]
+async fn groups_that_are_left_out_take_no_role_and_no_team_away() {
+    let provider = Provider::start();
+    let roles = "stewards=steward,*=reader";
+    let app = catalog_with(&provider, "groups", roles).await;
+    let ana = |more: Value| {
+        let mut id = json!({"sub": "1", "preferred_username": "ana"});
+        id.as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
+        json!({ "id": id })
+    };
+    let mut came = Vec::new();
+    for said in [
+        ana(json!({"groups": ["stewards"]})),
+        ana(json!({"hasgroups": true})),
+        json!({"id": {"sub": "2", "preferred_username": "bo", "hasgroups": true}}),
+        ana(json!({"groups": ["choir"]})),
+    ] {
+        provider.say(&said);
+        let answer = sign_in(&app, &provider).await;
+        came.push(outcome(&app, &answer).await);
+    }
+
+    assert_eq!(came[..2], ["steward", "steward"]);
+    for reader in &came[2..] {
+        assert!(reader.contains("a reader"), "{reader}");
+    }
+}
+
+#[tokio::test]
+async fn sign_ins_that_anybody_can_break_off_push_out_nothing_else() {
+    let provider = Provider::start();
+    let app = catalog(&provider, "groups").await;
+    provider.say(&json!({"id": {"sub": "4", "aud": "another"}}));
+    sign_in(&app, &provider).await;
+    for _ in 0..30 {
+        let visitor = app.visitor();
+        let away = visitor.get("/sign-in/oidc").await;
+        let cookie = away.header("set-cookie").split_once(';').unwrap().0;
+        let there = Url::parse(away.header("location")).unwrap();
+        let state = there.query_pairs().find(|(name, _)| name == "state");
+        let state = state.unwrap().1.into_owned();
+        let back = format!("/sign-in/oidc/callback?error=access_denied&state={state}");
+        let request = visitor.request(Method::GET, &back);
+        let answer = Answer::of(request.header("cookie", cookie)).await;
+        assert!(answer.text.contains("broken off"), "{}", answer.text);
+    }
+
+    let rows = texts(&app.page("/sign-in-check").await, "#sign-ins tr");
+
+    let of = |word: &str| rows.iter().filter(|row| row.contains(word)).count();
+    assert_eq!(of("Broken off"), 25, "{rows:?}");
+    assert_eq!(of("No answer that can be used"), 1, "{rows:?}");
 }
 
 #[tokio::test]

@@ -117,9 +117,14 @@ pub async fn sign_in_with_password(
     };
     let (name, password) = known;
     if checked.account.as_ref().is_some_and(Account::has_password) {
-        // As slow as for a name that the directory has, so that nobody learns which names are here.
-        ldap.pretend(name).await;
-        return sessions::conclude(db, checked, from, lifetimes).await;
+        // As slow as for a name that the directory has, and with the same answer when it is down, so that nobody learns
+        // which names are here. The password was looked at, so the try counts all the same.
+        let outage = ldap.pretend(name).await.err();
+        let concluded = sessions::conclude(db, checked, from, lifetimes).await;
+        return match (concluded, outage) {
+            (Err(Error::WrongNameOrPassword), Some(outage)) => Err(outage.into()),
+            (concluded, _) => concluded,
+        };
     }
     let answer = ldap.check(name, password).await;
     let txn = db.write().await?;
@@ -159,7 +164,12 @@ pub async fn sign_in_with_password(
 pub async fn note_failure(db: &Db, error: &oidc::Error, from: &Origin) -> Result<(), Error> {
     let txn = db.write().await?;
     let failed = sign_ins::Attempt::of(Method::Oidc, from, Utc::now());
-    failed.failed(&txn, Outcome::Failed, &chain(error)).await?;
+    let outcome = if error.can_be_caused_by_anybody() {
+        Outcome::BrokenOff
+    } else {
+        Outcome::Failed
+    };
+    failed.failed(&txn, outcome, &chain(error)).await?;
     txn.commit().await?;
     Ok(())
 }
@@ -184,20 +194,28 @@ async fn begin(
         assertion.refusal()
     };
     attempt.answered(&txn, assertion, refused).await?;
-    let (None, Some(role)) = (refused, assertion.role) else {
+    let (None, Some(given)) = (refused, assertion.role) else {
         let reason = refused.unwrap_or(Refused::NoRole);
         if reason != Refused::Locked {
             end_sessions(&txn, known.as_ref(), from, now).await?;
         }
         return sessions::refuse(txn, known.as_ref(), (reason, true), from, now).await;
     };
+    // What follows from groups that were left out is not known: role and teams stay as they were.
+    let is_partial = assertion.seen.groups_left_out && known.is_some();
     let account = match known {
-        Some(account) => follow_role(&txn, account, role, from, now).await?,
-        None => welcome(&txn, assertion, role, from, now).await?,
+        Some(account) => {
+            let role = Some(account.role).filter(|_| is_partial);
+            let role = role.map_or(given, |kept| kept.max(given));
+            follow_role(&txn, account, role, from, now).await?
+        }
+        None => welcome(&txn, assertion, given, from, now).await?,
     };
-    let actor = from.of(sessions::as_account(&account));
-    let given = (&account, assertion.issuer.as_str());
-    teams::follow_directory(&txn, &actor, given, &assertion.teams, now).await?;
+    if !is_partial {
+        let actor = from.of(sessions::as_account(&account));
+        let member = (&account, assertion.issuer.as_str());
+        teams::follow_directory(&txn, &actor, member, &assertion.teams, now).await?;
+    }
     let begun = sessions::begin(&txn, &account, method, from, (lifetimes, now)).await?;
     txn.commit().await?;
     Ok(begun)
@@ -207,7 +225,7 @@ async fn begin(
 fn log(assertion: &Assertion) {
     let seen = &assertion.seen;
     if seen.groups_left_out {
-        warn!("the provider left the groups of somebody out, because there are too many");
+        warn!("the directory left groups of somebody out, because there are too many");
     }
     if !seen.unreadable.is_empty() {
         warn!(

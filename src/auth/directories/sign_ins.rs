@@ -39,6 +39,8 @@ pub enum Outcome {
     /// The directory vouches for somebody who may not come in.
     Refused,
     WrongPassword,
+    /// A browser came back without anybody. Whoever opens the address can bring that about, so these are kept apart.
+    BrokenOff,
     /// The directory gave no answer that can be used.
     Failed,
 }
@@ -50,6 +52,7 @@ impl Outcome {
             Self::SignedIn => "signed_in",
             Self::Refused => "refused",
             Self::WrongPassword => "wrong_password",
+            Self::BrokenOff => "broken_off",
             Self::Failed => "failed",
         }
     }
@@ -59,6 +62,7 @@ impl Outcome {
             Self::SignedIn,
             Self::Refused,
             Self::WrongPassword,
+            Self::BrokenOff,
             Self::Failed,
         ]
         .into_iter()

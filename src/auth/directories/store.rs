@@ -49,7 +49,7 @@ pub(super) async fn take(
 }
 
 /// The most sign-ins that are listed.
-const LISTED: u64 = 200;
+const LISTED: u64 = 250;
 
 pub(super) async fn insert_sign_in(
     db: &impl ConnectionTrait,

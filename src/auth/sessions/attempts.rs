@@ -9,8 +9,11 @@
 //! Tries are counted before the password is looked at, so that many at once are counted too.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
+
+use tracing::warn;
 
 use super::store;
 use crate::auth::{Error, secret};
@@ -73,8 +76,11 @@ const MOST_OF_NAME: i32 = 60;
 /// No count is kept for longer.
 const KEPT: TimeDelta = TimeDelta::hours(24);
 
-/// No more counts than these are kept; the oldest go first.
+/// No more counts than these are kept; the lowest go first, so that nobody ends a wait by trying many names.
 const MOST_KEPT: u64 = 200_000;
+
+/// How often counts are looked over that are too old or too many.
+const FORGET_EVERY: Duration = Duration::from_mins(1);
 
 /// Who tries, as tries are counted.
 #[derive(Debug)]
@@ -149,6 +155,28 @@ fn networks(address: IpAddr) -> Vec<(String, Limit)> {
     }
 }
 
+/// Forgets old counts every minute, apart from the tries.
+pub async fn keep_forgetting(db: Db) {
+    loop {
+        tokio::time::sleep(FORGET_EVERY).await;
+        if let Err(error) = forget(&db, MOST_KEPT, Utc::now()).await {
+            warn!("old counts of tries to sign in are still kept: {error}");
+        }
+    }
+}
+
+/// Forgets the counts that are too old, and the lowest of those that are too many.
+async fn forget(db: &Db, most: u64, now: DateTime<Utc>) -> Result<(), Error> {
+    if store::count_attempts(&**db).await? == 0 {
+        return Ok(());
+    }
+    let txn = db.write().await?;
+    store::forget_attempts_before(&*txn, now - KEPT).await?;
+    store::forget_attempts_beyond(&*txn, most).await?;
+    txn.commit().await?;
+    Ok(())
+}
+
 /// Counts a try, or says how long to wait for the next one.
 pub(in crate::auth) async fn begin(
     db: &Db,
@@ -158,8 +186,6 @@ pub(in crate::auth) async fn begin(
     // Whoever has to wait anyway keeps no writer waiting.
     look(&**db, &trying, now).await?;
     let txn = db.write().await?;
-    store::forget_attempts_before(&*txn, now - KEPT).await?;
-    store::forget_attempts_beyond(&*txn, MOST_KEPT).await?;
     let found = look(&*txn, &trying, now).await?;
     let is_first = found.counts.first().is_some_and(|(_, count)| *count == 0);
     for (key, count) in &found.counts {
@@ -414,16 +440,23 @@ mod tests {
             .await
             .unwrap();
         let key = Trying::known("a browser");
-        begin(&db, key, now + TimeDelta::hours(25)).await.unwrap();
+        let later = now + TimeDelta::hours(25);
+        begin(&db, key, later).await.unwrap();
+        forget(&db, MOST_KEPT, later).await.unwrap();
         assert_eq!(store::count_attempts(&*db).await.unwrap(), 1);
 
         for number in 0..9_i64 {
             let at = now + TimeDelta::seconds(number);
-            store::set_attempts(&*db, &format!("key {number}"), 1, at)
+            let count = if number == 2 { 9 } else { 1 };
+            store::set_attempts(&*db, &format!("key {number}"), count, at)
                 .await
                 .unwrap();
         }
-        store::forget_attempts_beyond(&*db, 5).await.unwrap();
-        assert_eq!(store::count_attempts(&*db).await.unwrap(), 5);
+        forget(&db, 3, now).await.unwrap();
+        assert_eq!(store::count_attempts(&*db).await.unwrap(), 3);
+        // The one that waits stays, however old it is.
+        let waiting = store::find_attempts(&*db, "key 2").await.unwrap();
+        assert_eq!(waiting.map(|(count, _)| count), Some(9));
+        assert!(store::find_attempts(&*db, "key 8").await.unwrap().is_some());
     }
 }

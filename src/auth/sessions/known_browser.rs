@@ -17,7 +17,7 @@ use crate::db::{Db, Txn};
 /// How long a mark is believed.
 const LASTS: TimeDelta = TimeDelta::days(90);
 
-/// A browser shows no more marks than these; further ones are not read.
+/// A browser shows no more marks of one account than these; further ones are not checked.
 const MOST_SHOWN: usize = 16;
 
 /// A mark of a browser, for its cookie.
@@ -57,17 +57,22 @@ pub(super) async fn find(
     marks: &[String],
     now: DateTime<Utc>,
 ) -> Result<Option<String>, DbErr> {
-    let read = marks.iter().take(MOST_SHOWN);
-    let mut read = read.filter_map(|text| Some((Known::read(text)?, text)));
-    let Some((known, text)) = read.find(|(known, _)| known.account == account.id) else {
+    let read = marks
+        .iter()
+        .filter_map(|text| Some((Known::read(text)?, text)));
+    let of_account = read.filter(|(known, _)| known.account == account.id);
+    let shown: Vec<_> = of_account.take(MOST_SHOWN).collect();
+    if shown.is_empty() {
         return Ok(None);
-    };
+    }
     let Some(key) = store::find_browser_key(&**db).await? else {
         return Ok(None);
     };
-    let is_ours =
-        secret::is_same(&known.sealed(&key, account), text) && known.ends_at > now.timestamp();
-    Ok(is_ours.then(|| known.browser.to_string()))
+    // Another part of this host can put marks of its own before ours.
+    let mut ours = shown.into_iter().filter(|(known, text)| {
+        secret::is_same(&known.sealed(&key, account), text) && known.ends_at > now.timestamp()
+    });
+    Ok(ours.next().map(|(known, _)| known.browser.to_string()))
 }
 
 /// What a mark says.

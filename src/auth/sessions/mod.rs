@@ -27,6 +27,7 @@ use crate::db::{Db, Txn};
 
 pub(super) use password::{check, conclude, refuse, set_password};
 
+pub use attempts::keep_forgetting;
 pub use known_browser::Mark;
 pub use password::{change_password, sign_in};
 pub use refusals::{Refusals, list as list_refusals};

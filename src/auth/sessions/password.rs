@@ -68,19 +68,35 @@ pub(in crate::auth) async fn check(
     let hash = account
         .as_ref()
         .and_then(|account| account.password_hash.clone());
+    let matches = compare(db, passwords, (password, hash), &counted).await?;
+    Ok(Checked {
+        account,
+        counted,
+        matches,
+    })
+}
+
+/// Compares a password with a hash. The try is taken back when there is no time to look at the password.
+async fn compare(
+    db: &Db,
+    passwords: &Passwords,
+    (password, hash): (&SecretString, Option<String>),
+    counted: &Counted,
+) -> Result<bool, Error> {
     match passwords.check(password, hash, counted.is_known()).await {
-        Ok(matches) => Ok(Checked {
-            account,
-            counted,
-            matches,
-        }),
+        Ok(matches) => Ok(matches),
         Err(crowded) => {
-            let txn = db.write().await?;
-            counted.take_back(&txn).await?;
-            txn.commit().await?;
+            take_back(db, counted).await?;
             Err(crowded.into())
         }
     }
+}
+
+async fn take_back(db: &Db, counted: &Counted) -> Result<(), Error> {
+    let txn = db.write().await?;
+    counted.take_back(&txn).await?;
+    txn.commit().await?;
+    Ok(())
 }
 
 /// Lets in who has the password of an account here, and writes down who was refused.
@@ -162,9 +178,11 @@ pub async fn change_password(
     let trying = Trying::known(&account.id.to_string());
     let counted = attempts::begin(db, trying, Utc::now()).await?;
     let hash = account.password_hash.clone();
-    if !passwords.check(current, hash, true).await? {
+    if !compare(db, passwords, (current, hash), &counted).await? {
         return refuse_to_change(db, signed_in, from).await;
     }
+    // Whatever becomes of the new one, this was no guess.
+    take_back(db, &counted).await?;
     let chosen = Password::choose(new, &about(account))?;
     let hash = passwords.hash(chosen).await?;
     let now = Utc::now();

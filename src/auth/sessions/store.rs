@@ -5,6 +5,7 @@ use sea_orm::sea_query::{Expr, ExprTrait as _, OnConflict};
 use sea_orm::{
     ActiveModelTrait as _, ActiveValue::Set, ColumnTrait as _, ConnectionTrait, DbErr,
     EntityTrait as _, PaginatorTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
+    QueryTrait as _,
 };
 use uuid::Uuid;
 
@@ -194,26 +195,28 @@ pub(super) async fn forget_attempts_before(
         .map(drop)
 }
 
-/// Keeps no more than so many counts: the oldest are forgotten.
+/// Keeps no more than so many counts: the lowest are forgotten, and of equal ones the oldest.
 pub(super) async fn forget_attempts_beyond(
     db: &impl ConnectionTrait,
     most: u64,
 ) -> Result<(), DbErr> {
-    let beyond = attempt::Entity::find()
-        .order_by_desc(attempt::Column::LastAt)
-        .offset(most)
-        .limit(1);
-    match beyond.one(db).await? {
-        Some(oldest) => attempt::Entity::delete_many()
-            .filter(attempt::Column::LastAt.lte(oldest.last_at))
-            .exec(db)
-            .await
-            .map(drop),
-        None => Ok(()),
+    let beyond = count_attempts(db).await?.saturating_sub(most);
+    if beyond == 0 {
+        return Ok(());
     }
+    let lowest = attempt::Entity::find()
+        .select_only()
+        .column(attempt::Column::Digest)
+        .order_by_asc(attempt::Column::Count)
+        .order_by_asc(attempt::Column::LastAt)
+        .limit(beyond);
+    attempt::Entity::delete_many()
+        .filter(attempt::Column::Digest.in_subquery(lowest.into_query()))
+        .exec(db)
+        .await
+        .map(drop)
 }
 
-#[cfg(test)]
 pub(super) async fn count_attempts(db: &impl ConnectionTrait) -> Result<u64, DbErr> {
     attempt::Entity::find().count(db).await
 }

@@ -194,6 +194,7 @@ impl Line {
             Outcome::SignedIn => State::new("Signed in", "good", "check"),
             Outcome::Refused => State::new("Kept out", "caution", "warn"),
             Outcome::WrongPassword => State::new("Wrong name or password", "plain", "cross"),
+            Outcome::BrokenOff => State::new("Broken off", "plain", "cross"),
             Outcome::Failed => State::new("No answer that can be used", "bad", "cross"),
         };
         Self {

@@ -86,16 +86,20 @@ impl Ldap {
     pub async fn check(&self, name: &str, password: &SecretString) -> Result<Assertion, Error> {
         // An empty password would be an anonymous bind, which servers answer with success.
         if password.expose_secret().is_empty() {
-            self.pretend(name).await;
+            self.pretend(name).await?;
             return Err(Error::Wrong(None));
         }
         self.in_time(name, self.ask(name.trim(), Some(password)))
             .await
     }
 
-    /// Takes as long as `check` does with a wrong password, and asks the server nothing about anybody's.
-    pub async fn pretend(&self, name: &str) {
-        drop(self.in_time(name, self.ask(name.trim(), None)).await);
+    /// Takes as long as `check` does with a wrong password, and asks the server nothing about anybody's. An error says that
+    /// the server cannot be asked.
+    pub async fn pretend(&self, name: &str) -> Result<(), Error> {
+        match self.in_time(name, self.ask(name.trim(), None)).await {
+            Ok(_) | Err(Error::Wrong(_)) => Ok(()),
+            Err(outage) => Err(outage),
+        }
     }
 
     /// Says what somebody would be here who has this name, without their password; nothing for a name that is not one
@@ -182,7 +186,7 @@ impl Ldap {
     ) -> Result<Assertion, Error> {
         let name = first(entry, &self.name_attribute).unwrap_or_else(|| typed.to_owned());
         let filter = fill(&self.group_filter, &entry.dn, &name);
-        let groups = self.search_groups(connection, &filter).await?;
+        let (groups, groups_left_out) = self.search_groups(connection, &filter).await?;
         let texts = entry.attrs.keys().map(|name| (name.as_str(), "text"));
         let bytes = entry.bin_attrs.keys().map(|name| (name.as_str(), "bytes"));
         let kinds = texts.chain(bytes);
@@ -190,7 +194,10 @@ impl Ldap {
             subject: subject(entry),
             name,
             display_name: first(entry, &self.display_name_attribute),
-            seen: Seen::new(kinds.map(|(name, kind)| (name, kind.to_owned())), &groups),
+            seen: Seen {
+                groups_left_out,
+                ..Seen::new(kinds.map(|(name, kind)| (name, kind.to_owned())), &groups)
+            },
             groups,
         };
         Ok(self.mapping.assertion(&self.issuer, person))
@@ -241,7 +248,8 @@ impl Ldap {
             variable: "GAZETTEER_LDAP_BASE_DN",
             dn: &self.base,
         };
-        let mut found = connection.search(place, &filter, attributes, 2).await?;
+        let found = connection.search(place, &filter, attributes, 2).await?;
+        let mut found = found.entries;
         if found.len() > 1 {
             warn!(
                 "the LDAP filter for people finds several entries for one name: nobody is signed in"
@@ -251,11 +259,12 @@ impl Ldap {
         Ok(found.pop())
     }
 
+    /// Finds names of groups, and tells whether there are more than the server gives.
     async fn search_groups(
         &self,
         connection: &mut Connection,
         filter: &str,
-    ) -> Result<BTreeSet<String>, Error> {
+    ) -> Result<(BTreeSet<String>, bool), Error> {
         let place = Place {
             variable: if self.group_base == self.base {
                 "GAZETTEER_LDAP_BASE_DN"
@@ -268,10 +277,9 @@ impl Ldap {
         let found = connection
             .search(place, filter, attributes, MOST_GROUPS)
             .await?;
-        let names = found
-            .iter()
-            .flat_map(|group| values(group, &self.group_attribute));
-        Ok(names.cloned().collect())
+        let names = found.entries.iter();
+        let names = names.flat_map(|group| values(group, &self.group_attribute));
+        Ok((names.cloned().collect(), found.is_cut))
     }
 }
 
@@ -280,6 +288,13 @@ impl Ldap {
 struct Place<'a> {
     variable: &'static str,
     dn: &'a str,
+}
+
+/// What a search finds.
+struct Found {
+    entries: Vec<SearchEntry>,
+    /// The server has more than it gives.
+    is_cut: bool,
 }
 
 /// A connection and the task that moves its bytes, which ends with it.
@@ -295,7 +310,7 @@ impl Connection {
         filter: &str,
         attributes: Vec<&str>,
         most: i32,
-    ) -> Result<Vec<SearchEntry>, Error> {
+    ) -> Result<Found, Error> {
         let options = SearchOptions::new().sizelimit(most);
         let found = self
             .ldap
@@ -310,14 +325,16 @@ impl Connection {
                 dn: place.dn.to_owned(),
             }));
         }
-        if found.1.rc != SIZE_LIMIT_EXCEEDED {
+        let is_cut = found.1.rc == SIZE_LIMIT_EXCEEDED;
+        if !is_cut {
             found.1.success().map_err(Error::Refused)?;
         }
         let entries = found.0.into_iter();
-        Ok(entries
+        let entries = entries
             .filter(|entry| !entry.is_ref() && !entry.is_intermediate())
             .map(SearchEntry::construct)
-            .collect())
+            .collect();
+        Ok(Found { entries, is_cut })
     }
 }
 

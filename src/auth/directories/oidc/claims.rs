@@ -175,8 +175,7 @@ impl Reading<'_> {
         if let Some(name) = name {
             self.add(name);
         } else {
-            let held = object.iter();
-            let held = held.filter(|(_, value)| !matches!(value, Value::Null | Value::Bool(false)));
+            let held = object.iter().filter(|(_, value)| holds(value));
             held.for_each(|(name, _)| self.add(name));
         }
     }
@@ -185,6 +184,21 @@ impl Reading<'_> {
         if !name.is_empty() {
             self.groups.insert(name.to_owned());
         }
+    }
+}
+
+/// Tells whether what an object holds under the name of a group puts the person into it.
+fn holds(value: &Value) -> bool {
+    match value {
+        Value::Null => false,
+        Value::Bool(is_in) => *is_in,
+        Value::Number(number) => number.as_f64() != Some(0.0),
+        Value::String(text) => {
+            let text = text.trim().to_lowercase();
+            !["", "false", "0", "no"].contains(&text.as_str())
+        }
+        Value::Array(list) => !list.is_empty(),
+        Value::Object(inside) => !inside.is_empty(),
     }
 }
 
@@ -229,6 +243,14 @@ mod tests {
             (
                 json!({"a": {"1": "x"}, "b": true, "c": false, "d": null}),
                 vec!["a", "b"],
+            ),
+            (
+                json!({"a": "False", "b": 0, "c": "", "d": [], "e": {}, "f": "no", "g": "0", "h": 0.0}),
+                vec![],
+            ),
+            (
+                json!({"a": "true", "b": 1, "c": ["x"], "d": {"x": null}}),
+                vec!["a", "b", "c", "d"],
             ),
             (json!([{"a": {"1": "x"}}, ["b"]]), vec!["a", "b"]),
             (json!([]), vec![]),

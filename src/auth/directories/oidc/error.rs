@@ -73,6 +73,14 @@ impl Error {
         Self::Refused(known.unwrap_or("something unknown").replace('_', " "))
     }
 
+    /// Tells whether a browser can bring this about by the address alone with which it comes back.
+    pub(in crate::auth::directories) fn can_be_caused_by_anybody(&self) -> bool {
+        matches!(
+            self,
+            Self::BrokenOff | Self::Refused(_) | Self::OtherIssuer | Self::Unaccepted(_)
+        )
+    }
+
     pub(super) fn from_exchange(cause: RequestTokenError<http::Error, Refusal>) -> Self {
         match cause {
             RequestTokenError::Request(cause) => Self::Unanswered(Box::new(cause)),

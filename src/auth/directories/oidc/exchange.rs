@@ -33,11 +33,11 @@ impl Oidc {
             .request_async(&http)
             .await
             .map_err(Error::from_exchange)?;
-        let mut claims = self.claims(provider, trip, secrets, &tokens).await?;
+        let (mut claims, provider) = self.claims(provider, trip, secrets, &tokens).await?;
         if !claims::is_complete(&claims, &self.groups_claim)
             && let Some(userinfo) = &provider.userinfo
         {
-            let more = self.ask_more(userinfo, provider, &http, (&tokens, &claims));
+            let more = self.ask_more(userinfo, &provider, &http, (&tokens, &claims));
             match more.await {
                 Ok(more) => claims::add(&mut claims, more),
                 // The signed token is enough to decide.
@@ -52,14 +52,14 @@ impl Oidc {
         Ok(self.assertion(&claims))
     }
 
-    /// Reads the ID token.
+    /// Reads the ID token. Answers the description whose keys fit, too.
     async fn claims(
         &self,
         provider: &Arc<Description>,
         trip: &Trip<'_>,
         secrets: &Secrets,
         tokens: &Tokens,
-    ) -> Result<Claims, Error> {
+    ) -> Result<(Claims, Arc<Description>), Error> {
         let token = tokens.id_token.as_deref().ok_or(Error::NoIdToken)?;
         let expected = Expected {
             issuer: self.issuer.as_str(),
@@ -72,9 +72,9 @@ impl Oidc {
             // The provider may have new keys since it was asked.
             Err(untrue) if untrue.is_about_keys() => {
                 let provider = self.provider(trip, Some(provider)).await?;
-                Ok(token::read(token, &provider.keys, &expected)?)
+                Ok((token::read(token, &provider.keys, &expected)?, provider))
             }
-            read => Ok(read?),
+            read => Ok((read?, Arc::clone(provider))),
         }
     }
 
