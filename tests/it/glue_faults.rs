@@ -708,6 +708,34 @@ async fn a_list_of_databases_without_end_is_cut() {
 }
 
 #[tokio::test]
+async fn links_to_databases_count_though_they_are_left_out() {
+    let links: Vec<Value> = (0..5)
+        .map(|nth| json!({"Name": format!("link{nth}"), "TargetDatabase": {"DatabaseName": "d"}}))
+        .collect();
+    let server = GlueServer::start(links, Vec::new());
+    let limits = Limits {
+        databases: 3,
+        ..Limits::default()
+    };
+
+    let (told, _) = read(Settings {
+        limits,
+        ignore_resource_links: true,
+        ..settings(&server)
+    })
+    .await;
+
+    assert_eq!(told.kept.len(), 4);
+    let Some(Listing::Incomplete(reason)) = told.databases else {
+        panic!("the list of databases is complete");
+    };
+    assert!(
+        reason.starts_with("The catalog has more than 3 databases"),
+        "{reason}"
+    );
+}
+
+#[tokio::test]
 async fn an_answer_that_is_too_large_is_asked_for_in_smaller_pages() {
     let limits = Limits {
         answer_size: Size(2_000),
