@@ -288,7 +288,7 @@ impl Index {
     /// Whether it is time to write to disk what is only in memory.
     pub(super) fn is_due(&self) -> bool {
         let layers = self.layers();
-        layers.recent.is_due() || layers.applied() - layers.disk.applied >= FAR
+        layers.recent.is_due(Instant::now()) || layers.applied() - layers.disk.applied >= FAR
     }
 
     /// Asks what is only in memory.
