@@ -10,7 +10,8 @@ use std::time::Duration;
 use tantivy::Directory;
 
 use super::files::Files;
-use super::{Error, filesystem, schema};
+use super::filesystem::{self, Held};
+use super::{Error, schema};
 
 /// Names the folder in use.
 const CURRENT: &str = "current";
@@ -23,9 +24,6 @@ const LAYOUT_LOCK: &str = "layout.lock";
 
 /// How long to wait for somebody who lays out folders.
 const PATIENCE: Duration = Duration::from_secs(10);
-
-/// Held until it is dropped.
-pub(super) type Held = File;
 
 /// What reads and writes the files of a build.
 pub(super) type Directories = Box<dyn Fn(Files) -> Box<dyn Directory> + Send + Sync>;
