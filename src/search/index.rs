@@ -165,12 +165,22 @@ impl Index {
         self.refresh_holding(&refreshing)
     }
 
-    /// Like [`Self::refresh`], unless somebody is at it: who searches does not wait for that.
-    pub(super) fn refresh_if_free(&self) -> Result<(), Error> {
-        match self.shared.refreshing.try_lock() {
-            Ok(refreshing) => self.refresh_holding(&refreshing),
-            Err(_) => Ok(()),
+    /// Takes up a commit of the build in use, unless somebody is at it: who searches does not wait for that, nor for
+    /// another build to be opened, which the follower does.
+    pub(super) fn take_up_if_free(&self) -> Result<(), Error> {
+        let Ok(_refreshing) = self.shared.refreshing.try_lock() else {
+            return Ok(());
+        };
+        let built = self.built();
+        let is_current = self
+            .shared
+            .home
+            .current()
+            .is_some_and(|name| name == built.name);
+        if is_current && built.is_stale() {
+            return self.take_up(&built);
         }
+        Ok(())
     }
 
     fn refresh_holding(&self, _: &MutexGuard<'_, ()>) -> Result<(), Error> {

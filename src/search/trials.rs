@@ -387,3 +387,21 @@ async fn a_writer_whose_locks_were_removed_commits_nothing() {
     assert_eq!(told(&index), expected);
     assert_eq!(told(&world.open()), expected);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_search_leaves_another_build_to_the_follower() {
+    let world = World::new().await;
+    world.describe(0..6, "first words").await;
+    let index = world.open();
+    follow::write_down(&world.db, &index).await.unwrap();
+    let before = index.built().name.clone();
+    follow::rebuild_all(&world.db, &world.open()).await.unwrap();
+
+    let found = index.search(&Query::words("first"), &Veil::none()).unwrap();
+    assert_eq!(found.total, 7);
+    assert_eq!(index.built().name, before);
+    assert!(!index.built().is_damaged());
+
+    follow::catch_up(&world.db, &index).await.unwrap();
+    assert_ne!(index.built().name, before);
+}
