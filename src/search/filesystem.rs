@@ -112,6 +112,23 @@ fn open_lock(path: &Path) -> io::Result<File> {
     })
 }
 
+/// Whether an error says that a file is gone, cut, something else or closed to us. Others pass by themselves: the system
+/// has no descriptor, no memory or no answer from its disk for now.
+pub(super) fn is_at_fault(error: &io::Error) -> bool {
+    use io::ErrorKind as Kind;
+    let by_kind = matches!(
+        error.kind(),
+        Kind::NotFound
+            | Kind::UnexpectedEof
+            | Kind::InvalidData
+            | Kind::NotADirectory
+            | Kind::IsADirectory
+            | Kind::PermissionDenied
+    );
+    // What the system does not say is said by who reads the content.
+    by_kind || (error.raw_os_error().is_none() && error.kind() != Kind::OutOfMemory)
+}
+
 /// Removes a file, or a folder with all that is in it; nothing there is fine.
 pub(super) fn remove(path: &Path) -> io::Result<()> {
     let removed = match fs::symlink_metadata(path) {

@@ -10,7 +10,7 @@ use tantivy::tokenizer::TokenizerManager;
 
 use super::answer::Splitters;
 use super::built::{Built, Disk};
-use super::home::{Home, is_damage};
+use super::home::{self, Home, is_damage};
 use super::lag::Lag;
 use super::layers::Layers;
 use super::recent::{self, Batch, Recent};
@@ -190,7 +190,7 @@ impl Index {
             let opened = Built::open(&self.shared.home, &name);
             let taken = opened.and_then(|opened| self.replace(opened));
             return taken.inspect_err(|error| {
-                if !matches!(error, Error::Busy) {
+                if !home::is_passing(error) {
                     built.note_damage();
                 }
             });
