@@ -74,7 +74,7 @@ impl Index {
         let built = self.built();
         if built.is_stale() && !built.is_damaged() {
             // What is open still answers; the follower sees that it is lost.
-            if let Err(error) = self.refresh_if_free() {
+            if let Err(error) = self.take_up_if_free() {
                 tracing::debug!(%error, "the search index could not be refreshed");
             }
         }

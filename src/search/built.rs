@@ -122,19 +122,27 @@ impl Built {
 
     /// Compares the files with what was read of them, as far as that costs next to nothing.
     pub(super) fn inspect(&self) {
-        let is_unchanged = || {
-            let metas = self.index.load_metas();
-            let files = ManagedDirectory::wrap(Box::new(self.files.clone()));
-            files.is_ok()
-                && metas.is_ok_and(|metas| {
-                    let mut files = metas.list_segment_files().into_iter();
-                    files.all(|path| self.files.is_unchanged(&path))
-                })
+        let is_changed = || match self.compare() {
+            Ok(is_same) => !is_same,
+            // What cannot be looked at now may be as it was.
+            Err(error) => !home::is_passing(&error),
         };
         // Twice, for another process may commit and remove files between reading their names and looking at them.
-        if !is_unchanged() && !is_unchanged() {
+        if is_changed() && is_changed() {
             self.note_damage();
         }
+    }
+
+    /// Whether every file of the last commit is what was read of it.
+    fn compare(&self) -> Result<bool, Error> {
+        let metas = self.index.load_metas()?;
+        ManagedDirectory::wrap(Box::new(self.files.clone()))?;
+        for path in metas.list_segment_files() {
+            if !self.files.is_unchanged(&path)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// Reads the last commit. What of it is `known` is not opened again.
@@ -190,10 +198,10 @@ impl Built {
         })
     }
 
-    /// Judges why writing did not succeed: want of room or rights passes, everything else is damage.
+    /// Judges why writing did not succeed: want of room, rights or descriptors passes, everything else is damage.
     pub(super) fn note_unwritten(&self, error: &Error) {
         let refused = self.files.take_refusal();
-        if !refused && !matches!(error, Error::Busy) {
+        if !refused && !home::is_passing(error) {
             self.note_damage();
         }
     }

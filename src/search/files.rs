@@ -64,15 +64,16 @@ impl Files {
         }
     }
 
-    /// Whether writing failed since the last time for want of room or of rights.
+    /// Whether files could not be opened or written since the last time, for want of room, rights or descriptors.
     pub(super) fn take_refusal(&self) -> bool {
         self.shared.refused.swap(false, Ordering::Relaxed)
     }
 
     /// Whether a file, if it is open, is still in its folder with the content that it was opened with.
-    pub(super) fn is_unchanged(&self, path: &Path) -> bool {
+    pub(super) fn is_unchanged(&self, path: &Path) -> io::Result<bool> {
         let open = self.open().get(path).and_then(Weak::upgrade);
-        open.is_none_or(|open| open.is_unchanged(&self.shared.folder.join(path)))
+        let full = self.shared.folder.join(path);
+        open.map_or(Ok(true), |open| open.is_unchanged(&full))
     }
 
     fn open(&self) -> MutexGuard<'_, HashMap<PathBuf, Weak<OpenFile>>> {
@@ -81,16 +82,8 @@ impl Files {
     }
 
     fn noting<T>(&self, done: io::Result<T>) -> io::Result<T> {
-        use io::ErrorKind as Kind;
         if let Err(error) = &done
-            && matches!(
-                error.kind(),
-                Kind::StorageFull
-                    | Kind::QuotaExceeded
-                    | Kind::FileTooLarge
-                    | Kind::ReadOnlyFilesystem
-                    | Kind::PermissionDenied
-            )
+            && (!filesystem::is_at_fault(error) || error.kind() == io::ErrorKind::PermissionDenied)
         {
             self.shared.refused.store(true, Ordering::Relaxed);
         }
@@ -103,7 +96,7 @@ impl Directory for Files {
         if let Some(open) = self.open().get(path).and_then(Weak::upgrade) {
             return Ok(open);
         }
-        let opened = OpenFile::open(&self.shared.folder.join(path));
+        let opened = self.noting(OpenFile::open(&self.shared.folder.join(path)));
         let opened = Arc::new(opened.map_err(|error| unread(error, path))?);
         let mut open = self.open();
         open.retain(|_, open| open.strong_count() > 0);
@@ -248,22 +241,23 @@ impl OpenFile {
         })
     }
 
-    fn is_unchanged(&self, path: &Path) -> bool {
-        let Ok(found) = fs::metadata(path) else {
-            return false;
+    fn is_unchanged(&self, path: &Path) -> io::Result<bool> {
+        let found = match fs::metadata(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+            found => found?,
         };
         let mut known = self.stamp.lock().unwrap_or_else(PoisonError::into_inner);
         let found = stamp(&found);
         if found == *known {
-            return true;
+            return Ok(true);
         }
         // Touched or copied: then the content decides.
-        let is_same =
-            Self::open(path).is_ok_and(|now| now.sums == self.sums && now.length == self.length);
+        let now = Self::open(path)?;
+        let is_same = now.sums == self.sums && now.length == self.length;
         if is_same {
             *known = found;
         }
-        is_same
+        Ok(is_same)
     }
 
     fn check(&self, first: usize, bytes: &[u8]) -> io::Result<()> {
@@ -349,22 +343,22 @@ mod tests {
         let content = vec![7; 10_000];
         let (dir, open, files) = open(&content);
         let path = dir.path().join("file");
-        assert!(files.is_unchanged(Path::new("file")));
+        assert!(files.is_unchanged(Path::new("file")).unwrap());
 
         fs::write(&path, vec![7; 5_000]).unwrap();
         assert!(open.read_bytes(6_000..7_000).is_err());
-        assert!(!files.is_unchanged(Path::new("file")));
+        assert!(!files.is_unchanged(Path::new("file")).unwrap());
 
         fs::write(&path, vec![8; 10_000]).unwrap();
         assert!(open.read_bytes(6_000..7_000).is_err());
-        assert!(!files.is_unchanged(Path::new("file")));
+        assert!(!files.is_unchanged(Path::new("file")).unwrap());
 
         fs::write(&path, &content).unwrap();
-        assert!(files.is_unchanged(Path::new("file")));
+        assert!(files.is_unchanged(Path::new("file")).unwrap());
 
         fs::remove_file(&path).unwrap();
         assert!(open.read_bytes(6_000..7_000).is_ok());
-        assert!(!files.is_unchanged(Path::new("file")));
+        assert!(!files.is_unchanged(Path::new("file")).unwrap());
     }
 
     #[test]

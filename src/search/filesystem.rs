@@ -2,8 +2,8 @@
 
 use std::fs::{self, File, OpenOptions, Permissions, TryLockError};
 use std::io::{self, Read as _, Write as _};
-use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -55,13 +55,47 @@ fn make_way(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Holds a file until it is dropped, or the process ends; `None` when somebody else holds it for longer than one waits.
+/// A file that nobody else holds until this is dropped, or the process ends.
+#[derive(Debug)]
+pub(super) struct Held {
+    file: File,
+    path: PathBuf,
+}
+
+impl Held {
+    /// Whether the file still lies in its place. Where it does not, somebody else can hold the one that does.
+    pub(super) fn is_in_place(&self) -> bool {
+        let which = |file: fs::Metadata| (file.dev(), file.ino());
+        let held = self.file.metadata().map(which);
+        let found = fs::metadata(&self.path).map(which);
+        matches!((held, found), (Ok(held), Ok(found)) if held == found)
+    }
+}
+
+/// Holds a file; `None` when somebody else holds it for longer than one waits.
 ///
 /// Nobody waits for ever, for who holds it may be paused.
 ///
 /// What lies there and is no file is removed, for nobody can hold it; rights do not change who holds a file.
-pub(super) fn acquire(path: &Path, patience: Duration) -> io::Result<Option<File>> {
+pub(super) fn acquire(path: &Path, patience: Duration) -> io::Result<Option<Held>> {
     let deadline = Instant::now() + patience;
+    loop {
+        let held = Held {
+            file: open_lock(path)?,
+            path: path.to_owned(),
+        };
+        match held.file.try_lock() {
+            Ok(()) if held.is_in_place() => return Ok(Some(held)),
+            Err(TryLockError::Error(error)) => return Err(error),
+            Ok(()) | Err(TryLockError::WouldBlock) if Instant::now() >= deadline => {
+                return Ok(None);
+            }
+            Ok(()) | Err(TryLockError::WouldBlock) => thread::park_timeout(GLANCE),
+        }
+    }
+}
+
+fn open_lock(path: &Path) -> io::Result<File> {
     let open = || {
         OpenOptions::new()
             .write(true)
@@ -70,20 +104,29 @@ pub(super) fn acquire(path: &Path, patience: Duration) -> io::Result<Option<File
             .open(path)
     };
     make_way(path)?;
-    let file = open().or_else(|error| match error.kind() {
+    open().or_else(|error| match error.kind() {
         io::ErrorKind::PermissionDenied => {
             fs::set_permissions(path, Permissions::from_mode(0o600)).and_then(|()| open())
         }
         _ => Err(error),
-    })?;
-    loop {
-        match file.try_lock() {
-            Ok(()) => return Ok(Some(file)),
-            Err(TryLockError::Error(error)) => return Err(error),
-            Err(TryLockError::WouldBlock) if Instant::now() >= deadline => return Ok(None),
-            Err(TryLockError::WouldBlock) => thread::park_timeout(GLANCE),
-        }
-    }
+    })
+}
+
+/// Whether an error says that a file is gone, cut, something else or closed to us. Others pass by themselves: the system
+/// has no descriptor, no memory or no answer from its disk for now.
+pub(super) fn is_at_fault(error: &io::Error) -> bool {
+    use io::ErrorKind as Kind;
+    let by_kind = matches!(
+        error.kind(),
+        Kind::NotFound
+            | Kind::UnexpectedEof
+            | Kind::InvalidData
+            | Kind::NotADirectory
+            | Kind::IsADirectory
+            | Kind::PermissionDenied
+    );
+    // What the system does not say is said by who reads the content.
+    by_kind || (error.raw_os_error().is_none() && error.kind() != Kind::OutOfMemory)
 }
 
 /// Removes a file, or a folder with all that is in it; nothing there is fine.
@@ -116,5 +159,20 @@ mod tests {
         assert!(acquire(&path, Duration::ZERO).unwrap().is_none());
         drop(held);
         assert!(acquire(&path, Duration::from_secs(9)).unwrap().is_some());
+    }
+
+    #[test]
+    fn a_lock_that_was_removed_is_noticed_by_who_holds_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("lock");
+        let first = acquire(&path, Duration::ZERO).unwrap().unwrap();
+        assert!(first.is_in_place());
+
+        fs::remove_file(&path).unwrap();
+        assert!(!first.is_in_place());
+        let second = acquire(&path, Duration::ZERO).unwrap().unwrap();
+
+        assert!(second.is_in_place());
+        assert!(!first.is_in_place());
     }
 }

@@ -4,13 +4,16 @@
 //! the way or garbage, and goes.
 
 use std::fs::{self, File};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tantivy::Directory;
+use tantivy::directory::error::{LockError, OpenDirectoryError, OpenReadError, OpenWriteError};
 
 use super::files::Files;
-use super::{Error, filesystem, schema};
+use super::filesystem::{self, Held};
+use super::{Error, schema};
 
 /// Names the folder in use.
 const CURRENT: &str = "current";
@@ -23,9 +26,6 @@ const LAYOUT_LOCK: &str = "layout.lock";
 
 /// How long to wait for somebody who lays out folders.
 const PATIENCE: Duration = Duration::from_secs(10);
-
-/// Held until it is dropped.
-pub(super) type Held = File;
 
 /// What reads and writes the files of a build.
 pub(super) type Directories = Box<dyn Fn(Files) -> Box<dyn Directory> + Send + Sync>;
@@ -127,8 +127,8 @@ fn is_layout(path: &Path) -> bool {
         })
 }
 
-impl From<tantivy::directory::error::OpenReadError> for Error {
-    fn from(error: tantivy::directory::error::OpenReadError) -> Self {
+impl From<OpenReadError> for Error {
+    fn from(error: OpenReadError) -> Self {
         Self::Index(error.into())
     }
 }
@@ -136,16 +136,93 @@ impl From<tantivy::directory::error::OpenReadError> for Error {
 /// Whether an error says that files of the index are not as they were written.
 pub(super) fn is_damage(error: &Error) -> bool {
     use tantivy::TantivyError as Index;
+    if let Some(cause) = io_cause(error) {
+        return filesystem::is_at_fault(cause);
+    }
     match error {
-        Error::Folder(_) | Error::Lost => true,
+        Error::Lost => true,
         Error::Index(error) => matches!(
             error,
-            Index::IoError(_)
-                | Index::OpenReadError(_)
+            Index::OpenReadError(_)
                 | Index::OpenDirectoryError(_)
                 | Index::DataCorruption(_)
                 | Index::IncompatibleIndex(_)
         ),
-        Error::Busy | Error::Catalog(_) | Error::Log(_) => false,
+        Error::Folder(_) | Error::Busy | Error::Catalog(_) | Error::Log(_) => false,
+    }
+}
+
+/// Whether an error passes by itself: somebody else is at it, or the system lacks something for now.
+pub(super) fn is_passing(error: &Error) -> bool {
+    let is_lack = |cause| !filesystem::is_at_fault(cause);
+    matches!(error, Error::Busy) || io_cause(error).is_some_and(is_lack)
+}
+
+/// What the system said, if that is what an error is about.
+fn io_cause(error: &Error) -> Option<&io::Error> {
+    use tantivy::TantivyError as Index;
+    match error {
+        Error::Folder(cause) => Some(cause),
+        Error::Index(
+            Index::IoError(cause)
+            | Index::OpenReadError(OpenReadError::IoError {
+                io_error: cause, ..
+            })
+            | Index::OpenWriteError(OpenWriteError::IoError {
+                io_error: cause, ..
+            })
+            | Index::OpenDirectoryError(OpenDirectoryError::IoError {
+                io_error: cause, ..
+            })
+            | Index::LockFailure(LockError::IoError(cause), _),
+        ) => Some(cause),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::ErrorKind;
+
+    use tantivy::TantivyError;
+
+    use super::*;
+
+    /// As Linux numbers them.
+    const EIO: i32 = 5;
+    const ENOMEM: i32 = 12;
+    const EMFILE: i32 = 24;
+
+    #[test]
+    fn want_of_descriptors_or_memory_is_no_damage() {
+        for number in [EIO, ENOMEM, EMFILE] {
+            let lack = || io::Error::from_raw_os_error(number);
+            let reading = OpenReadError::wrap_io_error(lack(), "meta.json".into());
+            for error in [
+                Error::Folder(lack()),
+                Error::Index(TantivyError::from(lack())),
+                Error::from(reading),
+            ] {
+                assert!(!is_damage(&error), "{error:?}");
+                assert!(is_passing(&error), "{error:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn files_that_are_gone_cut_or_overwritten_are_damage() {
+        for kind in [
+            ErrorKind::NotFound,
+            ErrorKind::UnexpectedEof,
+            ErrorKind::InvalidData,
+        ] {
+            let error = Error::Index(TantivyError::from(io::Error::from(kind)));
+            assert!(is_damage(&error), "{error:?}");
+            assert!(!is_passing(&error), "{error:?}");
+        }
+        let gone = Error::from(OpenReadError::FileDoesNotExist("meta.json".into()));
+        assert!(is_damage(&gone));
+        assert!(is_damage(&Error::Lost));
+        assert!(!is_damage(&Error::Busy));
     }
 }

@@ -10,7 +10,7 @@ use tantivy::tokenizer::TokenizerManager;
 
 use super::answer::Splitters;
 use super::built::{Built, Disk};
-use super::home::{Home, is_damage};
+use super::home::{self, Home, is_damage};
 use super::lag::Lag;
 use super::layers::Layers;
 use super::recent::{self, Batch, Recent};
@@ -165,12 +165,22 @@ impl Index {
         self.refresh_holding(&refreshing)
     }
 
-    /// Like [`Self::refresh`], unless somebody is at it: who searches does not wait for that.
-    pub(super) fn refresh_if_free(&self) -> Result<(), Error> {
-        match self.shared.refreshing.try_lock() {
-            Ok(refreshing) => self.refresh_holding(&refreshing),
-            Err(_) => Ok(()),
+    /// Takes up a commit of the build in use, unless somebody is at it: who searches does not wait for that, nor for
+    /// another build to be opened, which the follower does.
+    pub(super) fn take_up_if_free(&self) -> Result<(), Error> {
+        let Ok(_refreshing) = self.shared.refreshing.try_lock() else {
+            return Ok(());
+        };
+        let built = self.built();
+        let is_current = self
+            .shared
+            .home
+            .current()
+            .is_some_and(|name| name == built.name);
+        if is_current && built.is_stale() {
+            return self.take_up(&built);
         }
+        Ok(())
     }
 
     fn refresh_holding(&self, _: &MutexGuard<'_, ()>) -> Result<(), Error> {
@@ -180,7 +190,7 @@ impl Index {
             let opened = Built::open(&self.shared.home, &name);
             let taken = opened.and_then(|opened| self.replace(opened));
             return taken.inspect_err(|error| {
-                if !matches!(error, Error::Busy) {
+                if !home::is_passing(error) {
                     built.note_damage();
                 }
             });
@@ -288,7 +298,7 @@ impl Index {
     /// Whether it is time to write to disk what is only in memory.
     pub(super) fn is_due(&self) -> bool {
         let layers = self.layers();
-        layers.recent.is_due() || layers.applied() - layers.disk.applied >= FAR
+        layers.recent.is_due(Instant::now()) || layers.applied() - layers.disk.applied >= FAR
     }
 
     /// Asks what is only in memory.

@@ -1,6 +1,7 @@
 //! What is searched as one: the segments on disk, and the newest documents in memory, which hide their older forms there.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::Error;
 use super::built::Disk;
@@ -30,7 +31,7 @@ impl Layers {
     /// Takes in a batch of the newest documents.
     pub(super) fn hold(&mut self, batch: Batch, as_of: i64) -> Result<(), Error> {
         let ids = batch.ids();
-        self.recent.hold(batch, as_of);
+        self.recent.hold(batch, as_of, Instant::now());
         self.hide_on_disk(&ids)
     }
 

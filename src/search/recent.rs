@@ -57,6 +57,7 @@ pub(super) struct Recent {
     assets: HashMap<AssetId, Entry>,
     pub(super) segments: Vec<Held>,
     bytes: usize,
+    /// Since when the oldest of them waits for the disk.
     since: Option<Instant>,
     /// Numbers segments.
     next: u64,
@@ -69,6 +70,8 @@ struct Entry {
     as_of: i64,
     /// Its segment, and its number there.
     at: (u64, DocId),
+    /// Since when it is held.
+    since: Instant,
 }
 
 /// A segment in memory.
@@ -136,10 +139,10 @@ impl Recent {
     }
 
     /// Whether it is time to write them to disk.
-    pub(super) fn is_due(&self) -> bool {
+    pub(super) fn is_due(&self, now: Instant) -> bool {
         self.assets.len() >= MANY
             || self.bytes >= LARGE
-            || self.since.is_some_and(|since| since.elapsed() >= LONG)
+            || self.since.is_some_and(|since| now >= since + LONG)
     }
 
     /// Whether an asset is held as of this change or a later one.
@@ -150,9 +153,9 @@ impl Recent {
     }
 
     /// Takes in a batch that was read as of a change. What is held as of a later one stays.
-    pub(super) fn hold(&mut self, batch: Batch, as_of: i64) {
+    pub(super) fn hold(&mut self, batch: Batch, as_of: i64, now: Instant) {
         let number = self.add(&batch.segment);
-        self.since.get_or_insert_with(Instant::now);
+        self.since.get_or_insert(now);
         for (doc, document) in (0..).zip(batch.documents) {
             let (id, at) = (document.id(), (number, doc));
             let older = self.assets.get(&id);
@@ -165,6 +168,7 @@ impl Recent {
                 document,
                 as_of,
                 at,
+                since: now,
             };
             if let Some(older) = self.assets.insert(id, entry) {
                 self.bytes = self.bytes.saturating_sub(older.document.size());
@@ -189,32 +193,13 @@ impl Recent {
             }
         }
         self.drop_empty();
-        if self.assets.is_empty() {
-            self.since = None;
-        }
+        self.since = self.assets.values().map(|entry| entry.since).min();
     }
 
     /// What is to be written anew so that there are fewer segments; `None` while there are few.
-    ///
-    /// The smallest ones that together are not much smaller than the next, so that each document is written anew a few
-    /// times only.
     pub(super) fn crowded(&self) -> Option<Vec<Arc<Document>>> {
-        if self.segments.len() <= SEGMENTS {
-            return None;
-        }
-        let mut sizes: Vec<(u64, u64)> = self
-            .segments
-            .iter()
-            .map(|held| (held.living(), held.number))
-            .collect();
-        sizes.sort_unstable();
-        let mut sum = 0;
-        let small = sizes.iter().take_while(|(size, _)| {
-            let joins = *size <= 2 * sum.max(1);
-            sum += size;
-            joins
-        });
-        let small: Vec<u64> = small.map(|(_, number)| *number).collect();
+        let segments = self.segments.iter();
+        let small = smallest(segments.map(|held| (held.living(), held.number)).collect())?;
         let entries = self.assets.values();
         let entries = entries.filter(|entry| small.contains(&entry.at.0));
         Some(entries.map(|entry| Arc::clone(&entry.document)).collect())
@@ -252,5 +237,92 @@ impl Recent {
 
     fn drop_empty(&mut self) {
         self.segments.retain(|held| held.living() > 0);
+    }
+}
+
+/// Of segments by size and number, the numbers of those to be made one; `None` while there are few.
+///
+/// As many of the smallest as there are too many, and those after them that are not much larger than all before, so that
+/// each document is written anew a few times only.
+fn smallest(mut sizes: Vec<(u64, u64)>) -> Option<Vec<u64>> {
+    let too_many = sizes.len().checked_sub(SEGMENTS).filter(|more| *more > 0)?;
+    sizes.sort_unstable();
+    let mut sum = 0;
+    let joined = sizes
+        .into_iter()
+        .enumerate()
+        .take_while(|(nth, (size, _))| {
+            let joins = *nth <= too_many || *size <= 2 * sum;
+            sum += size;
+            joins
+        });
+    Some(joined.map(|(_, (_, number))| number).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::{Address, AssetKind, SourceLayer};
+
+    fn batch(names: &[&str]) -> Batch {
+        let document = |name: &&str| {
+            let address = Address {
+                platform: "glue".to_owned(),
+                instance: String::new(),
+                path: vec![(*name).to_owned()],
+            };
+            let id = AssetId(uuid::Uuid::now_v7());
+            let source = SourceLayer::default();
+            Arc::new(Document::new(id, AssetKind::Database, &address, &source))
+        };
+        let (_, fields) = schema::lay_out();
+        let documents = names.iter().map(document).collect();
+        write(
+            documents,
+            &fields,
+            &schema::tokenizers(),
+            &Values::default(),
+        )
+        .unwrap()
+    }
+
+    #[test]
+    fn too_many_segments_become_fewer_whatever_their_size() {
+        for size in [1, 2, 3, 100] {
+            let mut sizes: Vec<(u64, u64)> = (0..9).map(|number| (size, number)).collect();
+            assert_eq!(smallest(sizes.clone()).unwrap().len(), 9, "{size}");
+            sizes.pop();
+            assert_eq!(smallest(sizes), None, "{size}");
+        }
+        let doubling = (0..10).map(|number| (3_u64.pow(10 - number), number.into()));
+        assert_eq!(smallest(doubling.collect()).unwrap(), [9, 8, 7]);
+    }
+
+    #[test]
+    fn batches_of_several_documents_are_made_one() {
+        let mut recent = Recent::default();
+        let now = Instant::now();
+        for nth in 1..=9 {
+            recent.hold(batch(&["a", "b", "c"]), nth, now);
+        }
+
+        assert_eq!(recent.crowded().unwrap().len(), 27);
+    }
+
+    #[test]
+    fn what_went_to_disk_no_longer_counts_for_how_long_the_rest_is_held() {
+        let mut recent = Recent::default();
+        let start = Instant::now();
+        recent.hold(batch(&["a"]), 1, start);
+        let later = start + LONG / 2;
+        recent.hold(batch(&["b"]), 2, later);
+        assert!(recent.is_due(start + LONG));
+
+        recent.drop_until(1);
+
+        assert!(!recent.is_due(start + LONG));
+        assert!(recent.is_due(later + LONG));
+        recent.drop_until(2);
+        assert!(!recent.is_due(later + LONG));
     }
 }

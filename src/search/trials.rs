@@ -18,7 +18,7 @@ use tempfile::TempDir;
 
 use super::files::Files;
 use super::home::Home;
-use super::{Answer, Index, Options, Query, Veil, follow};
+use super::{Answer, Error, Index, Options, Query, Veil, follow};
 use crate::auth::Actor;
 use crate::catalog::{self, Address, AssetKind, Cause, Discovered, Facts, SourceLayer};
 use crate::db::Db;
@@ -357,4 +357,51 @@ async fn what_is_in_memory_is_searched_as_if_it_were_on_disk() {
     assert_eq!(index.written(), index.applied());
     assert_eq!(told(&index), told(&fresh));
     assert_eq!(told(&world.open()), told(&fresh));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_writer_whose_locks_were_removed_commits_nothing() {
+    let world = World::new().await;
+    world.describe(0..6, "first words").await;
+    let index = world.open();
+    follow::write_down(&world.db, &index).await.unwrap();
+    let expected = told(&index);
+    let mut first = index.writer().unwrap();
+    first.clear().unwrap();
+
+    for folder in [&index.home().path, &index.built().folder] {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.extension().is_some_and(|ending| ending == "lock") {
+                fs::remove_file(path).unwrap();
+            }
+        }
+    }
+    let second = world.open();
+    let _second = second.writer().unwrap();
+
+    let commit = first.commit(99);
+    assert!(matches!(commit, Err(Error::Busy)), "{commit:?}");
+    let rebuild = first.rebuild();
+    assert!(matches!(rebuild, Err(Error::Busy)), "{rebuild:?}");
+    assert_eq!(told(&index), expected);
+    assert_eq!(told(&world.open()), expected);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_search_leaves_another_build_to_the_follower() {
+    let world = World::new().await;
+    world.describe(0..6, "first words").await;
+    let index = world.open();
+    follow::write_down(&world.db, &index).await.unwrap();
+    let before = index.built().name.clone();
+    follow::rebuild_all(&world.db, &world.open()).await.unwrap();
+
+    let found = index.search(&Query::words("first"), &Veil::none()).unwrap();
+    assert_eq!(found.total, 7);
+    assert_eq!(index.built().name, before);
+    assert!(!index.built().is_damaged());
+
+    follow::catch_up(&world.db, &index).await.unwrap();
+    assert_ne!(index.built().name, before);
 }

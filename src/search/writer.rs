@@ -6,7 +6,8 @@ use std::sync::Arc;
 use tantivy::{IndexWriter, Term};
 
 use super::built::{Built, commit};
-use super::home::{self, Held};
+use super::filesystem::Held;
+use super::home;
 use super::index::Index;
 use super::{Document, Error};
 use crate::catalog::AssetId;
@@ -27,7 +28,7 @@ pub struct Change {
 pub struct Writer {
     index: Index,
     inner: Option<(Arc<Built>, IndexWriter)>,
-    _lock: Held,
+    lock: Held,
 }
 
 impl fmt::Debug for Writer {
@@ -43,7 +44,7 @@ impl Writer {
         Self {
             index,
             inner: None,
-            _lock: lock,
+            lock,
         }
     }
 
@@ -66,6 +67,7 @@ impl Writer {
     /// Makes findable what was applied, here at once and elsewhere at the next search, and notes the last change that
     /// it contains.
     pub fn commit(&mut self, seq: i64) -> Result<(), Error> {
+        check(&self.lock).inspect_err(|_| self.inner = None)?;
         self.attempt(|_, writer| commit(writer, seq))?;
         self.index.reload()
     }
@@ -93,15 +95,19 @@ impl Writer {
 
     /// Starts building the index anew beside the present one, which goes on answering until [`Rebuild::finish`].
     ///
-    /// What was applied but not committed is dropped.
+    /// What was applied but not committed is dropped. A lock that was removed is taken again, unless somebody else has.
     pub fn rebuild(&mut self) -> Result<Rebuild<'_>, Error> {
         self.inner = None;
         let home = self.index.home();
         home.make()?;
+        if check(&self.lock).is_err() {
+            self.lock = home.lock_writing()?;
+        }
         let built = Built::create(home)?;
         let writer = built.write(self.index.options())?;
         Ok(Rebuild {
             index: &self.index,
+            lock: &self.lock,
             parts: Some((built, writer)),
         })
     }
@@ -138,9 +144,15 @@ impl Writer {
     }
 }
 
+/// Refuses to go on when the file that keeps other writers away was removed, for there may be one by now.
+fn check(lock: &Held) -> Result<(), Error> {
+    lock.is_in_place().then_some(()).ok_or(Error::Busy)
+}
+
 /// An index being built beside the one that answers. Dropped unfinished, it leaves no trace.
 pub struct Rebuild<'w> {
     index: &'w Index,
+    lock: &'w Held,
     parts: Option<(Built, IndexWriter)>,
 }
 
@@ -174,6 +186,7 @@ impl Rebuild<'_> {
             .and_then(|()| Ok(writer.wait_merging_threads()?))
             .and_then(|()| {
                 let _layout = home.lock_layout()?;
+                check(self.lock)?;
                 home.point_to(&name)
             })
             .and_then(|()| self.index.take_over(built));

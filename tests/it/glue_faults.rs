@@ -594,6 +594,38 @@ async fn a_broken_database_costs_itself_and_lets_no_database_be_called_gone() {
     assert!(text.contains("“bad” could not be understood ("), "{text}");
 }
 
+#[tokio::test]
+async fn a_key_counts_however_it_is_written_and_an_answer_has_it_once() {
+    let tables = r#"[{"Name": "a"}, {"Name": "b"}]"#;
+    let escaped = r#""Table\u004cist""#;
+    for (answer, names) in [
+        (format!("{{{escaped}: {tables}}}"), Some(["d.a", "d.b"])),
+        (
+            format!(r#"{{"TableList": {tables}, "TableList": []}}"#),
+            None,
+        ),
+        (format!(r#"{{{escaped}: {tables}, "TableList": []}}"#), None),
+        (format!(r#"{{"TableList": [], {escaped}: {tables}}}"#), None),
+    ] {
+        let given = answer.clone();
+        let server = GlueServer::scripted(databases(&["d"]), Vec::new(), move |call| {
+            call.is_tables_of("d")
+                .then(|| Reply::Raw(200, given.clone()))
+        });
+
+        let (told, result) = read(settings(&server)).await;
+
+        result.unwrap();
+        if let Some(names) = names {
+            assert_eq!(told.names(), names, "{answer}");
+            assert_eq!(*told.listing("d"), Listing::Complete, "{answer}");
+        } else {
+            assert!(told.assets.is_empty(), "{answer}");
+            assert_ne!(*told.listing("d"), Listing::Complete, "{answer}");
+        }
+    }
+}
+
 /// A script that answers every question about tables with a new table and a new token.
 fn endless(empty: bool) -> impl Fn(&Call) -> Option<Reply> + Send + Sync + 'static {
     move |call| {
@@ -666,6 +698,34 @@ async fn a_list_of_databases_without_end_is_cut() {
     .await;
 
     assert_eq!(told.closed.len(), 4);
+    let Some(Listing::Incomplete(reason)) = told.databases else {
+        panic!("the list of databases is complete");
+    };
+    assert!(
+        reason.starts_with("The catalog has more than 3 databases"),
+        "{reason}"
+    );
+}
+
+#[tokio::test]
+async fn links_to_databases_count_though_they_are_left_out() {
+    let links: Vec<Value> = (0..5)
+        .map(|nth| json!({"Name": format!("link{nth}"), "TargetDatabase": {"DatabaseName": "d"}}))
+        .collect();
+    let server = GlueServer::start(links, Vec::new());
+    let limits = Limits {
+        databases: 3,
+        ..Limits::default()
+    };
+
+    let (told, _) = read(Settings {
+        limits,
+        ignore_resource_links: true,
+        ..settings(&server)
+    })
+    .await;
+
+    assert_eq!(told.kept.len(), 4);
     let Some(Listing::Incomplete(reason)) = told.databases else {
         panic!("the list of databases is complete");
     };

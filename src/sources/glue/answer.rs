@@ -87,6 +87,9 @@ impl Operation {
 
 const OK: u16 = 200;
 
+/// The key of what the next page is asked for with.
+const TOKEN: &[u8] = b"NextToken";
+
 /// What the SDK says of an entry that it cannot read.
 fn reason(error: &OrchestratorError<Error>) -> String {
     let mut last: &dyn StdError = match error.as_operation_error() {
@@ -220,16 +223,24 @@ impl Answer {
         }
     }
 
-    /// Takes the entries out of an answer; what is left of it is for the SDK. `None` when it is no answer of Glue's.
+    /// Takes the entries out of an answer; the token of the next page is for the SDK, and nothing else. `None` when it
+    /// is no answer of Glue's, which has each key once.
     fn cut(body: SdkBody, operation: &Operation) -> Option<(Self, Vec<u8>)> {
         let text = body.bytes()?;
-        let mut held = 0..0;
+        let (mut entries, mut token) = (None, None);
         for member in scan::members(text) {
             let (key, value) = member.ok()?;
-            if key == operation.key.as_bytes() {
-                held = value;
+            let name = scan::name_of(key)?;
+            let place = match &*name {
+                name if name == operation.key.as_bytes() => &mut entries,
+                TOKEN => &mut token,
+                _ => continue,
+            };
+            if place.replace(value).is_some() {
+                return None;
             }
         }
+        let held = entries.unwrap_or(0..0);
         let value = text.get(held.clone())?;
         let is_nothing = matches!(value, b"" | b"null");
         let mut rows = 0;
@@ -241,10 +252,9 @@ impl Answer {
         } else {
             rows = usize::from(!is_nothing);
         }
-        let rest = if held.is_empty() {
-            text.to_vec()
-        } else {
-            [text.get(..held.start)?, b"null", text.get(held.end..)?].concat()
+        let rest = match token {
+            Some(token) => [br#"{"NextToken":"#, text.get(token)?, b"}"].concat(),
+            None => b"{}".to_vec(),
         };
         let answer = Self {
             operation: operation.clone(),
@@ -306,7 +316,8 @@ impl Entry<'_> {
     /// The name in it, as far as it can be read; none when there is none.
     pub(super) fn name(&self) -> Option<String> {
         let members = scan::members(self.text).flatten();
-        let name = members.filter(|(key, _)| *key == b"Name").last()?;
+        let is_name = |key| scan::name_of(key).is_some_and(|name| *name == *b"Name");
+        let name = members.filter(|(key, _)| is_name(key)).last()?;
         let quoted = self.text.get(name.1)?;
         let inside = quoted.strip_prefix(b"\"")?.strip_suffix(b"\"")?;
         let name = serde_json::from_slice(quoted)

@@ -16,12 +16,18 @@ const MANY: usize = 100;
 /// How many findings are told of one table; the rest is counted.
 const FINDINGS: usize = 50;
 
+/// A link, and the room that it takes until it was followed.
+pub(super) struct Link {
+    pub(super) table: Box<Table>,
+    pub(super) held: Held,
+}
+
 /// Some tables of one database.
 pub(super) struct Batch<'a> {
     pub(super) scope: &'a Scope,
     /// Links that were not followed yet.
-    pub(super) links: Vec<Table>,
-    /// The room that all this takes.
+    pub(super) links: Vec<Link>,
+    /// The room that everything but links takes.
     pub(super) held: Held,
     assets: Vec<Discovered>,
     skipped: Vec<Skipped>,
@@ -42,7 +48,9 @@ impl<'a> Batch<'a> {
 
     /// Tells whether it is time to report it.
     pub(super) fn is_full(&self) -> bool {
-        self.held.bytes() >= FULL || self.skipped.len() >= MANY || self.links.len() >= MANY
+        let links: usize = self.links.iter().map(|link| link.held.bytes()).sum();
+        let bytes = self.held.bytes() + links;
+        bytes >= FULL || self.skipped.len() >= MANY || self.links.len() >= MANY
     }
 
     pub(super) fn add(&mut self, name: &str, translated: Result<Translated, String>) {
@@ -88,7 +96,7 @@ impl<'a> Batch<'a> {
         self.findings.push(Finding { about, text });
     }
 
-    /// Takes out what is to be reported; links stay until they are followed.
+    /// Takes out what is to be reported; links stay, with their room, until they are followed.
     pub(super) fn reports(&mut self) -> Vec<Report> {
         let held = std::mem::take(&mut self.held);
         let mut reports = Vec::with_capacity(1 + self.findings.len());
@@ -103,5 +111,41 @@ impl<'a> Batch<'a> {
         let findings = std::mem::take(&mut self.findings);
         reports.extend(findings.into_iter().map(Report::Finding));
         reports
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::Address;
+    use crate::sources::room::Room;
+
+    #[test]
+    fn links_keep_their_room_until_they_are_followed() {
+        let scope = Scope {
+            address: Address {
+                platform: "glue".to_owned(),
+                instance: String::new(),
+                path: vec!["shop".to_owned()],
+            },
+            account: None,
+            region: "eu-central-1".to_owned(),
+            owners: true,
+        };
+        let room = Room::new();
+        let mut batch = Batch::new(&scope);
+        let table = Table::builder().name("link").build().unwrap();
+        batch.links.push(Link {
+            table: Box::new(table),
+            held: room.try_take(usize::MAX).unwrap(),
+        });
+        batch.find("Something was found.".to_owned());
+
+        assert_eq!(batch.reports().len(), 1);
+
+        assert!(batch.is_full());
+        assert!(room.try_take(1).is_none());
+        batch.links.clear();
+        assert!(room.try_take(1).is_some());
     }
 }

@@ -15,7 +15,7 @@ use tokio::task::JoinSet;
 use tracing::{Instrument as _, info_span};
 
 use super::answer::{Answer, Entry};
-use super::batch::Batch;
+use super::batch::{Batch, Link};
 use super::client::{Ask, Client, Failure, Page, Tokens, Whereabouts};
 use super::limits::{Bound, Limits};
 use super::translate::{self, Scope, Translated};
@@ -77,6 +77,8 @@ struct Open {
 struct Found {
     open: Vec<Open>,
     seen: HashSet<Identity>,
+    /// How many links were left out, of which the names are kept, too.
+    links: usize,
     /// Bytes of their names, and of what tells where they are.
     names: usize,
 }
@@ -93,9 +95,15 @@ impl Found {
         self.open.push(database);
     }
 
+    /// Counts a link that is left out.
+    fn leave_out(&mut self, link: &Address) {
+        self.links += 1;
+        self.names += link.instance.len() + link.name().len();
+    }
+
     /// Refuses more databases than the recipe allows, and names that take as much.
     fn check(&self, limits: &Limits) -> Result<(), Failure> {
-        let what = if self.open.len() > limits.databases {
+        let what = if self.open.len() + self.links > limits.databases {
             "The catalog has"
         } else if self.names > limits.names_size() {
             "The names of the databases are as long as those of"
@@ -235,6 +243,7 @@ impl Reading {
     async fn open(&self, database: Database, held: Held, found: &mut Found) -> Result<(), Stop> {
         let scope = self.scope(&database);
         if database.target_database.is_some() && self.settings.ignore_resource_links {
+            found.leave_out(&scope.address);
             return self.send(Report::Kept(scope.address)).await;
         }
         if !found.seen.insert(scope.address.identity()) {
@@ -412,21 +421,23 @@ impl Reading {
         if let Err(reason) = measure::check_entry(entry, &self.settings.limits) {
             return self.skip(batch, name, reason).await;
         }
-        self.make_room(batch, measure::weight(entry)).await?;
+        let held = self.find_room(batch, measure::weight(entry)).await?;
         match entry.table() {
             Ok(table) if table.target_table.is_some() && self.settings.ignore_resource_links => {
                 let kept = batch.scope.address.child(name);
                 self.send(Report::Kept(kept)).await?;
             }
-            Ok(table) if table.target_table.is_some() => batch.links.push(*table),
+            Ok(table) if table.target_table.is_some() => batch.links.push(Link { table, held }),
             Ok(table) => {
+                batch.held.add(held);
                 let read = Box::pin(self.translated(batch, table, None)).await?;
                 batch.add(name, read);
             }
-            Err(reason) => batch.skip(
-                name,
-                format!("Its entry could not be understood, so it stays as it was ({reason})."),
-            ),
+            Err(reason) => {
+                batch.held.add(held);
+                let sentence = "Its entry could not be understood, so it stays as it was";
+                batch.skip(name, format!("{sentence} ({reason})."));
+            }
         }
         if batch.is_full() {
             self.finish(batch).await?;
@@ -444,15 +455,20 @@ impl Reading {
         Ok(())
     }
 
-    /// Waits until there is room, and lets go of what was read before if there is none.
+    /// Makes room for something of a batch.
     async fn make_room(&self, batch: &mut Batch<'_>, bytes: usize) -> Result<(), Stop> {
-        let mut held = self.room.try_take(bytes);
-        if held.is_none() {
-            self.send_batch(batch).await?;
-            held = Some(self.room.take(bytes).await);
-        }
-        batch.held.add(held.unwrap_or_default());
+        let held = self.find_room(batch, bytes).await?;
+        batch.held.add(held);
         Ok(())
+    }
+
+    /// Waits until there is room, and lets go of what was read before if there is none.
+    async fn find_room(&self, batch: &mut Batch<'_>, bytes: usize) -> Result<Held, Stop> {
+        if let Some(held) = self.room.try_take(bytes) {
+            return Ok(held);
+        }
+        self.send_batch(batch).await?;
+        Ok(self.room.take(bytes).await)
     }
 
     /// Translates a table, or a link with its target, unless that takes more than the recipe allows.
@@ -483,13 +499,12 @@ impl Reading {
         let links = std::mem::take(&mut batch.links);
         let scope = batch.scope;
         let mut followed = futures::stream::iter(links)
-            .map(Box::new)
-            .map(|link| async {
-                let target = self.follow(scope, &link).await;
-                (link, target)
+            .map(|Link { table, held }| async {
+                let target = self.follow(scope, &table).await;
+                (table, held, target)
             })
             .buffered(LINKS_AT_ONCE);
-        while let Some((link, target)) = followed.next().await {
+        while let Some((link, held, target)) = followed.next().await {
             let name = link.name.clone();
             let read = match target {
                 Target::Table(answer) => Box::pin(self.link_to(batch, link, &answer)).await?,
@@ -503,6 +518,7 @@ impl Reading {
                 Target::Unknown(reason) => Err(reason),
             };
             batch.add(&name, read);
+            batch.held.add(held);
         }
         self.send_batch(batch).await
     }

@@ -4,6 +4,7 @@
 //! Nothing here goes deeper with the text or keeps more than positions. Deliberately absent: what the values mean, and
 //! whether they are right inside.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 /// The members of an object, in order: each key as it is written, without its quotes, and where its value is.
@@ -32,6 +33,16 @@ struct Items<'a> {
 /// The members of the object that is the whole of `text`.
 pub(super) fn members(text: &[u8]) -> Members<'_> {
     Members(Items::between(text, b'{', b'}'))
+}
+
+/// The name that a key has, whose letters may be written as escapes; `None` when it cannot be read.
+pub(super) fn name_of(key: &[u8]) -> Option<Cow<'_, [u8]>> {
+    if !key.contains(&b'\\') {
+        return Some(Cow::Borrowed(key));
+    }
+    let quoted = [b"\"", key, b"\""].concat();
+    let name: String = serde_json::from_slice(&quoted).ok()?;
+    Some(Cow::Owned(name.into_bytes()))
 }
 
 /// The elements of the array that is the whole of `text`.
@@ -210,6 +221,13 @@ mod tests {
             ]
         );
         assert!(members(b"{\"a\":1, b:2}").any(|member| member.is_err()));
+    }
+
+    #[test]
+    fn a_key_is_its_name_however_it_is_written() {
+        assert_eq!(name_of(b"List").unwrap(), &b"List"[..]);
+        assert_eq!(name_of(br"\u004cist").unwrap(), &b"List"[..]);
+        assert_eq!(name_of(br"\ud800"), None);
     }
 
     #[test]
