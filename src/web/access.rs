@@ -215,14 +215,14 @@ pub(crate) fn begin_session(
     to: &str,
 ) -> HttpResponse {
     let age = time::Duration::try_from(lifetimes.absolute).unwrap_or(time::Duration::DAY);
-    let response = see_other(request, begun.secret.expose_secret(), age, to);
     let mark = &begun.mark;
-    let name = mark_name(is_secure(request), mark.account);
-    let age = time::Duration::seconds(mark.lasts.num_seconds());
-    with_cookie(
-        response,
-        &cookie(request, &name, mark.text.expose_secret(), age),
-    )
+    let known = mark_name(is_secure(request), mark.account);
+    let lasts = time::Duration::seconds(mark.lasts.num_seconds());
+    let known = cookie(request, &known, mark.text.expose_secret(), lasts);
+    let name = cookie_name(is_secure(request));
+    let session = cookie(request, name, begun.secret.expose_secret(), age);
+    // The session comes last: programs that keep one cookie of an answer keep that.
+    with_cookie(with_cookie(go_on(to), &known), &session)
 }
 
 /// The name of the cookie by which a browser is known that has signed in to this account before.

@@ -495,11 +495,10 @@ impl Answer {
         }
     }
 
-    /// A header's text, empty if it is not there.
+    /// A header's text, the last one's if there are several; empty if it is not there.
     pub(crate) fn header(&self, name: &str) -> &str {
-        self.headers
-            .get(name)
-            .map_or("", |text| text.to_str().unwrap())
+        let last = self.headers.get_all(name).into_iter().next_back();
+        last.map_or("", |text| text.to_str().unwrap())
     }
 
     pub(crate) fn html(&self) -> Html {
