@@ -393,9 +393,10 @@ impl Browser {
 
     /// The same browser with the session of this answer's cookie, or without one if the answer ended it.
     pub(crate) fn with_cookie_of(&self, answer: &Answer) -> Self {
-        let cookie = answer.header("set-cookie");
-        let (pair, _) = cookie.split_once(';').unwrap();
-        let (_, session) = pair.split_once('=').unwrap();
+        let set = answer.headers.get_all("set-cookie").iter();
+        let mut pairs =
+            set.filter_map(|cookie| cookie.to_str().unwrap().split(';').next()?.split_once('='));
+        let (_, session) = pairs.find(|(name, _)| name.ends_with("gazetteer")).unwrap();
         Self::new(&self.base, Some(session).filter(|text| !text.is_empty()))
     }
 
