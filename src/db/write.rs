@@ -205,11 +205,14 @@ impl Db {
 
     /// Finds out whether the catalog can be written, without changing it.
     ///
-    /// What was found is told for a second, so that nobody keeps writers waiting by asking.
+    /// What was found is told for a second, so that nobody keeps writers waiting by asking. Success is not told any
+    /// more once a write has met a full disk.
     pub async fn check_writing(&self) -> Result<(), DbErr> {
         let mut probed = self.shared.queue.probed.lock().await;
+        let is_doubted = *held(&self.shared.queue.full);
         if let Some((when, found)) = &*probed
             && when.elapsed() < REMEMBERED
+            && !(found.is_ok() && is_doubted)
         {
             return found.clone();
         }
@@ -398,6 +401,19 @@ mod tests {
 
         assert!(refused.is_err());
         assert!(begun.elapsed() < Duration::from_secs(4));
+    }
+
+    #[tokio::test]
+    async fn what_a_write_has_met_since_is_looked_at_again() {
+        let folder = TempDir::new().unwrap();
+        let db = db(&folder).await;
+        *db.shared.queue.probed.lock().await = Some((Instant::now(), Ok(())));
+        db.check_writing().await.unwrap();
+
+        db.doubt_room();
+
+        // Nothing can be written here: this catalog has no tables.
+        db.check_writing().await.unwrap_err();
     }
 
     #[tokio::test]

@@ -35,8 +35,8 @@ export function demo() {
   before(async () => {
     await shared.start();
     shared.cookies = await demoSteward(shared.address);
-    const [{ name, value }] = shared.cookies;
-    const text = (where) => read(new URL(where, shared.address), `${name}=${value}`);
+    const header = shared.cookies.map(({ name, value }) => `${name}=${value}`).join("; ");
+    const text = (where) => read(new URL(where, shared.address), header);
     await until("the demo's first run has ended and is searchable", async () => {
       const runs = await text("ingestion/runs");
       const found = await text("search?q=v_exec_kpis");
@@ -163,9 +163,15 @@ async function proxy(target) {
 async function demoSteward(address) {
   const form = new URLSearchParams({ next: "/" });
   const answer = await fetch(new URL("sign-in/demo", address), { method: "POST", body: form, redirect: "manual" });
-  const [pair] = answer.headers.get("set-cookie").split(";");
-  const [name, value] = pair.split("=");
-  return [{ name, value, url: address, httpOnly: true, sameSite: "Lax" }];
+  return cookiesOf(answer, address);
+}
+
+/** The cookies that an answer sets, for a browser that goes on at this address. */
+export function cookiesOf(answer, address) {
+  return answer.headers.getSetCookie().map((line) => {
+    const [name, value] = line.split(";")[0].split("=");
+    return { name, value, url: address, httpOnly: true, sameSite: "Lax" };
+  });
 }
 
 /** Checks what holds on every page: axe finds nothing, in light and dark, and a narrow window does not scroll sideways. */

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { before, describe, test } from "node:test";
 
-import { demo, inspect, until } from "./app.js";
+import { cookiesOf, demo, inspect, until } from "./app.js";
 
 const PASSWORD = "seven purple tractors hum";
 
@@ -17,9 +17,7 @@ describe("people describe what is in the catalog", () => {
     const [, code] = said.match(/\/choose-password\?code=(\S+)/);
     const body = new URLSearchParams({ code: decodeURIComponent(code), password: PASSWORD });
     const answer = await fetch(new URL("choose-password", app.address), { method: "POST", body, redirect: "manual" });
-    const [pair] = answer.headers.get("set-cookie").split(";");
-    const [, value] = pair.split("=");
-    return [{ ...app.cookies[0], value }];
+    return cookiesOf(answer, app.address);
   }
 
   before(async () => {
