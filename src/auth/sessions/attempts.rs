@@ -229,9 +229,11 @@ async fn look(
         let found = store::find_attempts(db, key).await?;
         let found = found.filter(|(_, last)| now - *last < limit.forgotten_after);
         let (count, last) = found.unwrap_or((0, now));
-        let wait = last + limit.wait_after(count) - now;
-        if wait > TimeDelta::zero() {
-            return Err(Error::TooManyAttempts(wait));
+        if let Some(wait) = limit.wait_after(count) {
+            let left = last + wait - now;
+            if left > TimeDelta::zero() {
+                return Err(Error::TooManyAttempts(left));
+            }
         }
         counts.push((key.to_owned(), count));
     }
@@ -271,14 +273,15 @@ impl Counted {
 }
 
 impl Limit {
-    fn wait_after(self, count: i32) -> TimeDelta {
+    /// How long to wait after the last try; nothing while tries are free, in whatever order those at once are counted.
+    fn wait_after(self, count: i32) -> Option<TimeDelta> {
         let beyond = count - self.free;
         if beyond < 0 {
-            return TimeDelta::zero();
+            return None;
         }
         // Six steps are beyond the longest wait.
         let grown = self.first_wait * self.growth.pow(beyond.min(6).unsigned_abs());
-        grown.min(self.longest_wait)
+        Some(grown.min(self.longest_wait))
     }
 }
 
@@ -320,7 +323,9 @@ mod tests {
 
     fn waits(limit: Limit, counts: &[i32]) -> Vec<i64> {
         let waits = counts.iter().map(|count| limit.wait_after(*count));
-        waits.map(|wait| wait.num_seconds()).collect()
+        waits
+            .map(|wait| wait.map_or(0, |wait| wait.num_seconds()))
+            .collect()
     }
 
     #[test]
@@ -429,6 +434,23 @@ mod tests {
                 .await
                 .is_ok()
         );
+    }
+
+    #[tokio::test]
+    async fn free_tries_do_not_wait_for_one_that_came_later_and_was_counted_first() {
+        let (db, _folder) = database().await;
+        let now = Utc::now();
+        let address = "192.0.2.1".parse().unwrap();
+        for number in 0..5 {
+            let at = now - TimeDelta::milliseconds(number);
+            begin(&db, Trying::unknown("ana", address), at)
+                .await
+                .unwrap();
+        }
+
+        let refused = begin(&db, Trying::unknown("ana", address), now).await;
+
+        assert!(matches!(refused, Err(Error::TooManyAttempts(_))));
     }
 
     #[tokio::test]
