@@ -15,6 +15,7 @@ use crate::app::App;
 use crate::auth::{Actor, Sight};
 use crate::config;
 use crate::db::{Db, Page, PageRequest};
+use crate::error::chain;
 use crate::ingest::recipe::Recipe;
 use crate::ingest::{self, Progress, Recipes, Run, RunState};
 use crate::search::follow;
@@ -86,6 +87,10 @@ fn tell_notices(recipe: &Recipe) {
     }
 }
 
+/// What helps when the catalog has what was read and the index has not.
+const NOT_INDEXED: &str = "hint: The catalog has what was read. Searches find it once the index can be written: look at the room on its disk, \
+                           then start the server or run `gazetteer reindex`.";
+
 /// Runs a recipe, shows how far it is, and reports how it ended.
 pub(super) async fn run(
     storage: &config::Storage,
@@ -100,16 +105,15 @@ pub(super) async fn run(
     // Before anything else may end this: the index is written on a thread that must not outlive the runtime.
     follower.stop().await;
     let run = ran?;
-    let indexed = index(&app).await;
+    let is_indexed = index(&app).await;
     if options.json {
         print(report_as_json(&app.db, &run).await)?;
     } else {
         report(&app.db, &recipe, &run).await?;
     }
-    indexed?;
     Ok(match run.state {
-        RunState::Succeeded => ExitCode::SUCCESS,
-        RunState::Partial => partial(),
+        RunState::Succeeded if is_indexed => ExitCode::SUCCESS,
+        RunState::Succeeded | RunState::Partial => partial(),
         RunState::Running | RunState::Failed | RunState::Interrupted => ExitCode::FAILURE,
     })
 }
@@ -123,11 +127,15 @@ async fn carry_out(app: &App, recipe: &Recipe) -> Result<Run, ingest::Error> {
     ran
 }
 
-/// Makes findable what was written, unless a server is doing so already.
-async fn index(app: &App) -> Result<(), Failure> {
+/// Makes findable what was written, unless a server is doing so already. Tells whether that went well; the run did.
+async fn index(app: &App) -> bool {
     match follow::write_down(&app.db, &app.index).await {
-        Ok(_) | Err(crate::search::Error::Busy) => Ok(()),
-        Err(trouble) => Err(trouble.into()),
+        Ok(_) | Err(crate::search::Error::Busy) => true,
+        Err(trouble) => {
+            say(format_args!("note: {}", chain(&trouble)));
+            say(NOT_INDEXED);
+            false
+        }
     }
 }
 

@@ -332,6 +332,25 @@ fn parameters(source: &SourceLayer) -> Vec<(String, String)> {
         let parts = parts.into_iter().flatten();
         parts.map(|part| ("Schema", part.clone()))
     });
+    let skew = storage.skew.iter().flat_map(|skew| {
+        let columns = skew.columns.iter().map(|name| ("Skewed by", name.clone()));
+        columns.chain(
+            skew.values
+                .iter()
+                .map(|value| ("Skewed values", value.clone())),
+        )
+    });
+    let layout = storage
+        .bucket_columns
+        .iter()
+        .map(|name| ("Bucketed by", name.clone()))
+        .chain(
+            storage
+                .sort_columns
+                .iter()
+                .map(|name| ("Sorted by", name.clone())),
+        )
+        .chain(skew);
     let view = source.view.iter().flat_map(|view| {
         let definer = view.definer.iter().map(|who| ("Defined by", who.clone()));
         definer.chain(view.reads.iter().map(|table| ("Reads", table.clone())))
@@ -339,6 +358,7 @@ fn parameters(source: &SourceLayer) -> Vec<(String, String)> {
     named
         .chain(locations)
         .chain(schema)
+        .chain(layout)
         .chain(view)
         .filter(|(_, value)| !value.is_empty())
         .map(|(name, value)| (name.to_owned(), value))

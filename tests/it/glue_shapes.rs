@@ -294,7 +294,7 @@ async fn parameters_of_columns_schemas_of_registries_buckets_and_skew_are_kept_s
     assert_eq!(source["schema"]["version"], 4);
     assert_eq!(source["buckets"], 8);
     assert_eq!(source["skew"]["locations"], json!({"de": "s3://lake/de"}));
-    for words in ["sensitive", "order-placed", "privacy"] {
+    for words in ["sensitive", "order-placed", "privacy", "country"] {
         assert_eq!(found(&app, words).await, ["people"], "{words}");
     }
 }
