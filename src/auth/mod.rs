@@ -32,7 +32,7 @@ pub use error::Error;
 pub use event::{Event, Refused};
 pub use name::{AccountName, BadName, TeamName};
 pub use password::{Password, Passwords, WeakPassword};
-pub use permission::{Denied, Permission, Realm, Role, TokenScope, UnknownWord};
+pub use permission::{Denied, Missing, Permission, Realm, Role, TokenScope, UnknownWord};
 pub use scope::{Place, Scope, Sight};
 
 use accounts::{Account, Standing};
@@ -180,21 +180,25 @@ impl Actor {
 
     /// Refuses unless this actor may do it, somewhere at least.
     pub fn require(&self, permission: Permission) -> Result<(), Denied> {
-        self.refuse_unless(permission, self.may(permission))
+        self.refuse_unless(permission, None)
     }
 
     /// Refuses unless this actor may do it to what stands there.
     pub fn require_in(&self, permission: Permission, place: &Place<'_>) -> Result<(), Denied> {
-        self.refuse_unless(permission, self.may_in(permission, place))
+        self.refuse_unless(permission, Some(place))
     }
 
-    fn refuse_unless(&self, permission: Permission, granted: bool) -> Result<(), Denied> {
-        if granted {
+    fn refuse_unless(
+        &self,
+        permission: Permission,
+        place: Option<&Place<'_>>,
+    ) -> Result<(), Denied> {
+        if self.rights.grant(permission, place) {
             return Ok(());
         }
         Err(Denied {
             permission,
-            nobody: self.who == Who::Visitor,
+            missing: self.rights.missing(permission, place),
         })
     }
 

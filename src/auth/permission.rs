@@ -95,6 +95,23 @@ impl Rights {
     }
 }
 
+impl Rights {
+    /// What these rights lack for a permission that they do not grant.
+    pub(super) fn missing(&self, permission: Permission, place: Option<&Place<'_>>) -> Missing {
+        match self {
+            Self::Visitor { .. } => Missing::SignIn,
+            Self::Account {
+                role,
+                realm,
+                token: Some(_),
+            } if role_grants(*role, realm, permission, place) => {
+                TokenScope::for_permission(permission).map_or(Missing::Browser, Missing::TokenScope)
+            }
+            Self::Account { .. } | Self::Operator | Self::Recipe => Missing::Role,
+        }
+    }
+}
+
 fn role_grants(
     role: Role,
     realm: &Realm,
@@ -137,6 +154,12 @@ impl TokenScope {
             Self::Write => "write",
             Self::Ingest => "ingest",
         }
+    }
+
+    /// The scope that a token needs for it; nothing where no token will do.
+    fn for_permission(permission: Permission) -> Option<Self> {
+        let mut all = Self::ALL.into_iter();
+        all.find(|scope| scope.covers(permission))
     }
 
     /// Each scope includes reading. None includes one's own account or other people's: those want a browser.
@@ -221,36 +244,63 @@ impl Explain for UnknownWord {
 
 /// The actor may not do this.
 #[derive(Debug, thiserror::Error)]
-#[error("{}", match self.permission {
-    Permission::Read => "The catalog is open to those who are signed in.",
-    Permission::Describe => "Describing this takes a steward of the scope it is in.",
-    Permission::RunRecipe => "Starting a recipe takes a steward of everything, or an admin.",
-    Permission::WriteSourceLayer => "Only a recipe writes what a source says.",
-    Permission::ManageOwnAccount => "An account is looked after by whoever is signed in to it in a browser.",
-    Permission::ManagePeople => "Looking after people takes an admin who is signed in in a browser.",
-    Permission::Restrict => "Restricting a scope takes an admin who is signed in in a browser.",
-    Permission::ReadAudit => "The audit trail is open to admins.",
+#[error("{}", match (&self.missing, self.permission) {
+    (Missing::TokenScope(scope), _) => format!("This token lacks the scope “{scope}”."),
+    (Missing::Browser, Permission::ManageOwnAccount) => "Your account can be changed only in a browser.".to_owned(),
+    (Missing::Browser, _) => "This can be done only in a browser, not with a token.".to_owned(),
+    (_, permission) => permission.taker().to_owned(),
 })]
 pub struct Denied {
     pub permission: Permission,
+    pub missing: Missing,
+}
+
+/// What an actor lacks to do something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Missing {
     /// Nobody is signed in, so that signing in may help.
-    pub nobody: bool,
+    SignIn,
+    /// The account has a role for less.
+    Role,
+    /// The account may do it, and its token has not this scope.
+    TokenScope(TokenScope),
+    /// The account may do it, and no token may.
+    Browser,
+}
+
+impl Permission {
+    /// Who may do it, as a sentence.
+    fn taker(self) -> &'static str {
+        match self {
+            Self::Read => "Sign in to read this catalog.",
+            Self::Describe => "Only stewards of this database and admins can edit here.",
+            Self::RunRecipe => "Only stewards of everything and admins can start a recipe.",
+            Self::WriteSourceLayer => "Only a recipe writes what a source says.",
+            Self::ManageOwnAccount => {
+                "Only the person themselves can change an account's password and tokens."
+            }
+            Self::ManagePeople => "Only admins can manage people, signed in with a browser.",
+            Self::Restrict => "Only admins can restrict a source or a database.",
+            Self::ReadAudit => "Only admins can read the audit trail.",
+        }
+    }
 }
 
 impl Explain for Denied {
     fn kind(&self) -> Kind {
-        if self.nobody {
-            Kind::Unauthenticated
-        } else {
-            Kind::Forbidden
+        match self.missing {
+            Missing::SignIn => Kind::Unauthenticated,
+            Missing::Role | Missing::TokenScope(_) | Missing::Browser => Kind::Forbidden,
         }
     }
 
     fn hint(&self) -> Option<&'static str> {
-        Some(match (self.nobody, self.permission) {
-            (true, _) => "Sign in, or send a token as “Authorization: Bearer …”.",
-            (false, Permission::WriteSourceLayer) => "Run a recipe.",
-            (false, _) => "Ask an admin for the role, or use a token whose scope covers it.",
+        Some(match (self.missing, self.permission) {
+            (Missing::SignIn, _) => "Sign in, or send a token as “Authorization: Bearer …”.",
+            (Missing::TokenScope(_), _) => "Make a token with this scope on your profile page.",
+            (Missing::Browser, _) => "Sign in with a browser.",
+            (Missing::Role, Permission::WriteSourceLayer) => "Run a recipe.",
+            (Missing::Role, _) => "Ask an admin for the role.",
         })
     }
 }
@@ -317,6 +367,44 @@ mod tests {
                     "{scope}"
                 );
             }
+        }
+    }
+
+    #[test]
+    fn a_refusal_says_whether_the_role_the_scope_or_the_browser_is_missing() {
+        let token = |role| Rights::Account {
+            role,
+            realm: Realm::Everything,
+            token: Some(BTreeSet::from([TokenScope::Read])),
+        };
+        for (rights, permission, told) in [
+            (
+                token(Role::Admin),
+                Permission::RunRecipe,
+                "This token lacks the scope “ingest”.",
+            ),
+            (
+                token(Role::Admin),
+                Permission::ManagePeople,
+                "This can be done only in a browser, not with a token.",
+            ),
+            (
+                token(Role::Reader),
+                Permission::RunRecipe,
+                "Only stewards of everything and admins can start a recipe.",
+            ),
+            (
+                account(Role::Reader, Realm::Everything),
+                Permission::ReadAudit,
+                "Only admins can read the audit trail.",
+            ),
+        ] {
+            let missing = rights.missing(permission, None);
+            let denied = Denied {
+                permission,
+                missing,
+            };
+            assert_eq!(denied.to_string(), told);
         }
     }
 }

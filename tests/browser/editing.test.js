@@ -161,7 +161,7 @@ describe("people describe what is in the catalog", () => {
     await admin.getByRole("link", { name: "Restrict", exact: true }).click();
     await inspect(admin);
     await admin.getByLabel(/Bo Nilsson/).check();
-    await admin.getByRole("button", { name: "Restrict to those ticked" }).click();
+    await admin.getByRole("button", { name: "Restrict to selected" }).click();
     await admin.getByRole("main").getByText("Restricted", { exact: true }).waitFor();
 
     await reader.goto(there);

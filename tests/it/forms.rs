@@ -229,7 +229,7 @@ fn cases() -> Vec<Case> {
         case(
             "post /assets/{id}/restriction open",
             &[("do", "open")],
-            Words(&["Everybody who may read."]),
+            Words(&["Visible to everyone."]),
         ),
         case(
             "post /browse/glue/{instance}/restriction",
@@ -239,7 +239,7 @@ fn cases() -> Vec<Case> {
         case(
             "post /browse/glue/{instance}/restriction open",
             &[("do", "open")],
-            Words(&["Everybody who may read."]),
+            Words(&["Visible to everyone."]),
         ),
         case(
             "post /profile/sessions/end",

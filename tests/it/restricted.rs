@@ -1140,7 +1140,8 @@ async fn no_door_shows_an_outsider_what_is_restricted() {
         ];
         let answer = house.send(lock, &form).await;
         assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.text);
-        assert_eq!(answer.header("location"), house.with_ids(lock));
+        let shown = format!("{}?changed=yes", house.with_ids(lock));
+        assert_eq!(answer.header("location"), shown);
     }
     for (pattern, before) in patterns.iter().zip(&before) {
         for (who, before) in house.insiders.iter().zip(before) {
@@ -1203,11 +1204,27 @@ async fn an_admin_restricts_and_opens_a_database_on_its_page() {
     let now = page(lock).await;
     assert_eq!(
         texts(&now, "#now"),
-        ["Restricted Seen by: 1 team, and admins."]
+        ["Restricted Visible to 1 team and admins."]
     );
     let member = house.ask(&house.insiders[1], "/assets/{zymurgy}").await;
     assert!(member.contains("id=\"restricted\"") && !member.contains("id=\"restrict\""));
-    house.send(source, &[("do", "restrict")]).await;
+    let asked = house
+        .send(source, &[("was", "everybody"), ("do", "restrict")])
+        .await;
+    assert_eq!(asked.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(
+        asked
+            .text
+            .contains("Nobody is selected. Only admins would see it.")
+    );
+    let sure = [("was", "everybody"), ("do", "restrict-to-admins")];
+    let done = house.send(source, &sure).await;
+    let done = page(done.header("location")).await;
+    assert_eq!(
+        texts(&done, "#done"),
+        ["Saved. It is now visible to admins only. Back to AWS Glue 999999999999/us-east-1"]
+    );
+    assert!(!texts(&done, ".picker .check").concat().contains("admin"));
     let list = page("/restricted").await;
     assert_eq!(
         texts(&list, "#restricted-rows a.name"),
@@ -1215,12 +1232,12 @@ async fn an_admin_restricts_and_opens_a_database_on_its_page() {
     );
     assert_eq!(
         texts(&list, "#restricted-rows td:nth-child(4)"),
-        ["1 team, and admins.", "Admins alone."]
+        ["1 team and admins", "admins only"]
     );
 
     house.send(lock, &[("do", "open")]).await;
     let now = page(lock).await;
-    assert_eq!(texts(&now, "#now"), ["Seen by: Everybody who may read."]);
+    assert_eq!(texts(&now, "#now"), ["Visible to everyone."]);
     let told = house.ask(&house.outsider, "/assets/{zymurgy}").await;
     assert!(told.starts_with("200"), "{told}");
     drop(house.endpoint);

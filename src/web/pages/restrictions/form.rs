@@ -19,6 +19,9 @@ use crate::web::view::{Refusal, Section, View};
 /// So many people, and as many teams, are offered to choose from.
 const OFFERED: u64 = 20;
 
+/// Who sees what is not restricted.
+const EVERYONE: &str = "everyone";
+
 /// What the form says of a scope that is open to everybody.
 const OPEN: &str = "everybody";
 
@@ -191,6 +194,11 @@ pub(crate) struct RestrictionPage {
     none: &'static str,
     /// What is wrong with whom somebody looks for.
     wrong: Option<String>,
+    /// What has just become true, as a sentence.
+    done: Option<String>,
+    /// Nobody was ticked, and is that meant?
+    asks: bool,
+    back: Link,
     refusal: Option<Refusal>,
 }
 
@@ -234,8 +242,11 @@ impl RestrictionPage {
         sent: &Sent,
     ) -> Result<Self, Failure> {
         let present = scopes::find_restriction(db, &subject.scope).await?;
+        let now = present
+            .as_ref()
+            .map_or_else(|| EVERYONE.to_owned(), |now| who(now));
         let (ticked, find) = (sent.ticked.clone(), sent.find.clone());
-        let found = principals::search(db, actor, &find, OFFERED).await?;
+        let found = principals::search_admissible(db, actor, &find, OFFERED).await?;
         let ticked: Vec<Principal> = ticked.into_iter().collect();
         let names = principals::find_named(db, &ticked).await;
         let names = names.map_err(scopes::Error::from)?;
@@ -246,14 +257,17 @@ impl RestrictionPage {
             .filter(|named| !names.contains_key(&named.principal));
         let choices = known.iter().map(|named| Choice::new(named, true));
         Ok(Self {
-            title: format!("Who sees {}", name(&subject.name).shown),
+            title: format!("Visibility of {}", name(&subject.name).shown),
             crumbs: subject.crumbs.clone(),
             word: subject.word,
             name: heading(&subject.name),
             here: subject.here.clone(),
             restricted: present.is_some(),
             was: written(present.as_ref()),
-            now: present.map_or_else(|| "Everybody who may read.".to_owned(), |now| who(&now)),
+            done: None,
+            asks: false,
+            back: Link::new(&subject.name, subject.back.clone()),
+            now,
             choices: choices
                 .chain(others.map(|named| Choice::new(named, false)))
                 .collect(),
@@ -267,6 +281,19 @@ impl RestrictionPage {
             wrong: None,
             refusal: None,
         })
+    }
+
+    /// The same page, with what is true since it was sent.
+    pub(super) fn done(self) -> Self {
+        let done = Some(format!("Saved. It is now visible to {}.", self.now));
+        Self { done, ..self }
+    }
+
+    /// The same page, with the question whether nobody but admins is meant.
+    pub(super) fn asking(self) -> Self {
+        let refusal =
+            Refusal::of_all(&["Nobody is selected. Only admins would see it.".to_owned()]);
+        Self { asks: true, ..self }.refused(refusal)
     }
 
     /// The same page, with why what was sent would not have been kept as a whole.

@@ -25,6 +25,9 @@ use crate::web::parameters::Parameters;
 use crate::web::text::count;
 use crate::web::view::{Page, Section, SeeOther, View};
 
+/// The word in the address of the page that follows a change.
+const DONE: &str = "changed";
+
 /// So many restricted scopes are listed at once.
 const LISTED: usize = 100;
 
@@ -47,8 +50,7 @@ pub(crate) async fn of_database(
     parameters: Parameters,
 ) -> Result<Page<RestrictionPage>, Failure> {
     let subject = Subject::database(&db, &actor, *id).await?;
-    let page = RestrictionPage::open(&db, &actor, &subject, &parameters).await?;
-    Ok(Page(page))
+    show(&db, &actor, &subject, &parameters).await
 }
 
 /// `POST /assets/{id}/restriction`: restricts a database, or opens it.
@@ -70,8 +72,7 @@ pub(crate) async fn of_source(
     parameters: Parameters,
 ) -> Result<Page<RestrictionPage>, Failure> {
     let subject = Subject::source(&db, &actor, place.into_inner()).await?;
-    let page = RestrictionPage::open(&db, &actor, &subject, &parameters).await?;
-    Ok(Page(page))
+    show(&db, &actor, &subject, &parameters).await
 }
 
 /// `POST /browse/{platform}/{instance}/restriction`: restricts a source, or opens it.
@@ -83,6 +84,17 @@ pub(crate) async fn change_source(
 ) -> Answer<SeeOther, RestrictionPage> {
     let subject = Subject::source(&db, &actor, place.into_inner()).await?;
     change(&db, &actor, &subject, &Parameters::from(fields)).await
+}
+
+async fn show(
+    db: &Db,
+    actor: &Actor,
+    subject: &Subject,
+    parameters: &Parameters,
+) -> Result<Page<RestrictionPage>, Failure> {
+    let page = RestrictionPage::open(db, actor, subject, parameters).await?;
+    let is_done = parameters.has(DONE);
+    Ok(Page(if is_done { page.done() } else { page }))
 }
 
 async fn change(
@@ -97,10 +109,15 @@ async fn change(
             let page = RestrictionPage::read(db, actor, subject, &sent).await?;
             return Ok(Either::Right(Page(page)));
         }
-        "restrict" => Some(&sent.ticked),
+        // Programs that do not say what they saw have not seen the question.
+        "restrict" if sent.ticked.is_empty() && sent.was.is_some() => {
+            let page = RestrictionPage::read(db, actor, subject, &sent).await?;
+            return Ok(Either::Right(Page(page.asking())));
+        }
+        "restrict" | "restrict-to-admins" => Some(&sent.ticked),
         "open" => None,
         _ => {
-            let wrong = "“do” is “find”, “restrict” or “open”.";
+            let wrong = "“do” is “find”, “restrict”, “restrict-to-admins” or “open”.";
             return Err(Failure::bad_parameter("do", wrong));
         }
     };
@@ -120,7 +137,7 @@ async fn change(
         Err(scopes::Error::Changed(theirs)) => sent.merged(theirs.as_ref()),
         _ => sent,
     };
-    let changed = changed.map(|()| SeeOther(subject.here.clone()));
+    let changed = changed.map(|()| SeeOther(links::with_query(&subject.here, [(DONE, "yes")])));
     let again = async |refusal| {
         let page = RestrictionPage::read(db, actor, subject, &sent).await?;
         Ok(page.refused(refusal))
@@ -135,6 +152,8 @@ struct Subject {
     name: String,
     crumbs: Vec<Link>,
     here: String,
+    /// Where it is shown itself.
+    back: String,
 }
 
 impl Subject {
@@ -159,6 +178,7 @@ impl Subject {
                 Link::to_asset(&asset),
             ],
             here: links::asset_restriction(id),
+            back: links::asset(id),
         })
     }
 
@@ -186,6 +206,7 @@ impl Subject {
             ],
             name,
             here: links::instance_restriction(&platform, &instance),
+            back: links::instance(&platform, &instance),
             scope: Scope::Source { platform, instance },
         })
     }
@@ -195,7 +216,7 @@ fn source_name(platform: &str, instance: &str) -> String {
     format!("{} {instance}", platform_word(platform))
 }
 
-/// Whom a scope admits, in numbers.
+/// Who sees a restricted scope, in numbers, for the end of a sentence.
 fn who(admitted: &Admitted) -> String {
     let teams = admitted
         .iter()
@@ -206,9 +227,9 @@ fn who(admitted: &Admitted) -> String {
     let teams = (teams > 0).then(|| count(teams as u64, "team", "teams"));
     let all: Vec<String> = people.into_iter().chain(teams).collect();
     if all.is_empty() {
-        "Admins alone.".to_owned()
+        "admins only".to_owned()
     } else {
-        format!("{}, and admins.", all.join(" and "))
+        format!("{} and admins", all.join(", "))
     }
 }
 
