@@ -2,7 +2,8 @@
 //!
 //! `cargo bench --bench relevance -- --judged DIR` reads `tables.jsonl`, `queries.jsonl` and `queries_keywords.jsonl`
 //! (or folders that contain them) and prints nDCG@10 and recall@10. `-- --latency FILE` indexes the tables of one file
-//! and prints how long indexing and typical queries take.
+//! and prints how long indexing and typical queries take. `-- --layers TABLES QUERIES` asks for the best table of a layered
+//! warehouse: tables as in `tables.jsonl` or as a Glue catalog's JSON, queries as `{"query", "best": [names]}`.
 
 use std::collections::HashMap;
 use std::error::Error;
@@ -62,6 +63,13 @@ fn main() -> Outcome<()> {
     };
     if let Some(file) = value("--latency") {
         return latency(&file, &mut out);
+    }
+    if let Some(at) = words.iter().position(|word| word == "--layers") {
+        let mut files = words.iter().skip(at + 1).map(Path::new);
+        let (Some(tables), Some(queries)) = (files.next(), files.next()) else {
+            return Err("--layers takes two files: TABLES QUERIES".into());
+        };
+        return layers(tables, queries, &mut out);
     }
     let folder = value("--judged").unwrap_or_default();
     let sets = sets(&folder);
@@ -140,6 +148,107 @@ fn judge(set: &Path, out: &mut impl Write) -> Outcome<()> {
     Ok(())
 }
 
+/// A query for which some tables are the best.
+#[derive(Deserialize)]
+struct BestOf {
+    query: String,
+    best: Vec<String>,
+}
+
+/// A Glue catalog's tables.
+#[derive(Deserialize)]
+struct GlueCatalog {
+    tables: Vec<GlueTable>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct GlueTable {
+    name: String,
+    database_name: String,
+    #[serde(default)]
+    description: String,
+    storage_descriptor: GlueStorage,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct GlueStorage {
+    #[serde(default)]
+    columns: Vec<GlueColumn>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct GlueColumn {
+    name: String,
+    #[serde(rename = "Type", default)]
+    data_type: String,
+    #[serde(default)]
+    comment: String,
+}
+
+impl From<GlueTable> for Table {
+    fn from(table: GlueTable) -> Self {
+        let columns = table.storage_descriptor.columns.into_iter();
+        Self {
+            database: table.database_name,
+            name: table.name,
+            description: table.description,
+            columns: columns
+                .map(|column| TableColumn {
+                    name: column.name,
+                    data_type: column.data_type,
+                    comment: column.comment,
+                })
+                .collect(),
+        }
+    }
+}
+
+/// Whether the best table comes first, in a catalog of many layers.
+fn layers(tables: &Path, queries: &Path, out: &mut impl Write) -> Outcome<()> {
+    let home = tempfile::tempdir()?;
+    let (index, names) = if tables.extension().is_some_and(|ending| ending == "json") {
+        let catalog: GlueCatalog = serde_json::from_reader(BufReader::new(File::open(tables)?))?;
+        build_of(
+            home.path(),
+            catalog.tables.into_iter().map(|table| Ok(table.into())),
+        )?
+    } else {
+        build(home.path(), tables)?
+    };
+    let (mut first, mut third, mut reciprocal, mut asked) = (0.0, 0.0, 0.0, 0.0);
+    for line in BufReader::new(File::open(queries)?).lines() {
+        let BestOf { query, best } = serde_json::from_str(&line?)?;
+        let answer = index.search(&Query::words(query.clone()), &Veil::none())?;
+        let hits = answer.hits.iter().take(DEPTH);
+        let found: Vec<&str> = hits
+            .filter_map(|hit| names.get(&hit.id)?.split_once('.'))
+            .map(|(_, name)| name)
+            .collect();
+        let place = found
+            .iter()
+            .position(|name| best.iter().any(|best| best == name));
+        asked += 1.0;
+        first += f64::from(u8::from(place == Some(0)));
+        third += f64::from(u8::from(place.is_some_and(|place| place < 3)));
+        reciprocal += place.map_or(0.0, |place| 1.0 / (count(place) + 1.0));
+        if place != Some(0) {
+            let instead = found.first().unwrap_or(&"nothing");
+            writeln!(out, "{query}: {instead} before {}", best.join(", "))?;
+        }
+    }
+    writeln!(
+        out,
+        "hit@1 {:.3}  hit@3 {:.3}  MRR@10 {:.3}  ({asked} queries)",
+        first / asked,
+        third / asked,
+        reciprocal / asked
+    )?;
+    Ok(())
+}
+
 /// Discounted cumulative gain of a list of hits.
 fn discounted(found: &[bool]) -> f64 {
     let gains = found.iter().enumerate().filter(|(_, relevant)| **relevant);
@@ -155,13 +264,21 @@ fn count(number: usize) -> f64 {
 
 /// Builds an index of the tables of one file; answers what each asset is called.
 fn build(home: &Path, file: &Path) -> Outcome<(Index, HashMap<AssetId, String>)> {
+    let lines = BufReader::new(File::open(file)?).lines();
+    build_of(home, lines.map(|line| Ok(serde_json::from_str(&line?)?)))
+}
+
+fn build_of(
+    home: &Path,
+    tables: impl Iterator<Item = Outcome<Table>>,
+) -> Outcome<(Index, HashMap<AssetId, String>)> {
     let index = Index::open(home, &Options::default())?;
     let mut writer = index.writer()?;
     let mut rebuild = writer.rebuild()?;
     let mut names = HashMap::new();
     let mut batch = Vec::with_capacity(BATCH);
-    for (nth, line) in (0_u128..).zip(BufReader::new(File::open(file)?).lines()) {
-        let table: Table = serde_json::from_str(&line?)?;
+    for (nth, table) in (0_u128..).zip(tables) {
+        let table = table?;
         let id = AssetId(Uuid::from_u128(nth + 1));
         names.insert(id, format!("{}.{}", table.database, table.name));
         batch.push(document(id, table));

@@ -5,7 +5,10 @@ use serde::{Deserialize, Serialize};
 use tantivy::TantivyDocument;
 use uuid::Uuid;
 
+use super::name::Shape;
+use super::readers;
 use super::schema::{Fields, Whole};
+use super::trust::{Sign, Signs};
 use super::words::{fold, squeeze};
 use crate::catalog::{Address, AssetId, AssetKind, Column, SourceLayer, View};
 
@@ -27,6 +30,13 @@ pub struct Document {
     tags: Vec<String>,
     deprecated: bool,
     verified: Option<NaiveDate>,
+    /// When it was updated, as far as its source says.
+    updated: Option<NaiveDate>,
+    /// Whether its rows were counted, and there are some.
+    counted: bool,
+    is_link: bool,
+    /// The tables that it reads, for counting.
+    reads: Vec<u64>,
     column_names: Vec<String>,
     texts: Texts,
 }
@@ -109,6 +119,10 @@ impl Document {
             tags: Vec::new(),
             deprecated: false,
             verified: None,
+            updated: None,
+            counted: false,
+            is_link: source.link.is_some(),
+            reads: reads(source, address),
             column_names: columns
                 .iter()
                 .flat_map(|column| {
@@ -183,6 +197,28 @@ impl Document {
         self
     }
 
+    /// Says what is known of its rows, and when it was updated.
+    pub fn measured(mut self, rows: Option<i64>, updated: Option<NaiveDate>) -> Self {
+        self.counted = rows.is_some_and(|rows| rows > 0);
+        self.updated = updated;
+        self
+    }
+
+    /// What speaks for it or against it, given what its name is made of.
+    fn signs(&self, shape: &Shape) -> Signs {
+        let signs = Signs::new(shape)
+            .with(Sign::Described, !self.texts.descriptions.is_empty())
+            .with(Sign::Owned, !self.owners.is_empty())
+            .with(Sign::Tagged, !self.tags.is_empty())
+            .with(Sign::Link, self.is_link)
+            .with(Sign::Counted, self.counted)
+            .with(Sign::Container, self.kind == AssetKind::Database);
+        match self.updated {
+            Some(day) => signs.updated(day_number(day)),
+            None => signs,
+        }
+    }
+
     /// The database that it is in, or is.
     fn database(&self) -> &str {
         let at = match self.kind {
@@ -245,6 +281,20 @@ impl Document {
         );
         laid_out.add_text(fields.in_name, &self.texts.name);
         laid_out.add_text(fields.in_column, self.column_names.join("\n"));
+        let shape = match self.kind {
+            AssetKind::Database => Shape::new(&self.texts.name, ""),
+            AssetKind::Table | AssetKind::View => Shape::new(&self.texts.name, self.database()),
+        };
+        if let Some([first, last]) = &shape.edges {
+            laid_out.add_text(fields.first, first);
+            laid_out.add_text(fields.last, last);
+        }
+        laid_out.add_u64(fields.signs, self.signs(&shape).bits());
+        let address = readers::address(self.database(), &self.texts.name);
+        laid_out.add_u64(fields.address, address);
+        for read in self.reads.iter().filter(|read| **read != address) {
+            laid_out.add_u64(fields.reads, *read);
+        }
         laid_out.add_text(fields.kind, self.kind.as_str());
         laid_out.add_text(fields.platform, &self.platform);
         laid_out.add_text(fields.database, self.database());
@@ -294,6 +344,21 @@ pub(super) fn home_term(database: Uuid) -> String {
 /// A day as a number that grows with time.
 pub(super) fn day_number(day: NaiveDate) -> u32 {
     u32::try_from(day.num_days_from_ce()).unwrap_or_default()
+}
+
+/// The addresses of the tables that a view reads, by its SQL and by what its source lists.
+fn reads(source: &SourceLayer, address: &Address) -> Vec<u64> {
+    let own = address.path.iter().rev().nth(1).map_or("", String::as_str);
+    let mut reads = Vec::new();
+    if let Some(view) = &source.view {
+        let database = view.default_database.as_deref().unwrap_or(own);
+        reads = readers::read_by(&view.sql, database);
+        let listed = view.reads.iter();
+        reads.extend(listed.filter_map(|name| readers::listed(name, database)));
+        reads.sort_unstable();
+        reads.dedup();
+    }
+    reads
 }
 
 /// The text of a view for every engine.

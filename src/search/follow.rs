@@ -320,6 +320,10 @@ fn document(asset: &Asset, named: &HashMap<Principal, Named>) -> Document {
     let mut document = Document::new(asset.id, asset.kind, &asset.address, &asset.source)
         .inside(asset.parent)
         .gone(asset.gone_at.is_some())
+        .measured(
+            asset.facts.rows,
+            asset.facts.updated_at.map(|at| at.date_naive()),
+        )
         .described(description.as_deref())
         .deprecated(human.deprecation.content.since.is_some())
         .verified(human.verification.content.until);

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::Error;
+use super::affixes::Learned;
 use super::built::Disk;
 use super::recent::{Batch, Recent};
 use super::schema::Fields;
@@ -93,6 +94,7 @@ impl Layers {
             segments,
             dead: self.dead.iter().cloned().chain(hidden).collect(),
             values: values.names(),
+            learned: Learned::default(),
         }
     }
 }

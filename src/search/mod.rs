@@ -4,6 +4,7 @@
 //! the truth: everything below the index folder may be deleted at any time and is built again. Deliberately absent:
 //! reading assets (the caller turns ids into pages) and markup (marks are flags on pieces of text).
 
+mod affixes;
 mod answer;
 mod built;
 mod document;
@@ -11,20 +12,24 @@ mod explain;
 mod files;
 mod filesystem;
 pub mod follow;
+mod grammar;
 mod home;
 mod index;
 mod lag;
 mod excerpt;
 mod inside;
 mod layers;
+mod name;
 mod outlook;
 mod plan;
 mod query;
 mod rank;
+mod readers;
 mod recent;
 mod schema;
 #[cfg(test)]
 mod trials;
+mod trust;
 mod veil;
 mod view;
 mod words;

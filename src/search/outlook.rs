@@ -13,6 +13,7 @@ use tantivy::query::FuzzyTermQuery;
 use tantivy::schema::{Field, IndexRecordOption};
 
 use super::Error;
+use super::affixes::Affixes;
 use super::inside::{self, Inside};
 use super::schema::{Fields, RANKED, Whole};
 use super::veil::{Shade, Veil};
@@ -34,6 +35,8 @@ pub(super) struct Outlook {
     pub(super) lengths: [f32; RANKED],
     /// How many words a document has on average, SQL and the like aside.
     pub(super) length: f32,
+    /// Which words of names carry no meaning of their own.
+    pub(super) affixes: Arc<Affixes>,
 }
 
 impl Outlook {
@@ -46,6 +49,7 @@ impl Outlook {
             values: None,
             lengths: [1.0; RANKED],
             length: 1.0,
+            affixes: Arc::default(),
             view,
             shades,
         };
@@ -55,6 +59,7 @@ impl Outlook {
             outlook.documents = outlook.remaining();
             outlook.values = Some(outlook.seen_values());
         }
+        outlook.affixes = outlook.view.learned.of(veil.digest(), &outlook)?;
         Ok(outlook)
     }
 
@@ -134,6 +139,25 @@ impl Outlook {
             }
         }
         Ok(counts.iter().any(|count| *count > 0).then_some(counts))
+    }
+
+    /// In how many documents a term of one field stands.
+    pub(super) fn frequency(&self, field: Field, term: impl AsRef<[u8]>) -> Result<u64, Error> {
+        let mut count = 0;
+        for (segment, shade) in self.segments() {
+            let index = segment.reader.inverted_index(field)?;
+            if let Some(found) = index.terms().get(term.as_ref())? {
+                count += seen(&index, &found, shade)?;
+            }
+        }
+        Ok(count)
+    }
+
+    /// How many views read what has this address.
+    pub(super) fn readers(&self, address: u64) -> Result<u64, Error> {
+        let field = self.view.fields.reads;
+        let term = Term::from_field_u64(field, address);
+        self.frequency(field, term.serialized_value_bytes())
     }
 
     /// Words that begin like this in the first `fields` of the ranked fields, most frequent first.

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 
 use tantivy::DocId;
 
+use super::grammar::is_grammar;
 use super::inside::Inside;
 use super::outlook::{Outlook, most_frequent};
 use super::query::{Condition, Scope, Typed};
@@ -24,17 +25,6 @@ const MOST_BEGINNINGS: usize = 48;
 
 /// In how many of the ranked fields a word may stand that another is taken for: name, place, columns, texts.
 const READABLE: usize = 4;
-
-/// Words of grammar: dropped, unless nothing else is left.
-const GRAMMAR: &[&str] = &[
-    "a", "about", "also", "am", "an", "and", "any", "are", "as", "at", "be", "been", "being",
-    "but", "by", "can", "could", "did", "do", "does", "doing", "for", "from", "had", "has", "have",
-    "having", "he", "her", "his", "how", "i", "if", "in", "into", "is", "it", "its", "me", "my",
-    "no", "not", "of", "on", "or", "our", "ours", "please", "she", "should", "so", "some", "such",
-    "than", "that", "the", "their", "them", "then", "there", "these", "they", "this", "those",
-    "to", "us", "was", "we", "were", "what", "when", "where", "which", "while", "who", "whom",
-    "whose", "why", "will", "with", "would", "you", "your",
-];
 
 /// Words that ask rather than name: in a longer question they count for little.
 const ASKING: &[&str] = &[
@@ -144,6 +134,8 @@ pub(super) struct Plan {
     /// Terms of whole names that are exactly what was typed, and of names that are but for separators.
     pub(super) exact: Vec<String>,
     pub(super) squeezed: Option<String>,
+    /// Whether it is one word, which may be meant as part of a name; anything else is the name that was typed.
+    pub(super) is_one_word: bool,
     pub(super) left_out: Vec<LeftOut>,
     pub(super) read_as: Vec<ReadAs>,
 }
@@ -174,10 +166,12 @@ impl Plan {
             plan.asked = true;
             plan.exact = vec![Whole::Name.term(&name), Whole::Path.term(&name)];
             let squeezed = squeeze(&typed.free);
+            plan.is_one_word = squeezed == name;
             plan.squeezed = (!squeezed.is_empty()).then(|| Whole::Squeezed.term(&squeezed));
         }
         let typing = typing && typed.words.ends_with(|c: char| !c.is_whitespace());
         plan.add_words(view, splitter, &typed.words, typing)?;
+        plan.is_one_word &= plan.words.len() == 1;
         for condition in &typed.conditions {
             plan.require(view, splitter, condition)?;
         }
@@ -450,18 +444,16 @@ fn phrase(splitter: &mut Splitter, text: &str) -> Vec<String> {
 /// Drops words of grammar, unless nothing else is left; what is still being typed stays.
 fn without_grammar(atoms: Vec<Atom>, typing: bool) -> Vec<Atom> {
     let last = atoms.len().checked_sub(1).filter(|_| typing);
-    let is_grammar = |(nth, atom): (usize, &Atom)| {
-        last != Some(nth)
-            && atom.whole.is_none()
-            && GRAMMAR.binary_search(&atom.term.as_str()).is_ok()
+    let is_dropped = |(nth, atom): (usize, &Atom)| {
+        last != Some(nth) && atom.whole.is_none() && is_grammar(&atom.term)
     };
-    if atoms.iter().enumerate().all(is_grammar) {
+    if atoms.iter().enumerate().all(is_dropped) {
         return atoms;
     }
     let keep: Vec<bool> = atoms
         .iter()
         .enumerate()
-        .map(|atom| !is_grammar(atom))
+        .map(|atom| !is_dropped(atom))
         .collect();
     atoms
         .into_iter()
@@ -651,7 +643,6 @@ mod tests {
 
     #[test]
     fn lists_of_words_are_sorted_for_looking_up() {
-        assert!(GRAMMAR.is_sorted());
         assert!(ASKING.is_sorted());
     }
 

@@ -5,7 +5,7 @@
 //! over weighted fields).
 
 use std::cmp::Ordering;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use chrono::Utc;
 use tantivy::fieldnorm::FieldNormReader;
@@ -13,11 +13,13 @@ use tantivy::query::{EnableScoring, PhraseQuery, Query as _, TermQuery};
 use tantivy::schema::{Field, IndexRecordOption};
 use tantivy::{DocId, DocSet, TERMINATED, Term};
 
+use super::affixes::{Affix, Edge};
 use super::document::day_number;
 use super::outlook::Outlook;
 use super::plan::{Plan, Test, Word};
 use super::query::{Narrowing, Scope};
 use super::schema::{Fields, RANKED};
+use super::trust::{Layer, trust};
 use super::veil::Shade;
 use super::view::{FACETS, Facts, Segment};
 use super::words::fold;
@@ -47,8 +49,35 @@ const INSIDE: f32 = 1.0;
 /// How far stages are apart; more than any score within one.
 const STAGE: f32 = 1_000.0;
 
-/// What the score of something deprecated counts for.
-const DEPRECATED: f32 = 0.5;
+/// How far apart in its stage what the query names as a whole is by trust alone.
+const NAMED: f32 = 100.0;
+
+/// What the texts count for there.
+const BESIDES: f32 = 0.3;
+
+/// What a name counts for that is what was typed, exactly and but for separators or inflections.
+const EXACT: f32 = 1.35;
+const ALMOST: f32 = 1.2;
+
+/// What a name counts for that is what was typed but for its last word.
+const WITHOUT_LAST: f32 = 0.85;
+
+/// How much the other words of a name dilute those that were asked for.
+const OTHER_WORDS: f32 = 0.5;
+
+/// What trust counts for, as a power, where the query is not about the name.
+const FAR: f32 = 0.25;
+
+/// How much what is named like everything else counts for less: layers that hold most of a catalog are on the way to what
+/// is used.
+const BULK: f32 = 0.3;
+
+/// So many of the best hits are weighed by how many views read them.
+const WEIGHED: usize = 64;
+
+/// What each reader counts for, and how many count.
+const READER: f32 = 0.06;
+const MOST_READERS: u64 = 5;
 
 /// How many values of a facet are answered.
 const MOST_VALUES: usize = 50;
@@ -128,6 +157,9 @@ pub(super) fn rank(
         .map(|slot| slot.held)
         .fold(0.0, f32::max);
     let found = Found {
+        view,
+        asked: asked(plan),
+        is_one_word: plan.is_one_word,
         everything,
         enough: most * ENOUGH,
         all: mask(plan.words.len()),
@@ -137,9 +169,13 @@ pub(super) fn rank(
     let mut candidates = Vec::new();
     for (number, (segment, slots)) in view.segments().zip(&slots).enumerate() {
         let hits = tally.count(number, segment, slots, &found);
-        candidates.extend(best_of(hits, keep));
+        candidates.extend(best_of(hits, keep.max(WEIGHED)));
     }
-    let best = in_order(view, candidates, keep)?;
+    let mut best = in_order(view, candidates, keep.max(WEIGHED))?;
+    if !everything {
+        weigh_readers(view, &mut best)?;
+    }
+    best.truncate(keep);
     Ok(Ranking {
         total: tally.total,
         best,
@@ -148,7 +184,11 @@ pub(super) fn rank(
 }
 
 /// What makes a slot a hit, and a hit one of a stage.
-struct Found {
+struct Found<'v> {
+    view: &'v Outlook,
+    /// Every term that the words of the query stand for.
+    asked: HashSet<String>,
+    is_one_word: bool,
     everything: bool,
     enough: f32,
     all: u32,
@@ -157,7 +197,7 @@ struct Found {
     today: u32,
 }
 
-impl Found {
+impl Found<'_> {
     fn is_hit(&self, slot: &Slot) -> bool {
         (self.holds_enough(slot) || self.is_late(slot))
             && slot.met & self.requirements == self.requirements
@@ -172,32 +212,98 @@ impl Found {
         slot.inside != 0 && slot.name | slot.place | slot.column | slot.inside == self.all
     }
 
-    fn score(&self, slot: &Slot, facts: &Facts) -> f32 {
-        let stage = if slot.exact == 2 {
-            6.0
-        } else if slot.exact == 1 {
-            5.0
-        } else if self.everything {
-            1.0
-        } else if slot.name == self.all {
-            4.0
-        } else if slot.name | slot.place == self.all {
-            3.0
-        } else if slot.name | slot.place | slot.column == self.all {
-            2.0
-        } else if self.holds_enough(slot) {
-            1.0
+    fn score(&self, at: (usize, &Segment), doc: DocId, slot: &Slot, facts: &Facts) -> f32 {
+        if self.everything {
+            return STAGE + f32::from(u8::from(!facts.deprecated));
+        }
+        let first = self.view.affixes.of(at, doc, Edge::First);
+        let mut trust = trust(
+            facts,
+            first.map_or(Layer::Unknown, |first| first.layer),
+            self.today,
+        );
+        if let Some(first) = first {
+            trust *= 1.0 - BULK * first.share;
+        }
+        let in_name = slot.name == self.all;
+        let is_asked = |affix: &&Affix| !self.asked.contains(&affix.word);
+        let other = if in_name {
+            other_words(slot, facts)
         } else {
-            0.0
+            None
         };
-        // What is deprecated comes after what is as good, within its stage.
-        let within = if facts.deprecated {
-            slot.score * DEPRECATED
-        } else {
-            slot.score + 1.0
+        let first = first.filter(is_asked);
+        let last = self.view.affixes.of(at, doc, Edge::Last).filter(is_asked);
+        let named = match (slot.exact, other) {
+            (2, _) => Some(EXACT),
+            (1, _) | (_, Some(0)) => Some(ALMOST),
+            (_, Some(1)) if first.is_some() => Some(1.0),
+            (_, Some(1)) if last.is_some() => Some(WITHOUT_LAST),
+            (_, Some(2)) if first.is_some() && last.is_some() => Some(WITHOUT_LAST),
+            _ => None,
+        };
+        let (stage, within) = match named {
+            Some(named) => {
+                let is_literal = slot.exact > 0 && !self.is_one_word;
+                let stage = if is_literal { 6.0 } else { 5.0 };
+                (
+                    stage,
+                    NAMED * named * trust + BESIDES * slot.score.min(NAMED),
+                )
+            }
+            None if in_name => {
+                let affixes = u32::from(first.is_some()) + u32::from(last.is_some());
+                let other = other.unwrap_or(1).saturating_sub(affixes);
+                #[expect(clippy::cast_precision_loss, reason = "names have few words")]
+                let [asked, other] = [slot.name.count_ones() as f32, other as f32];
+                let diluted = asked / (asked + OTHER_WORDS * other);
+                (4.0, slot.score * diluted * trust)
+            }
+            None if slot.name | slot.place == self.all => (3.0, slot.score * trust),
+            None if slot.name | slot.place | slot.column == self.all => {
+                (2.0, slot.score * trust.powf(FAR))
+            }
+            None if self.holds_enough(slot) => (1.0, slot.score * trust.powf(FAR)),
+            None => (0.0, slot.score * trust.powf(FAR)),
         };
         stage * STAGE + within.min(STAGE - 1.0)
     }
+}
+
+/// How many words a name has beside those of the query and those of its database; `None` when it is not in words.
+fn other_words(slot: &Slot, facts: &Facts) -> Option<u32> {
+    let words = Some(facts.signs.words()).filter(|words| *words > 0)?;
+    let repeated = (slot.name & slot.place).count_ones();
+    let unasked = facts.signs.repeated().saturating_sub(repeated);
+    Some(words.saturating_sub(slot.name.count_ones() + unasked))
+}
+
+/// Every term that the words of a query stand for.
+fn asked(plan: &Plan) -> HashSet<String> {
+    let forms = plan.words.iter().flat_map(|word| &word.forms);
+    forms.map(|form| form.term.clone()).collect()
+}
+
+/// Weighs the best hits by how many views read them, within their stages.
+fn weigh_readers(view: &Outlook, best: &mut [Place]) -> Result<(), Error> {
+    let weighed = best.len().min(WEIGHED);
+    let Some(best) = best.get_mut(..weighed) else {
+        return Ok(());
+    };
+    for place in best.iter_mut() {
+        let segment = view.view.segments.get(place.segment);
+        let Some(address) = segment.and_then(|segment| segment.address(place.doc)) else {
+            continue;
+        };
+        #[expect(clippy::cast_precision_loss, reason = "few count")]
+        let readers = view.readers(address)?.min(MOST_READERS) as f32;
+        let stage = (place.score / STAGE).floor() * STAGE;
+        let within = (place.score - stage) * (1.0 + READER * readers);
+        place.score = stage + within.min(STAGE - 1.0);
+    }
+    // Equals stay as they were put in order before.
+    best.sort_by(|a, b| b.score.total_cmp(&a.score));
+    Ok(())
 }
 
 /// For each field, what a length dilutes a word to, by the length's short form.
@@ -596,7 +702,7 @@ impl<'a> Tally<'a> {
         number: usize,
         (segment, shade): (&Segment, Option<&Shade>),
         slots: &[Slot],
-        found: &Found,
+        found: &Found<'_>,
     ) -> Vec<Place> {
         let mut hits = Vec::new();
         for (doc, slot) in (0..).zip(slots) {
@@ -608,7 +714,7 @@ impl<'a> Tally<'a> {
                 hits.push(Place {
                     segment: number,
                     doc,
-                    score: found.score(slot, &facts),
+                    score: found.score((number, segment), doc, slot, &facts),
                     verified: facts.verified >= found.today,
                     order: facts.order,
                 });

@@ -1,7 +1,7 @@
 //! What the index keeps of an asset, field by field.
 
 use tantivy::schema::{
-    BytesOptions, FAST, Field, IndexRecordOption, Schema, TextFieldIndexing, TextOptions,
+    BytesOptions, FAST, Field, INDEXED, IndexRecordOption, Schema, TextFieldIndexing, TextOptions,
 };
 use tantivy::tokenizer::TokenizerManager;
 
@@ -35,6 +35,9 @@ pub(super) struct Fields {
     /// What stands inside the words of names and of column names.
     pub(super) in_name: Field,
     pub(super) in_column: Field,
+    /// The words at the edges of the name, by which affixes are learned.
+    pub(super) first: Field,
+    pub(super) last: Field,
     pub(super) kind: Field,
     pub(super) platform: Field,
     pub(super) database: Field,
@@ -43,6 +46,11 @@ pub(super) struct Fields {
     pub(super) home: Field,
     pub(super) gone: Field,
     pub(super) deprecated: Field,
+    /// What speaks for it or against it; see [`super::trust::Signs`].
+    pub(super) signs: Field,
+    /// By which views read it, and which tables it reads itself; see [`super::readers`].
+    pub(super) address: Field,
+    pub(super) reads: Field,
     /// The last day on which somebody vouches for it, in days of the common era.
     pub(super) verified: Field,
     /// Sorts by name; unique.
@@ -107,6 +115,7 @@ pub(super) fn lay_out() -> (Schema, Fields) {
     };
     let filter = || unranked(WORDS, IndexRecordOption::WithFreqsAndPositions);
     let inside = || unranked(INSIDE, IndexRecordOption::Basic);
+    let edge = || unranked("raw", IndexRecordOption::Basic).set_fast("raw");
     let value = || TextOptions::default().set_fast("raw");
     let fields = Fields {
         id: schema.add_bytes_field("id", BytesOptions::default().set_indexed()),
@@ -120,6 +129,8 @@ pub(super) fn lay_out() -> (Schema, Fields) {
         whole: schema.add_text_field("whole", unranked("raw", IndexRecordOption::Basic)),
         in_name: schema.add_text_field("in_name", inside()),
         in_column: schema.add_text_field("in_column", inside()),
+        first: schema.add_text_field("first", edge()),
+        last: schema.add_text_field("last", edge()),
         kind: schema.add_text_field("kind", value()),
         platform: schema.add_text_field("platform", value()),
         database: schema.add_text_field("database", value()),
@@ -127,6 +138,9 @@ pub(super) fn lay_out() -> (Schema, Fields) {
         home: schema.add_text_field("home", value()),
         gone: schema.add_u64_field("gone", FAST),
         deprecated: schema.add_u64_field("deprecated", FAST),
+        signs: schema.add_u64_field("signs", FAST),
+        address: schema.add_u64_field("address", FAST),
+        reads: schema.add_u64_field("reads", INDEXED),
         verified: schema.add_u64_field("verified", FAST),
         order: schema.add_text_field("order", value()),
         stored: schema.add_bytes_field("stored", BytesOptions::default().set_stored()),

@@ -42,6 +42,11 @@ impl Veil {
         Self(None)
     }
 
+    /// Differs when what is hidden does; nothing when nothing is.
+    pub(super) fn digest(&self) -> Option<blake3::Hash> {
+        self.0.as_ref().map(|hidden| hidden.digest)
+    }
+
     /// Hides what stands in these scopes.
     pub fn over(closed: &Closed) -> Self {
         if closed.is_empty() {

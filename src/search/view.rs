@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tantivy::columnar::StrColumn;
+use tantivy::columnar::{Column, StrColumn};
 use tantivy::fieldnorm::FieldNormReader;
 use tantivy::index::InvertedIndexReader;
 use tantivy::postings::TermInfo;
@@ -13,8 +13,10 @@ use tantivy::store::StoreReader;
 use tantivy::{DocId, SegmentReader, TantivyDocument};
 
 use super::Error;
+use super::affixes::{Edges, Learned};
 use super::document::Texts;
 use super::schema::{Fields, RANKED};
+use super::trust::Signs;
 use super::veil::{Shade, Shades, Veil};
 use crate::catalog::AssetId;
 
@@ -37,6 +39,7 @@ pub(super) struct Facts {
     pub(super) verified: u32,
     /// How many words it has, SQL and the like aside.
     pub(super) length: f32,
+    pub(super) signs: Signs,
 }
 
 /// How many of the ranked fields make up the length of a document: name, place, columns, texts.
@@ -53,6 +56,8 @@ pub(super) struct Segment {
     /// By which its documents may be hidden.
     pub(super) source: Option<StrColumn>,
     pub(super) home: Option<StrColumn>,
+    pub(super) edges: [Edges; 2],
+    address: Column<u64>,
     order: Option<StrColumn>,
     ids: Arc<InvertedIndexReader>,
     stored: StoreReader,
@@ -72,6 +77,8 @@ pub(super) struct View {
     pub(super) dead: Vec<Option<Arc<Shade>>>,
     /// Every value of each facet.
     pub(super) values: Arc<Names>,
+    /// What was learned of the names in it.
+    pub(super) learned: Learned,
 }
 
 /// The values of each facet, by their number.
@@ -185,6 +192,8 @@ impl Segment {
             ranked: each_ranked(fields, |field| reader.inverted_index(field))?,
             source: fast.str("source")?,
             home: fast.str("home")?,
+            edges: Edges::open(&reader, fields)?,
+            address: fast.u64("address")?,
             order: fast.str("order")?,
             ids: reader.inverted_index(fields.id)?,
             stored: reader.get_store_reader(STORED_BLOCKS)?,
@@ -211,6 +220,11 @@ impl Segment {
             postings.advance();
         }
         Ok(documents)
+    }
+
+    /// By which views read a document.
+    pub(super) fn address(&self, doc: DocId) -> Option<u64> {
+        self.address.first(doc)
     }
 
     /// The facts of a document, its values numbered within the segment.
@@ -244,6 +258,7 @@ fn facts(
     let gone = fast.u64("gone")?;
     let deprecated = fast.u64("deprecated")?;
     let verified = fast.u64("verified")?;
+    let signs = fast.u64("signs")?;
     let first = |column: &Option<StrColumn>, doc| {
         let ord = column.as_ref()?.ords().first(doc)?;
         u32::try_from(ord).ok()
@@ -260,6 +275,7 @@ fn facts(
             .and_then(|day| u32::try_from(day).ok())
             .unwrap_or_default(),
         length: length(doc),
+        signs: Signs::from_bits(signs.first(doc).unwrap_or_default()),
     });
     Ok(facts.collect())
 }

@@ -358,6 +358,25 @@ pub(super) fn squeeze(name: &str) -> String {
     fold(&letters)
 }
 
+/// The words of a name, folded, by the pieces between its separators; `None` when it is not written in words.
+pub(super) fn name_words(name: &str) -> Option<Vec<Vec<String>>> {
+    let chars = name.char_indices();
+    let chars: Vec<_> = chars.map(|(at, c)| (at, c, class(c))).collect();
+    let line = Line {
+        text: name,
+        chars: &chars,
+    };
+    let mut pieces = Vec::new();
+    for chunk in line.chunks() {
+        if line.class(chunk.start) == Some(Class::Single) {
+            return None;
+        }
+        let parts = line.parts(chunk).into_iter();
+        pieces.push(parts.map(|part| fold(line.piece(&part))).collect());
+    }
+    Some(pieces)
+}
+
 fn fold_into(text: &str, folded: &mut String) {
     if text.is_ascii() {
         folded.extend(text.chars().map(|c| c.to_ascii_lowercase()));

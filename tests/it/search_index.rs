@@ -72,6 +72,12 @@ impl World {
             .unwrap()
     }
 
+    /// The names of what is found under a veil, best first.
+    pub(crate) fn found_under(&self, text: &str, veil: &Veil) -> Vec<&str> {
+        let answer = self.index.search(&Query::words(text), veil).unwrap();
+        self.names(&answer)
+    }
+
     /// What is offered while somebody types.
     pub(crate) fn suggest(&self, text: &str) -> Vec<Hit> {
         self.index.suggest(text, 20, &Veil::none()).unwrap()
