@@ -25,6 +25,7 @@ mod recent;
 mod schema;
 #[cfg(test)]
 mod trials;
+mod typing;
 mod veil;
 mod view;
 mod words;
@@ -41,6 +42,8 @@ use crate::error::{Explain, Kind};
 
 pub use document::Document;
 pub use index::{Index, Options};
+pub use query::{FILTER_WORDS, FilterWord};
+pub use typing::{Completion, Offer};
 pub use veil::Veil;
 pub use writer::{Change, Rebuild, Writer};
 
