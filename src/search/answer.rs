@@ -88,8 +88,7 @@ impl Index {
             }
         }
         let mut splitter = self.splitters().take();
-        let found =
-            Outlook::new(self.view(), veil).and_then(|view| work(&view, &mut splitter));
+        let found = Outlook::new(self.view(), veil).and_then(|view| work(&view, &mut splitter));
         self.splitters().give_back(splitter);
         self.note_if_damaged(&found);
         found.map_err(|error| {

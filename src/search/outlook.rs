@@ -179,7 +179,9 @@ impl Outlook {
         let mark = way.term("").len();
         let terms =
             self.terms_beginning_with(self.view.fields.whole, &way.term(beginning), limit)?;
-        let values = terms.into_iter().map(|term| term.split_at(mark).1.to_owned());
+        let values = terms
+            .into_iter()
+            .map(|term| term.split_at(mark).1.to_owned());
         Ok(values.collect())
     }
 
