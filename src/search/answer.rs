@@ -71,6 +71,15 @@ impl Index {
     }
 
     fn find(&self, query: &Query, veil: &Veil, typing: bool) -> Result<Answer, Error> {
+        self.read(veil, |view, splitter| answer(view, splitter, query, typing))
+    }
+
+    /// Reads what is to be seen now, and notes when it is damaged.
+    pub(super) fn read<T>(
+        &self,
+        veil: &Veil,
+        work: impl FnOnce(&Outlook, &mut Splitter) -> Result<T, Error>,
+    ) -> Result<T, Error> {
         let built = self.built();
         if built.is_stale() && !built.is_damaged() {
             // What is open still answers; the follower sees that it is lost.
@@ -79,8 +88,7 @@ impl Index {
             }
         }
         let mut splitter = self.splitters().take();
-        let found = Outlook::new(self.view(), veil)
-            .and_then(|view| answer(&view, &mut splitter, query, typing));
+        let found = Outlook::new(self.view(), veil).and_then(|view| work(&view, &mut splitter));
         self.splitters().give_back(splitter);
         self.note_if_damaged(&found);
         found.map_err(|error| {
@@ -93,7 +101,7 @@ impl Index {
     }
 }
 
-fn answer(
+pub(super) fn answer(
     view: &Outlook,
     splitter: &mut Splitter,
     query: &Query,

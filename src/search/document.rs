@@ -269,9 +269,11 @@ impl Document {
         }
         for owner in &self.owners {
             laid_out.add_text(fields.owner, owner);
+            laid_out.add_text(fields.whole, Whole::Owner.term(&fold(owner)));
         }
         for tag in &self.tags {
             laid_out.add_text(fields.tag, tag);
+            laid_out.add_text(fields.whole, Whole::Tag.term(&fold(tag)));
         }
         laid_out.add_text(fields.whole, Whole::Name.term(&fold(&self.texts.name)));
         laid_out.add_text(fields.whole, Whole::Path.term(&fold(&self.path.join("."))));

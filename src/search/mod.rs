@@ -30,6 +30,7 @@ mod schema;
 #[cfg(test)]
 mod trials;
 mod trust;
+mod typing;
 mod veil;
 mod view;
 mod words;
@@ -46,6 +47,8 @@ use crate::error::{Explain, Kind};
 
 pub use document::Document;
 pub use index::{Index, Options};
+pub use query::{FILTER_WORDS, FilterWord};
+pub use typing::{Completion, Offer};
 pub use veil::Veil;
 pub use writer::{Change, Rebuild, Writer};
 

@@ -193,6 +193,53 @@ impl Outlook {
         self.terms_beginning_with(self.view.fields.whole, &beginning, limit)
     }
 
+    /// Whole names or values of one way that begin like this, the most frequent first.
+    pub(super) fn whole_beginning_with(
+        &self,
+        way: Whole,
+        beginning: &str,
+        limit: usize,
+    ) -> Result<Vec<String>, Error> {
+        let mark = way.term("").len();
+        let terms =
+            self.terms_beginning_with(self.view.fields.whole, &way.term(beginning), limit)?;
+        let values = terms
+            .into_iter()
+            .map(|term| term.split_at(mark).1.to_owned());
+        Ok(values.collect())
+    }
+
+    /// Values of a facet that begin like this, by name.
+    pub(super) fn values_beginning_with(
+        &self,
+        facet: usize,
+        beginning: &str,
+        limit: usize,
+    ) -> Vec<String> {
+        let values = self.view.values.get(facet).map(Vec::as_slice);
+        let seen = self.values.as_ref().and_then(|seen| seen.get(facet));
+        let begins = |value: &str| {
+            let start = value.get(..beginning.len());
+            start.is_some_and(|start| start.eq_ignore_ascii_case(beginning))
+        };
+        let fitting = values.unwrap_or_default().iter().enumerate();
+        let fitting = fitting
+            .filter(|(nth, value)| {
+                seen.is_none_or(|seen| seen.get(*nth) == Some(&true)) && begins(value)
+            })
+            .map(|(_, value)| value);
+        // Only the first few are wanted, so not all are sorted.
+        let mut first: Vec<&String> = Vec::new();
+        for value in fitting {
+            let at = first.partition_point(|other| *other < value);
+            if at < limit {
+                first.insert(at, value);
+                first.truncate(limit);
+            }
+        }
+        first.into_iter().cloned().collect()
+    }
+
     /// Where a word stands inside the words of names; a short one stands nowhere.
     pub(super) fn inside(&self, word: &str, limit: usize) -> Result<Inside, Error> {
         if word.chars().count() < inside::SHORTEST {

@@ -72,6 +72,41 @@ impl Prefix {
     }
 }
 
+/// A word that filters, as it is explained and completed.
+#[derive(Debug, Clone, Copy)]
+pub struct FilterWord {
+    pub word: &'static str,
+    pub meaning: &'static str,
+    /// Values that are known beforehand; empty where they come from the catalog.
+    pub values: &'static [&'static str],
+}
+
+/// Every word that filters, the most used first.
+pub const FILTER_WORDS: &[FilterWord] = &[
+    FilterWord::new("owner", "An owner, by name", &[]),
+    FilterWord::new("tag", "A tag", &[]),
+    FilterWord::new("column", "A column, by name", &[]),
+    FilterWord::new("kind", "Table, view or database", &[]),
+    FilterWord::new("database", "A database", &[]),
+    FilterWord::new("platform", "A kind of source", &[]),
+    FilterWord::new("name", "Words of the name", &[]),
+    FilterWord::new("description", "Words of the description", &[]),
+];
+
+impl FilterWord {
+    const fn new(
+        word: &'static str,
+        meaning: &'static str,
+        values: &'static [&'static str],
+    ) -> Self {
+        Self {
+            word,
+            meaning,
+            values,
+        }
+    }
+}
+
 /// One piece of what was typed.
 #[derive(Debug, PartialEq, Eq)]
 struct Piece<'a> {
@@ -243,6 +278,14 @@ fn is_quote(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_word_that_is_explained_filters() {
+        for filter in FILTER_WORDS {
+            let typed = Typed::read(&format!("{}:view", filter.word));
+            assert_eq!(typed.words, "", "{}", filter.word);
+        }
+    }
 
     #[test]
     fn words_quotes_and_prefixes_come_apart() {

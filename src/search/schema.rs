@@ -9,7 +9,7 @@ use super::inside::InsideTokenizer;
 use super::words::WordTokenizer;
 
 /// Goes up when words are cut, folded or stored in another way than before.
-const VERSION: u32 = 3;
+const VERSION: u32 = 4;
 
 const WORDS: &str = "gazetteer_words";
 const INSIDE: &str = "gazetteer_inside";
@@ -30,7 +30,7 @@ pub(super) struct Fields {
     pub(super) other: Field,
     pub(super) owner: Field,
     pub(super) tag: Field,
-    /// The name as it is, the path as it is, and the name without separators; told apart by [`Whole`].
+    /// The name as it is, the path as it is, the name without separators, owners and tags; told apart by [`Whole`].
     pub(super) whole: Field,
     /// What stands inside the words of names and of column names.
     pub(super) in_name: Field,
@@ -65,12 +65,14 @@ impl Fields {
     }
 }
 
-/// The ways in which a whole name is found.
+/// The ways in which a whole name is found, and the values that are completed while somebody types.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Whole {
     Name,
     Path,
     Squeezed,
+    Owner,
+    Tag,
 }
 
 impl Whole {
@@ -80,6 +82,8 @@ impl Whole {
             Self::Name => 'n',
             Self::Path => 'p',
             Self::Squeezed => 's',
+            Self::Owner => 'o',
+            Self::Tag => 't',
         };
         let longest = name
             .char_indices()

@@ -48,6 +48,10 @@ pub(super) const MEASURED: usize = 4;
 /// Kind, platform, database.
 pub(super) const FACETS: usize = 3;
 
+/// Where platforms and databases come among the facets.
+pub(super) const PLATFORMS: usize = 1;
+pub(super) const DATABASES: usize = 2;
+
 /// One segment, opened. It never changes; which of its documents count is said beside it, in [`View::dead`].
 pub(super) struct Segment {
     pub(super) reader: SegmentReader,

@@ -50,7 +50,7 @@ pub(super) async fn alive() -> HttpResponse {
 
 /// Looks a letter up for nobody in particular, which asks the index alone.
 async fn index_answers(db: &Db, index: &Index) -> bool {
-    let found = searching::suggest(db, index, &Sight::Everything, "a", 1).await;
+    let found = searching::offer(db, index, &Sight::Everything, "a", 1).await;
     found.is_ok()
 }
 

@@ -97,6 +97,7 @@ pub(super) struct Places {
     home: String,
     search: String,
     suggest: String,
+    palette: String,
     browse: String,
     ingestion: String,
     runs: String,
@@ -120,6 +121,7 @@ impl Places {
             home: home(),
             search: search([]),
             suggest: suggest(),
+            palette: palette(),
             browse: browse(),
             ingestion: ingestion(),
             runs: runs(),
@@ -202,6 +204,11 @@ pub(crate) fn suggest() -> String {
     at("/search/suggest")
 }
 
+/// Where the palette asks for pages, actions and assets.
+pub(crate) fn palette() -> String {
+    at("/palette")
+}
+
 pub(crate) fn browse() -> String {
     at("/browse")
 }
@@ -222,6 +229,23 @@ pub(crate) fn restricted() -> String {
 
 pub(crate) fn asset(id: AssetId) -> String {
     at(format!("/assets/{id}"))
+}
+
+/// The asset whose page, or a page below it, has this address.
+pub(crate) fn asset_at(address: &str) -> Option<AssetId> {
+    let behind = within_site(address).strip_prefix("/assets/")?;
+    let id = behind.split(['/', '?', '#']).next()?;
+    Uuid::parse_str(id).ok().map(AssetId)
+}
+
+/// The most important of an asset, as a part of a page.
+pub(crate) fn asset_preview(id: AssetId) -> String {
+    at(format!("/assets/{id}/preview"))
+}
+
+/// The page of a table where it shows one of its columns.
+pub(crate) fn column_in_table(id: AssetId, column: &str) -> String {
+    format!("{}#columns", with_query(&asset(id), [("column", column)]))
 }
 
 /// Who sees a database.

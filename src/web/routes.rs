@@ -101,7 +101,8 @@ fn reading() -> Vec<Site> {
     vec![
         get("/", Read, pages::home::show),
         costly(get("/search", Read, pages::search::show)),
-        costly(get("/search/suggest", Read, pages::search::suggest)),
+        costly(get("/search/suggest", Read, pages::offers::suggest)),
+        costly(get("/palette", Read, pages::palette::show)),
         get("/browse", Read, pages::browse::show),
         get(
             "/browse/{platform}/{instance}",
@@ -109,6 +110,7 @@ fn reading() -> Vec<Site> {
             pages::browse::instance,
         ),
         get("/assets/{id}", Read, pages::assets::show),
+        get("/assets/{id}/preview", Read, pages::preview::show),
         get("/assets/{id}/history", Read, pages::assets::history),
         get("/assets/{id}/history/{number}", Read, pages::change::show),
         get("/assets/{id}/columns", Read, pages::columns::show),

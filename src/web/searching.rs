@@ -6,7 +6,7 @@ use super::failure::Failure;
 use super::parameters::Parameters;
 use crate::auth::Sight;
 use crate::db::Db;
-use crate::search::{self, Answer, Hit, Index, Query};
+use crate::search::{self, Answer, Index, Offer, Query};
 use crate::telemetry::request;
 
 /// How far into the hits one can page; beyond that, more words help more.
@@ -53,20 +53,20 @@ pub(crate) async fn search(
     Ok(answer)
 }
 
-/// Suggests what may be meant by what has been typed so far.
-pub(crate) async fn suggest(
+/// Offers what may be meant by what has been typed so far.
+pub(crate) async fn offer(
     db: &Db,
     index: &Index,
     sight: &Sight,
     typed: &str,
     limit: usize,
-) -> Result<Vec<Hit>, Failure> {
+) -> Result<Offer, Failure> {
     let veil = index.veil(db, sight).await?;
     let typed: String = typed.chars().take(LONGEST_TEXT).collect();
     let started = std::time::Instant::now();
-    let hits = in_background(index, move |index| index.suggest(&typed, limit, &veil)).await?;
+    let offer = in_background(index, move |index| index.offer(&typed, limit, &veil)).await?;
     metrics::histogram!("gazetteer_search_seconds", "what" => "suggest").record(started.elapsed());
-    Ok(hits)
+    Ok(offer)
 }
 
 async fn in_background<T: Send + 'static>(

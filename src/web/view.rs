@@ -20,9 +20,10 @@ use super::links;
 use super::request::RequestId;
 use super::server::Error;
 use super::statics::Statics;
-use crate::auth::Permission;
 use crate::auth::sessions::SignedIn;
+use crate::auth::{Actor, Permission};
 use crate::error::{Explain, Kind};
+use crate::search::{FILTER_WORDS, FilterWord};
 
 /// What one template of `templates/` can show.
 pub(crate) trait View: Serialize {
@@ -135,15 +136,7 @@ struct PersonMenu<'a> {
 
 impl<'a> PersonMenu<'a> {
     fn of(signed_in: &'a SignedIn, current: Option<Section>) -> Self {
-        let offered = [
-            (Section::Profile, Permission::ManageOwnAccount),
-            (Section::People, Permission::ManagePeople),
-            (Section::Teams, Permission::ManagePeople),
-            (Section::Restricted, Permission::Restrict),
-            (Section::Audit, Permission::ReadAudit),
-            (Section::SignInCheck, Permission::ManagePeople),
-        ];
-        let entries = offered
+        let entries = Section::PERSONAL
             .into_iter()
             .filter(|(_, permission)| signed_in.actor.may(*permission))
             .map(|(section, _)| Entry::of(section, current));
@@ -194,6 +187,16 @@ impl Section {
     /// Those that stand in the navigation.
     const LISTED: [Self; 2] = [Self::Browse, Self::Ingestion];
 
+    /// Those that stand below a person's name, with what they take.
+    const PERSONAL: [(Self, Permission); 6] = [
+        (Self::Profile, Permission::ManageOwnAccount),
+        (Self::People, Permission::ManagePeople),
+        (Self::Teams, Permission::ManagePeople),
+        (Self::Restricted, Permission::Restrict),
+        (Self::Audit, Permission::ReadAudit),
+        (Self::SignInCheck, Permission::ManagePeople),
+    ];
+
     fn label(self) -> &'static str {
         match self {
             Self::Home => "Home",
@@ -227,6 +230,18 @@ impl Section {
     }
 }
 
+/// The pages that somebody may open from anywhere, with their names.
+pub(super) fn pages_of(actor: &Actor) -> Vec<(&'static str, String)> {
+    let personal = Section::PERSONAL.into_iter();
+    let personal = personal.filter(|(_, permission)| actor.may(*permission));
+    let everybody = [Section::Home, Section::Search].into_iter();
+    let all = everybody
+        .chain(Section::LISTED)
+        .chain(personal.map(|(section, _)| section));
+    all.map(|section| (section.label(), section.href()))
+        .collect()
+}
+
 /// What every page has, in every template as `layout`.
 #[expect(
     clippy::struct_excessive_bools,
@@ -244,6 +259,8 @@ struct Layout<'a> {
     refreshes: bool,
     search_text: &'a str,
     kept: &'a [Kept],
+    /// The words that filter, as the search box explains them.
+    filters: Vec<FilterHelp>,
     /// What a file of `static/` begins with: `{{layout.assets}}/app.css`. Changes with the files.
     assets: String,
     /// Addresses by their names.
@@ -255,6 +272,23 @@ struct Layout<'a> {
     sign_in_href: String,
     /// On the pages where people sign in, which need no way there.
     signing_in: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct FilterHelp {
+    word: &'static str,
+    meaning: &'static str,
+    href: String,
+}
+
+impl From<&FilterWord> for FilterHelp {
+    fn from(filter: &FilterWord) -> Self {
+        Self {
+            word: filter.word,
+            meaning: filter.meaning,
+            href: links::search([("q", format!("{}:", filter.word).as_str())]),
+        }
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -287,6 +321,7 @@ impl<'a> Layout<'a> {
             without_search: matches!(view.section(), Some(Section::Home | Section::WayIn)),
             refreshes: view.refreshes(),
             kept: view.kept(),
+            filters: FILTER_WORDS.iter().map(FilterHelp::from).collect(),
             search_text: view.search_text(),
             assets: links::files(files),
             to: links::Places::all(),

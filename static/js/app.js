@@ -4,20 +4,25 @@ import { combobox } from "./combobox.js";
 import { columns } from "./columns.js";
 import { copying } from "./copy.js";
 import { editors } from "./editor.js";
+import { hitKeys, showHits } from "./hits.js";
 import { keys } from "./keys.js";
 import { menus } from "./menu.js";
+import { noteRecent } from "./recent.js";
 import { themeChoice, themeSwitch } from "./theme-switch.js";
 
 function enhance(root) {
   for (const input of root.querySelectorAll("input[data-suggest]")) combobox(input);
   copying(root);
   columns(root);
+  showHits();
 }
 
 themeSwitch();
 themeChoice();
 enhance(document);
 keys();
+hitKeys();
+noteRecent();
 menus();
 editors();
 

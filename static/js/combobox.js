@@ -1,4 +1,9 @@
-// Suggestions below a search box: the ARIA combobox with a list, usable by keyboard alone.
+// Offers below a field: the ARIA combobox with a list, usable by keyboard alone.
+//
+// An option goes somewhere, fills the field, or does something. A field with data-suggest-always offers before anything
+// is typed, recent pages first, and takes the first offer for the one that is meant.
+
+import { recentPages } from "./recent.js";
 
 const PAUSE = 120;
 
@@ -6,8 +11,10 @@ export function combobox(input) {
   if (input.role === "combobox") return;
   const list = document.getElementById(input.dataset.suggest);
   const form = input.form;
+  const always = "suggestAlways" in input.dataset;
+  const told = form.querySelector("[data-none-here]");
   let timer;
-  let asked = "";
+  let asked = null;
   let active = -1;
   let request;
 
@@ -45,11 +52,29 @@ export function combobox(input) {
     }
   }
 
+  function tell(text) {
+    if (!told) return;
+    told.textContent = text;
+    told.hidden = !text;
+  }
+
+  function show(part, words) {
+    const none = part.querySelector("[data-none]");
+    none?.remove();
+    const recent = always && !words ? recentPages() : null;
+    list.replaceChildren(...(recent ? [recent] : []), ...part.children);
+    options().forEach((option, at) => { option.id = `${list.id}-${at}`; });
+    tell(words && options().length === 0 && none ? none.textContent : "");
+    mark(always && words && options().length > 0 ? 0 : -1);
+    if (document.activeElement === input) open();
+  }
+
   async function ask() {
-    const words = input.value.trim();
-    if (words === asked && list.childElementCount > 0) return open();
-    asked = words;
-    if (!words) {
+    // A blank at the end tells that the last word is whole.
+    const text = input.value.trimStart();
+    if (text === asked && list.childElementCount > 0) return open();
+    asked = text;
+    if (!text && !always) {
       list.replaceChildren();
       return close();
     }
@@ -57,16 +82,13 @@ export function combobox(input) {
     request = new AbortController();
     try {
       const address = new URL(input.dataset.suggestFrom, location.href);
-      address.searchParams.set("q", words);
+      address.searchParams.set("q", text);
+      if (always) address.searchParams.set("here", location.pathname);
       const answer = await fetch(address, { signal: request.signal, headers: { "HX-Request": "true" } });
-      if (!answer.ok || input.value.trim() !== words) return;
-      const part = new DOMParser().parseFromString(await answer.text(), "text/html");
-      list.replaceChildren(...part.body.children);
-      options().forEach((option, at) => { option.id = `${list.id}-${at}`; });
-      mark(-1);
-      if (document.activeElement === input) open();
+      if (!answer.ok || input.value.trimStart() !== text) return;
+      show(new DOMParser().parseFromString(await answer.text(), "text/html").body, text.trim());
     } catch {
-      // No suggestions: Enter still searches.
+      // No offers: Enter still searches.
     }
   }
 
@@ -77,10 +99,26 @@ export function combobox(input) {
     mark((active + 1 + by + places) % places - 1);
   }
 
+  function fill(text) {
+    input.value = text;
+    input.focus();
+    input.setSelectionRange(text.length, text.length);
+    void ask();
+  }
+
+  function follow(option, aside = false) {
+    const { href, fill: text } = option.dataset;
+    if (aside && !("sends" in option.dataset)) window.open(href, "_blank", "noopener");
+    else if (text !== undefined) fill(text);
+    else if ("sends" in option.dataset) send(href);
+    else location.href = href;
+  }
+
   input.addEventListener("input", () => {
     clearTimeout(timer);
     timer = setTimeout(ask, PAUSE);
   });
+  if (always) input.addEventListener("focus", () => void ask());
   input.addEventListener("keydown", (event) => {
     if (event.isComposing) return;
     if (event.key === "ArrowDown") {
@@ -92,10 +130,12 @@ export function combobox(input) {
     } else if (event.key === "Enter" && active >= 0) {
       event.preventDefault();
       follow(options()[active]);
-    } else if (event.key === "Escape" && !list.hidden && !input.closest("dialog")) {
+    } else if (event.key === "Escape" && !input.closest("dialog")) {
       event.preventDefault();
       event.stopPropagation();
-      close();
+      // Once for the list, once more to leave the field.
+      if (list.hidden) input.blur();
+      else close();
     }
   });
   input.addEventListener("blur", () => {
@@ -107,9 +147,22 @@ export function combobox(input) {
     const option = event.target.closest("[role=option]");
     if (option) follow(option, event.ctrlKey || event.metaKey);
   });
+  // What is explained beside the field is put into it.
+  for (const filter of form.parentElement.querySelectorAll("a[data-fill]")) {
+    filter.addEventListener("click", (event) => {
+      if (event.ctrlKey || event.metaKey) return;
+      event.preventDefault();
+      filter.closest("details").open = false;
+      const before = input.value.trimEnd();
+      fill(before ? `${before} ${filter.dataset.fill}` : filter.dataset.fill);
+    });
+  }
 }
 
-function follow(option, aside = false) {
-  if (aside) window.open(option.dataset.href, "_blank", "noopener");
-  else location.href = option.dataset.href;
+function send(address) {
+  const form = document.createElement("form");
+  form.method = "post";
+  form.action = address;
+  document.body.append(form);
+  form.submit();
 }

@@ -23,6 +23,12 @@ export function keys() {
   button.hidden = false;
   button.addEventListener("click", showKeys);
 
+  const jumping = document.getElementById("palette-button");
+  if (jumping) {
+    jumping.hidden = false;
+    jumping.addEventListener("click", jump);
+  }
+
   for (const dialog of document.querySelectorAll("dialog")) {
     // A click beside the dialog closes it.
     dialog.addEventListener("click", (event) => {

@@ -298,7 +298,9 @@ impl World {
         let method = Method::from_bytes(site.method.as_str().as_bytes()).unwrap();
         let with = |path: String, body| Asked {
             method: method.clone(),
-            large: path.contains(&self.wide.to_string()) || path.contains("/search"),
+            large: path.contains(&self.wide.to_string())
+                || path.contains("/search")
+                || path.contains("/palette"),
             path,
             body,
         };
@@ -353,7 +355,7 @@ impl World {
             | "/metrics"
             | "/healthz"
             | "/readyz" => vec![pattern.to_owned()],
-            "/search" | "/search/suggest" | "/api/v1/search" => {
+            "/search" | "/search/suggest" | "/palette" | "/api/v1/search" => {
                 let many = words("column_", 900).replace(' ', "+");
                 let one = |query: &str| format!("{pattern}?q={query}&limit=100");
                 vec![
@@ -372,7 +374,10 @@ impl World {
                         .replace("{instance}", &instance),
                 ]
             }
-            "/assets/{id}" | "/api/v1/assets/{id}" | "/assets/{id}/restriction" => of_assets(""),
+            "/assets/{id}"
+            | "/assets/{id}/preview"
+            | "/api/v1/assets/{id}"
+            | "/assets/{id}/restriction" => of_assets(""),
             "/assets/{id}/history" => of_assets("?limit=100"),
             "/api/v1/assets/{id}/history" => of_assets("?limit=100"),
             "/assets/{id}/history/{number}" => {

@@ -24,9 +24,6 @@ use crate::web::view::{Kept, Page, Section, View};
 /// So many reasons are told of each hit.
 const REASONS: usize = 3;
 
-/// So many suggestions are offered while somebody types.
-const SUGGESTIONS: usize = 8;
-
 /// `GET /search`: what is found for some words.
 pub(crate) async fn show(
     db: Data<Db>,
@@ -40,26 +37,7 @@ pub(crate) async fn show(
     Ok(Page(SearchPage::new(&query, &answer, &assets)))
 }
 
-/// `GET /search/suggest`: names that somebody may be typing.
-pub(crate) async fn suggest(
-    db: Data<Db>,
-    actor: Actor,
-    index: Data<Index>,
-    parameters: Parameters,
-) -> Result<Page<Suggestions>, Failure> {
-    let hits = searching::suggest(
-        &db,
-        &index,
-        actor.sight(),
-        parameters.text("q"),
-        SUGGESTIONS,
-    )
-    .await?;
-    let assets = assets_of(&db, &actor, &hits).await?;
-    Ok(Page(Suggestions::new(&hits, &assets)))
-}
-
-async fn assets_of(
+pub(super) async fn assets_of(
     db: &Db,
     actor: &Actor,
     hits: &[Hit],
@@ -209,6 +187,8 @@ struct HitLine {
     icon: &'static str,
     kind: &'static str,
     href: String,
+    /// Where its preview is.
+    preview: String,
     name: Vec<Marked>,
     name_whole: Option<String>,
     place: Shortened,
@@ -229,7 +209,7 @@ struct Reason {
 
 /// A piece of text, and whether the query asked for it.
 #[derive(Debug, Serialize)]
-struct Marked {
+pub(super) struct Marked {
     text: String,
     marked: bool,
 }
@@ -476,12 +456,12 @@ impl NoHits {
 impl HitLine {
     fn new(hit: &Hit, asset: &Summary) -> Self {
         let shown = name(asset.address.name());
-        let description = first_sentence(asset.description.as_deref().unwrap_or_default());
         let said = matched(hit, MatchedField::Description);
         Self {
             icon: icon(asset.kind),
             kind: kind_word(asset.kind),
             href: links::asset(asset.id),
+            preview: links::asset_preview(asset.id),
             name: match matched(hit, MatchedField::Name) {
                 Some(matched) if shown.whole.is_none() => marked(&matched.text),
                 _ => plain(&shown.shown),
@@ -491,7 +471,7 @@ impl HitLine {
             gone: asset.gone_at.is_some(),
             description: match said {
                 Some(matched) => marked(&matched.text),
-                None => plain(&description.shown),
+                None => plain(&first_words(asset)),
             },
             reasons: hit
                 .matched
@@ -503,7 +483,12 @@ impl HitLine {
     }
 }
 
-fn place(asset: &Summary) -> Shortened {
+/// What an asset is, in the first words that are said of it.
+pub(super) fn first_words(asset: &Summary) -> String {
+    first_sentence(asset.description.as_deref().unwrap_or_default()).shown
+}
+
+pub(super) fn place(asset: &Summary) -> Shortened {
     let outer = asset
         .address
         .path
@@ -517,11 +502,11 @@ fn place(asset: &Summary) -> Shortened {
     name(&said.join(" · "))
 }
 
-fn matched(hit: &Hit, field: MatchedField) -> Option<&Matched> {
+pub(super) fn matched(hit: &Hit, field: MatchedField) -> Option<&Matched> {
     hit.matched.iter().find(|matched| matched.field == field)
 }
 
-fn marked(parts: &[Part]) -> Vec<Marked> {
+pub(super) fn marked(parts: &[Part]) -> Vec<Marked> {
     parts
         .iter()
         .map(|part| Marked {
@@ -544,7 +529,7 @@ fn legible(text: &str) -> String {
     .concat()
 }
 
-fn plain(text: &str) -> Vec<Marked> {
+pub(super) fn plain(text: &str) -> Vec<Marked> {
     let part = || Marked {
         text: text.to_owned(),
         marked: false,
@@ -562,60 +547,13 @@ impl Reason {
             MatchedField::Parameter => ("Parameter", true),
         };
         let path = matched.path.as_deref().filter(|_| !mono);
-        let here = links::asset(asset.id);
         let column = matched.path.as_deref().unwrap_or_default();
         Some(Self {
             label,
             mono,
             path: path.map(|path| name(path).shown),
-            href: format!("{}#columns", links::with_query(&here, [("column", column)])),
+            href: links::column_in_table(asset.id, column),
             text: marked(&matched.text),
         })
-    }
-}
-
-/// What `templates/search/suggest.hbs` can show.
-#[derive(Debug, Serialize)]
-pub(crate) struct Suggestions {
-    options: Vec<Suggestion>,
-}
-
-#[derive(Debug, Serialize)]
-struct Suggestion {
-    id: String,
-    icon: &'static str,
-    kind: &'static str,
-    href: String,
-    name: Vec<Marked>,
-    name_whole: Option<String>,
-    place: String,
-}
-
-impl View for Suggestions {
-    const TEMPLATE: &'static str = "search/suggest";
-}
-
-impl Suggestions {
-    fn new(hits: &[Hit], assets: &HashMap<AssetId, Summary>) -> Self {
-        let known = hits
-            .iter()
-            .filter_map(|hit| Some((hit, assets.get(&hit.id)?)));
-        Self {
-            options: known
-                .enumerate()
-                .map(|(index, (hit, asset))| {
-                    let line = HitLine::new(hit, asset);
-                    Suggestion {
-                        id: format!("option-{index}"),
-                        icon: line.icon,
-                        kind: line.kind,
-                        href: line.href,
-                        name: line.name,
-                        name_whole: line.name_whole,
-                        place: line.place.shown,
-                    }
-                })
-                .collect(),
-        }
     }
 }

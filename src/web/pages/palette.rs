@@ -1,0 +1,127 @@
+//! The palette: pages, things to do and assets, by a few letters of their name.
+
+use actix_web::web::Data;
+
+use super::offers::{ASSETS, Choice, Group, Offers};
+use super::parts::name;
+use super::said::may_edit;
+use super::search::assets_of;
+use crate::auth::{Actor, Permission};
+use crate::catalog::human::AspectKind;
+use crate::catalog::{self, Asset, AssetId, AssetKind};
+use crate::db::Db;
+use crate::ingest::Runner;
+use crate::search::Index;
+use crate::web::failure::Failure;
+use crate::web::links;
+use crate::web::parameters::Parameters;
+use crate::web::searching;
+use crate::web::view::{Page, pages_of};
+
+/// So many recipes are offered to run.
+const RECIPES: usize = 5;
+
+/// `GET /palette`: where somebody may want to go, and what they may want to do on the page that they read.
+pub(crate) async fn show(
+    db: Data<Db>,
+    actor: Actor,
+    index: Data<Index>,
+    runner: Data<Runner>,
+    parameters: Parameters,
+) -> Result<Page<Offers>, Failure> {
+    let words = parameters.text("q").trim();
+    let mut actions = match links::asset_at(parameters.text("here")) {
+        Some(id) => actions_on(&db, &actor, id, words).await?,
+        None => Vec::new(),
+    };
+    if actor.may(Permission::RunRecipe) {
+        actions.extend(recipes_to_run(&runner, words)?);
+    }
+    let pages = pages_of(&actor).into_iter();
+    let pages = pages.filter(|(label, _)| is_wanted(words, label));
+    let pages = pages.map(|(label, href)| Choice::named("chevron", label, href));
+    let hits = searching::offer(&db, &index, actor.sight(), words, ASSETS)
+        .await?
+        .hits;
+    let assets = assets_of(&db, &actor, &hits).await?;
+    let groups = vec![
+        Group::new("Actions", actions),
+        Group::new("Pages", pages.collect()),
+        Group::of_assets(&hits, &assets),
+    ];
+    let none = format!("Nothing is called “{}”.", name(words).shown);
+    Ok(Page(Offers::new(groups, Some(none))))
+}
+
+/// Whether every word is the beginning of a word of the label; no words want everything.
+fn is_wanted(words: &str, label: &str) -> bool {
+    let label = label.to_lowercase();
+    let begins = |word: &str| {
+        label
+            .split_whitespace()
+            .any(|other| other.starts_with(word))
+    };
+    let words = words.to_lowercase();
+    words.split_whitespace().all(begins)
+}
+
+async fn actions_on(
+    db: &Db,
+    actor: &Actor,
+    id: AssetId,
+    words: &str,
+) -> Result<Vec<Choice>, Failure> {
+    let asset = match catalog::find_asset(db, actor.sight(), id).await {
+        // What is no longer there has no actions.
+        Err(catalog::Error::UnknownAsset) => return Ok(Vec::new()),
+        found => found?,
+    };
+    if !may_edit(&asset, actor) {
+        return Ok(Vec::new());
+    }
+    let named = name(asset.address.name()).shown;
+    let known = edits(&asset).into_iter();
+    let wanted = known.filter(|(label, _)| is_wanted(words, label));
+    let choice =
+        |(label, aspect)| Choice::named("note", label, links::edit(id, aspect)).about(&named);
+    Ok(wanted.map(choice).collect())
+}
+
+/// What may be said of an asset, as something to do.
+fn edits(asset: &Asset) -> [(&'static str, AspectKind); 5] {
+    let describe = match asset.kind {
+        AssetKind::Database => "Describe this database",
+        AssetKind::Table => "Describe this table",
+        AssetKind::View => "Describe this view",
+    };
+    [
+        (describe, AspectKind::Description),
+        ("Edit owners", AspectKind::Owners),
+        ("Edit tags", AspectKind::Tags),
+        ("Verify", AspectKind::Verification),
+        ("Deprecate", AspectKind::Deprecation),
+    ]
+}
+
+fn recipes_to_run(runner: &Runner, words: &str) -> Result<Vec<Choice>, Failure> {
+    let files = runner.recipes()?;
+    let recipes = files.iter().filter_map(|file| file.recipe.as_ref().ok());
+    let labels = recipes.map(|recipe| (format!("Run {} now", recipe.name), &recipe.name));
+    let wanted = labels.filter(|(label, _)| is_wanted(words, label));
+    let choices = wanted
+        .take(RECIPES)
+        .map(|(label, name)| Choice::named("play", &label, links::recipe_runs(name)).sending());
+    Ok(choices.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_label_is_wanted_by_the_beginnings_of_its_words() {
+        assert!(is_wanted("", "Audit"));
+        assert!(is_wanted("desc tab", "Describe this table"));
+        assert!(!is_wanted("audit", "Describe this table"));
+    }
+}
