@@ -180,20 +180,25 @@ impl Actor {
 
     /// Refuses unless this actor may do it, somewhere at least.
     pub fn require(&self, permission: Permission) -> Result<(), Denied> {
-        self.refuse_unless(permission, self.may(permission))
+        self.refuse_unless(permission, None)
     }
 
     /// Refuses unless this actor may do it to what stands there.
     pub fn require_in(&self, permission: Permission, place: &Place<'_>) -> Result<(), Denied> {
-        self.refuse_unless(permission, self.may_in(permission, place))
+        self.refuse_unless(permission, Some(place))
     }
 
-    fn refuse_unless(&self, permission: Permission, granted: bool) -> Result<(), Denied> {
-        if granted {
+    fn refuse_unless(
+        &self,
+        permission: Permission,
+        place: Option<&Place<'_>>,
+    ) -> Result<(), Denied> {
+        if self.rights.grant(permission, place) {
             return Ok(());
         }
         Err(Denied {
             permission,
+            lacks: self.rights.lacks(permission, place),
             nobody: self.who == Who::Visitor,
         })
     }

@@ -77,6 +77,28 @@ pub(super) enum Rights {
 }
 
 impl Rights {
+    /// The scope that a token needs besides, where the role alone would be enough.
+    pub(super) fn lacks(
+        &self,
+        permission: Permission,
+        place: Option<&Place<'_>>,
+    ) -> Option<TokenScope> {
+        let Self::Account {
+            role,
+            realm,
+            token: Some(scopes),
+        } = self
+        else {
+            return None;
+        };
+        let covered = scopes.iter().any(|scope| scope.covers(permission));
+        if covered || !role_grants(*role, realm, permission, place) {
+            return None;
+        }
+        let mut all = TokenScope::ALL.into_iter();
+        all.find(|scope| scope.covers(permission))
+    }
+
     /// Tells whether these rights contain a permission: at this place, or, without one, at any place.
     pub(super) fn grant(&self, permission: Permission, place: Option<&Place<'_>>) -> bool {
         match self {
@@ -221,20 +243,39 @@ impl Explain for UnknownWord {
 
 /// The actor may not do this.
 #[derive(Debug, thiserror::Error)]
-#[error("{}", match self.permission {
-    Permission::Read => "The catalog is open to those who are signed in.",
-    Permission::Describe => "Describing this takes a steward of the scope it is in.",
-    Permission::RunRecipe => "Starting a recipe takes a steward of everything, or an admin.",
-    Permission::WriteSourceLayer => "Only a recipe writes what a source says.",
-    Permission::ManageOwnAccount => "An account is looked after by whoever is signed in to it in a browser.",
-    Permission::ManagePeople => "Looking after people takes an admin who is signed in in a browser.",
-    Permission::Restrict => "Restricting a scope takes an admin who is signed in in a browser.",
-    Permission::ReadAudit => "The audit trail is open to admins.",
-})]
+#[error("{}", self.words())]
 pub struct Denied {
     pub permission: Permission,
+    /// The role is enough, and the token that was used lacks this scope.
+    pub lacks: Option<TokenScope>,
     /// Nobody is signed in, so that signing in may help.
     pub nobody: bool,
+}
+
+impl Denied {
+    fn words(&self) -> &'static str {
+        match (self.lacks, self.permission) {
+            (Some(TokenScope::Read), _) => "This token lacks the scope “read”.",
+            (Some(TokenScope::Write), _) => "This token lacks the scope “write”.",
+            (Some(TokenScope::Ingest), _) => "This token lacks the scope “ingest”.",
+            (None, Permission::Read) => "The catalog is open to people who are signed in.",
+            (None, Permission::Describe) => "Only a steward of its database can describe this.",
+            (None, Permission::RunRecipe) => {
+                "Only admins and stewards of everything can run recipes."
+            }
+            (None, Permission::WriteSourceLayer) => "Only a recipe writes what a source says.",
+            (None, Permission::ManageOwnAccount) => {
+                "Only its owner can manage an account, signed in with a browser."
+            }
+            (None, Permission::ManagePeople) => {
+                "Only admins can manage people, signed in with a browser."
+            }
+            (None, Permission::Restrict) => {
+                "Only admins can restrict access, signed in with a browser."
+            }
+            (None, Permission::ReadAudit) => "Only admins can read the audit trail.",
+        }
+    }
 }
 
 impl Explain for Denied {
@@ -249,8 +290,10 @@ impl Explain for Denied {
     fn hint(&self) -> Option<&'static str> {
         Some(match (self.nobody, self.permission) {
             (true, _) => "Sign in, or send a token as “Authorization: Bearer …”.",
+            (false, _) if self.lacks.is_some() => "Create a token with that scope on your profile.",
             (false, Permission::WriteSourceLayer) => "Run a recipe.",
-            (false, _) => "Ask an admin for the role, or use a token whose scope covers it.",
+            (false, Permission::ManageOwnAccount) => "Sign in with a browser.",
+            (false, _) => "Ask an admin for the role.",
         })
     }
 }
@@ -306,6 +349,13 @@ mod tests {
         assert!(!token(Role::Admin, TokenScope::Read).grant(Permission::Describe, None));
         assert!(!token(Role::Admin, TokenScope::Write).grant(Permission::RunRecipe, None));
         assert!(token(Role::Steward, TokenScope::Ingest).grant(Permission::RunRecipe, None));
+        let lacks = |role, permission| token(role, TokenScope::Read).lacks(permission, None);
+        assert_eq!(
+            lacks(Role::Admin, Permission::RunRecipe),
+            Some(TokenScope::Ingest)
+        );
+        assert_eq!(lacks(Role::Reader, Permission::RunRecipe), None);
+        assert_eq!(lacks(Role::Admin, Permission::ManagePeople), None);
         for scope in TokenScope::ALL {
             for permission in [
                 Permission::ManageOwnAccount,

@@ -339,6 +339,7 @@ impl World {
             | "/ingestion"
             | "/ingestion/runs"
             | "/profile"
+            | "/profile/tokens"
             | "/people"
             | "/sign-in-check"
             | "/teams"

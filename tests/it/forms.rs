@@ -141,11 +141,7 @@ fn cases() -> Vec<Case> {
             Words(&["loader"]),
         ),
         case("post /profile/tokens/{id}/revoke", &[], Words(&["Revoked"])),
-        case(
-            "post /profile/sessions/{id}/end",
-            &[],
-            Words(&["Where you are signed in"]),
-        ),
+        case("post /profile/sessions/{id}/end", &[], Words(&["Sessions"])),
         case(
             "post /people",
             &[
@@ -220,7 +216,7 @@ fn cases() -> Vec<Case> {
             Words(&["Members"]),
         ),
         case("post /people/{id}/lock", &[], Words(&["Locked"])),
-        case("post /people/{id}/unlock", &[], Words(&["Open"])),
+        case("post /people/{id}/unlock", &[], Words(&["Active"])),
         case(
             "post /assets/{id}/restriction",
             &[("admit", "*"), ("do", "restrict")],
@@ -229,7 +225,7 @@ fn cases() -> Vec<Case> {
         case(
             "post /assets/{id}/restriction open",
             &[("do", "open")],
-            Words(&["Everybody who may read."]),
+            Words(&["Visible to everyone."]),
         ),
         case(
             "post /browse/glue/{instance}/restriction",
@@ -239,13 +235,9 @@ fn cases() -> Vec<Case> {
         case(
             "post /browse/glue/{instance}/restriction open",
             &[("do", "open")],
-            Words(&["Everybody who may read."]),
+            Words(&["Visible to everyone."]),
         ),
-        case(
-            "post /profile/sessions/end",
-            &[],
-            Words(&["Where you are signed in"]),
-        ),
+        case("post /profile/sessions/end", &[], Words(&["Sessions"])),
         case("post /sign-out", &[], Words(&[])),
         case(
             "post /profile/password",

@@ -1203,7 +1203,7 @@ async fn an_admin_restricts_and_opens_a_database_on_its_page() {
     let now = page(lock).await;
     assert_eq!(
         texts(&now, "#now"),
-        ["Restricted Seen by: 1 team, and admins."]
+        ["Restricted Visible to 1 team and admins."]
     );
     let member = house.ask(&house.insiders[1], "/assets/{zymurgy}").await;
     assert!(member.contains("id=\"restricted\"") && !member.contains("id=\"restrict\""));
@@ -1215,12 +1215,12 @@ async fn an_admin_restricts_and_opens_a_database_on_its_page() {
     );
     assert_eq!(
         texts(&list, "#restricted-rows td:nth-child(4)"),
-        ["1 team, and admins.", "Admins alone."]
+        ["1 team and admins", "admins only"]
     );
 
     house.send(lock, &[("do", "open")]).await;
     let now = page(lock).await;
-    assert_eq!(texts(&now, "#now"), ["Seen by: Everybody who may read."]);
+    assert_eq!(texts(&now, "#now"), ["Visible to everyone."]);
     let told = house.ask(&house.outsider, "/assets/{zymurgy}").await;
     assert!(told.starts_with("200"), "{told}");
     drop(house.endpoint);

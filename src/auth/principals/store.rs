@@ -9,16 +9,20 @@ use sea_orm::{
 
 use super::{Named, Principal};
 use crate::auth::accounts::store::{contains, name_contains};
-use crate::auth::{AccountId, TeamId};
+use crate::auth::{AccountId, Role, TeamId};
 use crate::db::entity::{account, team};
 
 pub(super) async fn search(
     db: &impl ConnectionTrait,
     words: &str,
+    admins: bool,
     limit: u64,
 ) -> Result<Vec<Named>, DbErr> {
-    let people = account::Entity::find()
-        .filter(contains(words))
+    let mut people = account::Entity::find().filter(contains(words));
+    if !admins {
+        people = people.filter(account::Column::Role.ne(Role::Admin.as_str()));
+    }
+    let people = people
         .filter(account::Column::LockedAt.is_null())
         .filter(account::Column::Kind.eq("person"))
         .order_by_asc(account::Column::Name)

@@ -97,16 +97,20 @@ async fn change(
             let page = RestrictionPage::read(db, actor, subject, &sent).await?;
             return Ok(Either::Right(Page(page)));
         }
-        "restrict" => Some(&sent.ticked),
+        "restrict" | "admins" => Some(&sent.ticked),
         "open" => None,
         _ => {
-            let wrong = "“do” is “find”, “restrict” or “open”.";
+            let wrong = "“do” is “find”, “restrict”, “admins” or “open”.";
             return Err(Failure::bad_parameter("do", wrong));
         }
     };
     if let Some(left_over) = sent.left_over(after.is_none()) {
         let page = RestrictionPage::read(db, actor, subject, &sent).await?;
         return Ok(Either::Right(Page(page.refused_at_find(left_over))));
+    }
+    if form.text("do") == "restrict" && sent.empties() {
+        let page = RestrictionPage::read(db, actor, subject, &sent).await?;
+        return Ok(Either::Right(Page(page.confirming())));
     }
     let now = Utc::now();
     let changed = match (&sent.was, after) {
@@ -120,7 +124,8 @@ async fn change(
         Err(scopes::Error::Changed(theirs)) => sent.merged(theirs.as_ref()),
         _ => sent,
     };
-    let changed = changed.map(|()| SeeOther(subject.here.clone()));
+    let saved = || links::with_query(&subject.here, [("saved", "1")]);
+    let changed = changed.map(|()| SeeOther(saved()));
     let again = async |refusal| {
         let page = RestrictionPage::read(db, actor, subject, &sent).await?;
         Ok(page.refused(refusal))
@@ -134,6 +139,8 @@ struct Subject {
     word: &'static str,
     name: String,
     crumbs: Vec<Link>,
+    /// Its own page.
+    back: Link,
     here: String,
 }
 
@@ -158,6 +165,7 @@ impl Subject {
                 ),
                 Link::to_asset(&asset),
             ],
+            back: Link::to_asset(&asset),
             here: links::asset_restriction(id),
         })
     }
@@ -184,6 +192,7 @@ impl Subject {
                 Link::new("Browse", links::browse()),
                 Link::new(&name, links::instance(&platform, &instance)),
             ],
+            back: Link::new(&name, links::instance(&platform, &instance)),
             name,
             here: links::instance_restriction(&platform, &instance),
             scope: Scope::Source { platform, instance },
@@ -206,10 +215,16 @@ fn who(admitted: &Admitted) -> String {
     let teams = (teams > 0).then(|| count(teams as u64, "team", "teams"));
     let all: Vec<String> = people.into_iter().chain(teams).collect();
     if all.is_empty() {
-        "Admins alone.".to_owned()
+        "admins only".to_owned()
     } else {
-        format!("{}, and admins.", all.join(" and "))
+        format!("{} and admins", all.join(", "))
     }
+}
+
+/// Who sees a scope now, as a sentence.
+fn visible_to(admitted: Option<&Admitted>) -> String {
+    let seen_by = admitted.map_or_else(|| "everyone".to_owned(), who);
+    format!("Visible to {seen_by}.")
 }
 
 /// What `templates/restrictions/list.hbs` can show.
@@ -233,7 +248,7 @@ impl View for RestrictedPage {
     const TEMPLATE: &'static str = "restrictions/list";
 
     fn title(&self) -> &'static str {
-        "Restricted"
+        "Access"
     }
 
     fn section(&self) -> Option<Section> {
