@@ -62,8 +62,8 @@ pub enum Error {
         Standing::MOST_SCOPES
     )]
     TooManyScopes,
-    #[error("The account “demo” is somebody's own by now, or an admin's.")]
-    DemoTaken,
+    #[error("The account “{0}” has a password or another role, so the button is off.")]
+    DemoTaken(String),
     #[error("This account belongs to a service, which never signs in.")]
     NotAPerson,
     #[error("A token has a name of one line with no more than 64 characters.")]
@@ -123,7 +123,7 @@ impl Explain for Error {
             Self::Locked
             | Self::NoRole
             | Self::GroupsLeftOut
-            | Self::DemoTaken
+            | Self::DemoTaken(_)
             | Self::TokenOfAnother => Kind::Forbidden,
             Self::TooManyAttempts(_) | Self::Crowded(_) => Kind::TooMany,
             Self::Scope(error) => error.kind(),
@@ -147,7 +147,7 @@ impl Explain for Error {
                 "Ask an admin for a new one; an operator makes one with “gazetteer user reset-link NAME”.",
             ),
             Self::LastAdmin => Some("Make somebody else an admin first."),
-            Self::DemoTaken => Some("Sign in with its name and password."),
+            Self::DemoTaken(_) => Some("Sign in with its name and password."),
             Self::NotAPerson => Some("Make a token for it."),
             Self::TooManyScopes => Some("Name sources instead of their databases."),
             Self::TokenOfAnother => Some("Make a service account for a program."),

@@ -32,7 +32,7 @@ pub use error::Error;
 pub use event::{Event, Refused};
 pub use name::{AccountName, BadName, TeamName};
 pub use password::{Password, Passwords, WeakPassword};
-pub use permission::{Denied, Missing, Permission, Realm, Role, TokenScope, UnknownWord};
+pub use permission::{Denied, Permission, Realm, Role, TokenScope, UnknownWord};
 pub use scope::{Place, Scope, Sight};
 
 use accounts::{Account, Standing};
@@ -198,7 +198,8 @@ impl Actor {
         }
         Err(Denied {
             permission,
-            missing: self.rights.missing(permission, place),
+            lacks: self.rights.lacks(permission, place),
+            nobody: self.who == Who::Visitor,
         })
     }
 

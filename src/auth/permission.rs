@@ -77,6 +77,28 @@ pub(super) enum Rights {
 }
 
 impl Rights {
+    /// The scope that a token needs besides, where the role alone would be enough.
+    pub(super) fn lacks(
+        &self,
+        permission: Permission,
+        place: Option<&Place<'_>>,
+    ) -> Option<TokenScope> {
+        let Self::Account {
+            role,
+            realm,
+            token: Some(scopes),
+        } = self
+        else {
+            return None;
+        };
+        let covered = scopes.iter().any(|scope| scope.covers(permission));
+        if covered || !role_grants(*role, realm, permission, place) {
+            return None;
+        }
+        let mut all = TokenScope::ALL.into_iter();
+        all.find(|scope| scope.covers(permission))
+    }
+
     /// Tells whether these rights contain a permission: at this place, or, without one, at any place.
     pub(super) fn grant(&self, permission: Permission, place: Option<&Place<'_>>) -> bool {
         match self {
@@ -91,23 +113,6 @@ impl Rights {
                         .as_ref()
                         .is_none_or(|scopes| scopes.iter().any(|scope| scope.covers(permission)))
             }
-        }
-    }
-}
-
-impl Rights {
-    /// What these rights lack for a permission that they do not grant.
-    pub(super) fn missing(&self, permission: Permission, place: Option<&Place<'_>>) -> Missing {
-        match self {
-            Self::Visitor { .. } => Missing::SignIn,
-            Self::Account {
-                role,
-                realm,
-                token: Some(_),
-            } if role_grants(*role, realm, permission, place) => {
-                TokenScope::for_permission(permission).map_or(Missing::Browser, Missing::TokenScope)
-            }
-            Self::Account { .. } | Self::Operator | Self::Recipe => Missing::Role,
         }
     }
 }
@@ -154,12 +159,6 @@ impl TokenScope {
             Self::Write => "write",
             Self::Ingest => "ingest",
         }
-    }
-
-    /// The scope that a token needs for it; nothing where no token will do.
-    fn for_permission(permission: Permission) -> Option<Self> {
-        let mut all = Self::ALL.into_iter();
-        all.find(|scope| scope.covers(permission))
     }
 
     /// Each scope includes reading. None includes one's own account or other people's: those want a browser.
@@ -244,63 +243,57 @@ impl Explain for UnknownWord {
 
 /// The actor may not do this.
 #[derive(Debug, thiserror::Error)]
-#[error("{}", match (&self.missing, self.permission) {
-    (Missing::TokenScope(scope), _) => format!("This token lacks the scope “{scope}”."),
-    (Missing::Browser, Permission::ManageOwnAccount) => "Your account can be changed only in a browser.".to_owned(),
-    (Missing::Browser, _) => "This can be done only in a browser, not with a token.".to_owned(),
-    (_, permission) => permission.taker().to_owned(),
-})]
+#[error("{}", self.words())]
 pub struct Denied {
     pub permission: Permission,
-    pub missing: Missing,
-}
-
-/// What an actor lacks to do something.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Missing {
+    /// The role is enough, and the token that was used lacks this scope.
+    pub lacks: Option<TokenScope>,
     /// Nobody is signed in, so that signing in may help.
-    SignIn,
-    /// The account has a role for less.
-    Role,
-    /// The account may do it, and its token has not this scope.
-    TokenScope(TokenScope),
-    /// The account may do it, and no token may.
-    Browser,
+    pub nobody: bool,
 }
 
-impl Permission {
-    /// Who may do it, as a sentence.
-    fn taker(self) -> &'static str {
-        match self {
-            Self::Read => "Sign in to read this catalog.",
-            Self::Describe => "Only stewards of this database and admins can edit here.",
-            Self::RunRecipe => "Only stewards of everything and admins can start a recipe.",
-            Self::WriteSourceLayer => "Only a recipe writes what a source says.",
-            Self::ManageOwnAccount => {
-                "Only the person themselves can change an account's password and tokens."
+impl Denied {
+    fn words(&self) -> &'static str {
+        match (self.lacks, self.permission) {
+            (Some(TokenScope::Read), _) => "This token lacks the scope “read”.",
+            (Some(TokenScope::Write), _) => "This token lacks the scope “write”.",
+            (Some(TokenScope::Ingest), _) => "This token lacks the scope “ingest”.",
+            (None, Permission::Read) => "The catalog is open to people who are signed in.",
+            (None, Permission::Describe) => "Only a steward of its database can describe this.",
+            (None, Permission::RunRecipe) => {
+                "Only admins and stewards of everything can run recipes."
             }
-            Self::ManagePeople => "Only admins can manage people, signed in with a browser.",
-            Self::Restrict => "Only admins can restrict a source or a database.",
-            Self::ReadAudit => "Only admins can read the audit trail.",
+            (None, Permission::WriteSourceLayer) => "Only a recipe writes what a source says.",
+            (None, Permission::ManageOwnAccount) => {
+                "Only its owner can manage an account, signed in with a browser."
+            }
+            (None, Permission::ManagePeople) => {
+                "Only admins can manage people, signed in with a browser."
+            }
+            (None, Permission::Restrict) => {
+                "Only admins can restrict access, signed in with a browser."
+            }
+            (None, Permission::ReadAudit) => "Only admins can read the audit trail.",
         }
     }
 }
 
 impl Explain for Denied {
     fn kind(&self) -> Kind {
-        match self.missing {
-            Missing::SignIn => Kind::Unauthenticated,
-            Missing::Role | Missing::TokenScope(_) | Missing::Browser => Kind::Forbidden,
+        if self.nobody {
+            Kind::Unauthenticated
+        } else {
+            Kind::Forbidden
         }
     }
 
     fn hint(&self) -> Option<&'static str> {
-        Some(match (self.missing, self.permission) {
-            (Missing::SignIn, _) => "Sign in, or send a token as “Authorization: Bearer …”.",
-            (Missing::TokenScope(_), _) => "Make a token with this scope on your profile page.",
-            (Missing::Browser, _) => "Sign in with a browser.",
-            (Missing::Role, Permission::WriteSourceLayer) => "Run a recipe.",
-            (Missing::Role, _) => "Ask an admin for the role.",
+        Some(match (self.nobody, self.permission) {
+            (true, _) => "Sign in, or send a token as “Authorization: Bearer …”.",
+            (false, _) if self.lacks.is_some() => "Create a token with that scope on your profile.",
+            (false, Permission::WriteSourceLayer) => "Run a recipe.",
+            (false, Permission::ManageOwnAccount) => "Sign in with a browser.",
+            (false, _) => "Ask an admin for the role.",
         })
     }
 }
@@ -356,6 +349,13 @@ mod tests {
         assert!(!token(Role::Admin, TokenScope::Read).grant(Permission::Describe, None));
         assert!(!token(Role::Admin, TokenScope::Write).grant(Permission::RunRecipe, None));
         assert!(token(Role::Steward, TokenScope::Ingest).grant(Permission::RunRecipe, None));
+        let lacks = |role, permission| token(role, TokenScope::Read).lacks(permission, None);
+        assert_eq!(
+            lacks(Role::Admin, Permission::RunRecipe),
+            Some(TokenScope::Ingest)
+        );
+        assert_eq!(lacks(Role::Reader, Permission::RunRecipe), None);
+        assert_eq!(lacks(Role::Admin, Permission::ManagePeople), None);
         for scope in TokenScope::ALL {
             for permission in [
                 Permission::ManageOwnAccount,
@@ -367,44 +367,6 @@ mod tests {
                     "{scope}"
                 );
             }
-        }
-    }
-
-    #[test]
-    fn a_refusal_says_whether_the_role_the_scope_or_the_browser_is_missing() {
-        let token = |role| Rights::Account {
-            role,
-            realm: Realm::Everything,
-            token: Some(BTreeSet::from([TokenScope::Read])),
-        };
-        for (rights, permission, told) in [
-            (
-                token(Role::Admin),
-                Permission::RunRecipe,
-                "This token lacks the scope “ingest”.",
-            ),
-            (
-                token(Role::Admin),
-                Permission::ManagePeople,
-                "This can be done only in a browser, not with a token.",
-            ),
-            (
-                token(Role::Reader),
-                Permission::RunRecipe,
-                "Only stewards of everything and admins can start a recipe.",
-            ),
-            (
-                account(Role::Reader, Realm::Everything),
-                Permission::ReadAudit,
-                "Only admins can read the audit trail.",
-            ),
-        ] {
-            let missing = rights.missing(permission, None);
-            let denied = Denied {
-                permission,
-                missing,
-            };
-            assert_eq!(denied.to_string(), told);
         }
     }
 }

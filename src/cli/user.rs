@@ -18,7 +18,7 @@ use crate::web;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Make an account, and print the link with which its owner chooses a password
+    /// Create an account, and print its invitation link
     Add(Add),
     /// List the accounts
     List {
@@ -32,7 +32,7 @@ pub(super) enum Command {
     Lock { name: AccountName },
     /// Let a locked account in again
     Unlock { name: AccountName },
-    /// Print a link with which somebody chooses a new password; it works once
+    /// Print a link for a new password; it works once
     ResetLink {
         name: AccountName,
         #[command(flatten)]
@@ -42,14 +42,14 @@ pub(super) enum Command {
 
 #[derive(Debug, Args)]
 pub(super) struct Add {
-    /// What the account is called when it signs in
+    /// User name
     name: AccountName,
     /// What it may do: reader, steward or admin
     #[arg(long, default_value_t = Role::Reader)]
     role: Role,
     #[command(flatten)]
     scopes: Scopes,
-    /// What others call the person
+    /// Display name
     #[arg(long, value_name = "TEXT")]
     display_name: Option<String>,
     /// For a program: it never signs in, and uses tokens

@@ -245,6 +245,14 @@ pub async fn list_listings(
     store::list_listings(&**db, sight, run, page).await
 }
 
+/// Lists what some runs did not list to the end and somebody sees, up to a number that a page can show.
+pub async fn list_incomplete(db: &Db, sight: &Sight, runs: &[Uuid]) -> Result<Vec<Listed>, Error> {
+    if runs.is_empty() {
+        return Ok(Vec::new());
+    }
+    store::list_incomplete(&**db, sight, runs).await
+}
+
 /// Finds how the newest listing of a database ended; nothing when none has yet.
 pub async fn latest_listing(
     db: &Db,

@@ -80,6 +80,11 @@ impl Runner {
         }
     }
 
+    /// The folder in which recipes are looked for.
+    pub fn recipe_folder(&self) -> &Path {
+        &self.recipes.folder
+    }
+
     /// Lists the recipes that there are now, those with problems too.
     pub fn recipes(&self) -> Result<Vec<Listed>, FolderError> {
         self.recipes.list()

@@ -399,6 +399,27 @@ pub(super) async fn list_listings(
     Ok(Page { items, next })
 }
 
+/// No more incomplete listings of runs are read at once.
+const MOST_INCOMPLETE: u64 = 200;
+
+/// Lists the incomplete listings of some runs that somebody sees, those of newer runs first.
+pub(super) async fn list_incomplete(
+    db: &impl ConnectionTrait,
+    sight: &Sight,
+    runs: &[Uuid],
+) -> Result<Vec<Listed>, Error> {
+    let rows = listing::Entity::find()
+        .filter(listing::Column::RunId.is_in(runs.iter().copied()))
+        .filter(listing::Column::State.ne(COMPLETE))
+        .filter(catalog::belongs_to_seen(sight, database()))
+        .order_by_desc(listing::Column::RunId)
+        .order_by_asc(listing::Column::DatabaseId)
+        .limit(MOST_INCOMPLETE)
+        .all(db)
+        .await?;
+    rows.into_iter().map(read_listing).collect()
+}
+
 /// Finds the newest listing of a database, or the newest complete one.
 pub(super) async fn latest_listing(
     db: &impl ConnectionTrait,

@@ -5,9 +5,11 @@
 
 pub mod glue;
 mod pattern;
+mod permission;
 mod room;
 
 pub use pattern::{BadPattern, Pattern};
+pub use permission::MissingPermission;
 pub use room::Held;
 
 use tokio::sync::mpsc;

@@ -26,7 +26,7 @@ use super::request::RequestId;
 use super::routes::{self, Entry};
 use crate::auth::directories::Directories;
 use crate::auth::sessions::{Begun, Lifetimes, Origin, SignedIn};
-use crate::auth::{self, AccountId, Actor, Missing, Passwords, sessions, tokens};
+use crate::auth::{self, AccountId, Actor, Passwords, sessions, tokens};
 use crate::db::Db;
 
 /// How people get in.
@@ -112,7 +112,7 @@ pub(super) async fn guard(
     request.extensions_mut().insert(asking);
     match refused {
         None => Ok(next.call(request).await?.map_into_boxed_body()),
-        Some(denied) if denied.missing == Missing::SignIn && wants_page(&request) => {
+        Some(denied) if denied.nobody && wants_page(&request) => {
             let response = to_sign_in(&request);
             Ok(request.into_response(response))
         }

@@ -319,6 +319,11 @@ pub(crate) fn run(id: Uuid) -> String {
     at(format!("/ingestion/runs/{id}"))
 }
 
+/// Where a program searches.
+pub(crate) fn api_search() -> String {
+    at("/api/v1/search")
+}
+
 /// Where a program lists the runs of a recipe.
 pub(crate) fn api_runs(recipe: &str) -> String {
     with_query(&at("/api/v1/runs"), [("recipe", recipe)])

@@ -10,6 +10,7 @@ use actix_web::body::BoxBody;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse, Responder};
+use chrono::Utc;
 use handlebars::Handlebars;
 use rust_embed::RustEmbed;
 use serde::Serialize;
@@ -136,10 +137,8 @@ struct PersonMenu<'a> {
 
 impl<'a> PersonMenu<'a> {
     fn of(signed_in: &'a SignedIn, current: Option<Section>) -> Self {
-        let entries = Section::PERSONAL
-            .into_iter()
-            .filter(|(_, permission)| signed_in.actor.may(*permission))
-            .map(|(section, _)| Entry::of(section, current));
+        let entries = Section::settings_of(signed_in);
+        let entries = entries.map(|section| Entry::of(section, current));
         Self {
             label: signed_in.account.label(),
             name: &signed_in.account.name,
@@ -160,6 +159,8 @@ pub(crate) enum Section {
     Ingestion,
     /// One's own account.
     Profile,
+    /// One's own tokens.
+    Tokens,
     People,
     Teams,
     Restricted,
@@ -187,15 +188,28 @@ impl Section {
     /// Those that stand in the navigation.
     const LISTED: [Self; 2] = [Self::Browse, Self::Ingestion];
 
-    /// Those that stand below a person's name, with what they take.
-    const PERSONAL: [(Self, Permission); 6] = [
+    /// The pages about accounts and access, with what each takes.
+    const SETTINGS: [(Self, Permission); 7] = [
         (Self::Profile, Permission::ManageOwnAccount),
+        (Self::Tokens, Permission::ManageOwnAccount),
         (Self::People, Permission::ManagePeople),
         (Self::Teams, Permission::ManagePeople),
         (Self::Restricted, Permission::Restrict),
-        (Self::Audit, Permission::ReadAudit),
         (Self::SignInCheck, Permission::ManagePeople),
+        (Self::Audit, Permission::ReadAudit),
     ];
+
+    /// Those of the settings that somebody may open.
+    fn settings_of(signed_in: &SignedIn) -> impl Iterator<Item = Self> {
+        let offered = Self::SETTINGS.into_iter();
+        let opens = |(_, permission): &(Self, Permission)| signed_in.actor.may(*permission);
+        offered.filter(opens).map(|(section, _)| section)
+    }
+
+    fn is_in_settings(self) -> bool {
+        let mut settings = Self::SETTINGS.iter();
+        settings.any(|(section, _)| *section == self)
+    }
 
     fn label(self) -> &'static str {
         match self {
@@ -204,9 +218,10 @@ impl Section {
             Self::Browse => "Browse",
             Self::Ingestion => "Ingestion",
             Self::Profile => "Profile",
+            Self::Tokens => "Tokens",
             Self::People => "People",
             Self::Teams => "Teams",
-            Self::Restricted => "Restricted",
+            Self::Restricted => "Access",
             Self::Audit => "Audit",
             Self::SignInCheck => "Sign-in check",
             Self::WayIn => "Sign in",
@@ -220,6 +235,7 @@ impl Section {
             Self::Browse => links::browse(),
             Self::Ingestion => links::ingestion(),
             Self::Profile => links::profile(),
+            Self::Tokens => links::profile_part("tokens"),
             Self::People => links::people(),
             Self::Teams => links::teams(),
             Self::Restricted => links::restricted(),
@@ -232,7 +248,7 @@ impl Section {
 
 /// The pages that somebody may open from anywhere, with their names.
 pub(super) fn pages_of(actor: &Actor) -> Vec<(&'static str, String)> {
-    let personal = Section::PERSONAL.into_iter();
+    let personal = Section::SETTINGS.into_iter();
     let personal = personal.filter(|(_, permission)| actor.may(*permission));
     let everybody = [Section::Home, Section::Search].into_iter();
     let all = everybody
@@ -268,8 +284,12 @@ struct Layout<'a> {
     request_id: &'a str,
     version: &'static str,
     person: Option<PersonMenu<'a>>,
+    /// On the pages of the settings: all of them.
+    settings: Vec<Entry>,
     /// Where somebody who has not signed in does, coming back here.
     sign_in_href: String,
+    /// What paper says of where and when it was printed.
+    printed: String,
     /// On the pages where people sign in, which need no way there.
     signing_in: bool,
 }
@@ -331,10 +351,24 @@ impl<'a> Layout<'a> {
                 .signed_in
                 .as_deref()
                 .map(|signed_in| PersonMenu::of(signed_in, view.section())),
+            settings: settings(view.section(), reader.signed_in.as_deref()),
             sign_in_href: links::sign_in(&reader.here),
+            printed: format!("{} · {}", reader.here, Utc::now().format("%-d %B %Y")),
             signing_in: view.section() == Some(Section::WayIn),
         }
     }
+}
+
+/// The settings beside a page that is one of them.
+fn settings(current: Option<Section>, signed_in: Option<&SignedIn>) -> Vec<Entry> {
+    let (Some(section), Some(signed_in)) = (current, signed_in) else {
+        return Vec::new();
+    };
+    if !section.is_in_settings() {
+        return Vec::new();
+    }
+    let entries = Section::settings_of(signed_in);
+    entries.map(|entry| Entry::of(entry, current)).collect()
 }
 
 #[derive(Serialize)]

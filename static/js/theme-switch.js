@@ -2,6 +2,14 @@
 
 const choices = ["system", "light", "dark"];
 
+const words = { system: "same as system", light: "light", dark: "dark" };
+
+function tell(theme) {
+  const button = document.getElementById("theme-switch");
+  button.querySelector(".theme-word").textContent = words[theme];
+  button.title = `Appearance: ${words[theme]}`;
+}
+
 function chosen() {
   return document.documentElement.dataset.theme ?? "system";
 }
@@ -20,13 +28,12 @@ function choose(theme) {
 
 export function themeSwitch() {
   const button = document.getElementById("theme-switch");
-  const word = button.querySelector(".theme-word");
-  word.textContent = chosen();
+  tell(chosen());
   button.hidden = false;
   button.addEventListener("click", () => {
     const next = choices[(choices.indexOf(chosen()) + 1) % choices.length];
     choose(next);
-    word.textContent = next;
+    tell(next);
   });
 }
 
@@ -39,8 +46,7 @@ export function themeChoice() {
     radio.checked = radio.value === chosen();
     radio.addEventListener("change", () => {
       choose(radio.value);
-      const word = document.querySelector("#theme-switch .theme-word");
-      word.textContent = radio.value;
+      tell(radio.value);
     });
   }
 }

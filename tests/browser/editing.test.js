@@ -165,7 +165,7 @@ describe("people describe what is in the catalog", () => {
     await admin.getByRole("main").getByText("Restricted", { exact: true }).waitFor();
 
     await reader.goto(there);
-    await reader.getByText("Request id").waitFor();
+    await reader.getByText("Details", { exact: true }).waitFor();
     await inspect(reader);
     await reader.goto("/");
     assert.equal(await reader.getByRole("link", { name: "payments", exact: true }).count(), 0);
@@ -173,8 +173,8 @@ describe("people describe what is in the catalog", () => {
     await admitted.getByRole("heading", { level: 1, name: "payments" }).waitFor();
 
     await admin.getByRole("banner").getByText("Ana López").click();
-    await admin.getByRole("link", { name: "Restricted", exact: true }).click();
-    await admin.getByRole("heading", { level: 1, name: "Restricted" }).waitFor();
+    await admin.getByRole("banner").getByRole("link", { name: "Access", exact: true }).click();
+    await admin.getByRole("heading", { level: 1, name: "Access" }).waitFor();
     await inspect(admin);
   });
 

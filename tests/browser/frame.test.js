@@ -26,7 +26,7 @@ test("an address that leads nowhere says so, with a way on", async (journey) => 
   await page.getByRole("heading", { level: 1 }).waitFor();
   assert.match(await page.locator("main").innerText(), /Request id/);
   await inspect(page);
-  await page.locator("main").getByRole("link", { name: "Go to the start" }).click();
+  await page.locator("main").getByRole("link", { name: "Home" }).click();
   await page.getByRole("heading", { level: 1, name: "What are you looking for?" }).waitFor();
 });
 

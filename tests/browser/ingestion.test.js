@@ -21,15 +21,27 @@ test("a run is started from its recipe's page and watched to its end", async (jo
   await page.locator("main").getByText("Partial", { exact: true }).first().waitFor();
   const databases = page.getByRole("region", { name: "Databases" });
   assert.match(await databases.getByRole("row", { name: /^shop/ }).innerText(), /Complete/i);
-  await page.getByRole("region", { name: "Findings" }).getByRole("listitem").first().waitFor();
+  const findings = page.getByRole("region", { name: "Findings" });
+  const worst = findings.getByRole("listitem").first();
+  assert.match(await worst.innerText(), /people/);
+  await worst.getByText("Readers see what the catalog knew before.").waitFor();
+  const policy = await worst.getByLabel("Permission statement").innerText();
+  assert.deepEqual(JSON.parse(policy).Statement[0].Action, "glue:GetTables");
   await inspect(page);
+});
+
+test("the start page says what the last run left out, and why", async (journey) => {
+  const page = await open(journey, "/");
+  const health = page.getByRole("region", { name: "Ingestion" });
+  await health.getByText(/1 of \d+ databases not read \(people\): permission missing/).waitFor();
 });
 
 test("a recipe is shown without its secrets", async (journey) => {
   const page = await open(journey, "/ingestion");
   await page.getByRole("region", { name: "Recipes" }).getByRole("link", { name: "demo", exact: true }).click();
 
-  const text = await page.getByRole("region", { name: "YAML" }).innerText();
+  await page.getByText("Recipe text").click();
+  const text = await page.getByLabel("The recipe's YAML").innerText();
 
   assert.match(text, /aws_region: eu-central-1/);
   assert.doesNotMatch(text, /aws_secret_access_key: demo/);

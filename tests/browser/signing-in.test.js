@@ -16,12 +16,12 @@ describe("an empty catalog", () => {
     await inspect(page);
     await page.goto(catalog.setUpAddress);
     await inspect(page);
-    await page.getByLabel("Name to sign in with").fill("ana");
-    await page.getByLabel("What others call you").fill("Ana López");
+    await page.getByLabel("User name").fill("ana");
+    await page.getByLabel("Display name").fill("Ana López");
     await page.getByLabel("Password").fill("passwordpassword");
     await page.getByRole("button", { name: "Make my account" }).click();
     await page.getByRole("alert").getByText("somebody would try first").waitFor();
-    assert.equal(await page.getByLabel("What others call you").inputValue(), "Ana López");
+    assert.equal(await page.getByLabel("Display name").inputValue(), "Ana López");
     await inspect(page);
     await page.getByLabel("Password").fill(PASSWORD);
     await page.getByRole("button", { name: "Make my account" }).click();
@@ -37,11 +37,11 @@ describe("an empty catalog", () => {
   test("a wrong password is refused, the right one leads to the page that was wanted", async (journey) => {
     const page = await catalog.open(journey, "/ingestion", { troubles: [/401/] });
     await page.getByRole("heading", { name: "Sign in" }).waitFor();
-    await page.getByLabel("Name", { exact: true }).fill("Ana");
+    await page.getByLabel("User name", { exact: true }).fill("Ana");
     await page.getByLabel("Password").fill("not the right password");
     await page.getByRole("button", { name: "Sign in" }).click();
     await page.getByRole("alert").getByText("Name or password is wrong.").waitFor();
-    assert.equal(await page.getByLabel("Name", { exact: true }).inputValue(), "Ana");
+    assert.equal(await page.getByLabel("User name", { exact: true }).inputValue(), "Ana");
     await inspect(page);
     await page.getByLabel("Password").fill(PASSWORD);
     await page.keyboard.press("Enter");
@@ -74,11 +74,34 @@ describe("the demo", () => {
 
   test("signs its steward in at one click, and goes on to the page that was wanted", async (journey) => {
     const page = await app.open(journey, "/search?q=orders", { cookies: [] });
-    await page.getByText("It works on this machine only").waitFor();
+    await page.getByText("They work on this machine only").waitFor();
     await inspect(page);
     await page.getByRole("button", { name: "Sign in as the demo steward" }).click();
     await page.waitForURL("**/search?q=orders");
     await page.getByText("Demo steward").waitFor();
+  });
+
+  test("signs its admin in at one click, who finds people, owners and verified tables", async (journey) => {
+    const page = await app.open(journey, "/sign-in", { cookies: [] });
+    await page.getByRole("button", { name: "Sign in as the demo admin" }).click();
+    await page.getByText("Demo admin").waitFor();
+    await page.goto("/people");
+    await page.getByRole("row", { name: /mara/ }).waitFor();
+    await inspect(page);
+    await page.getByRole("navigation", { name: "Settings" }).getByRole("link", { name: "Access" }).click();
+    await page.getByRole("heading", { level: 1, name: "Access" }).waitFor();
+    await inspect(page);
+  });
+
+  test("a wrong password is said at the form, not above the demo's buttons", async (journey) => {
+    const page = await app.open(journey, "/sign-in", { cookies: [], troubles: [/401/] });
+    const form = page.getByRole("main");
+    await form.getByLabel("User name").fill("nobody");
+    await form.getByLabel("Password").fill("not the right password");
+    await form.getByRole("button", { name: "Sign in", exact: true }).click();
+    const alert = await page.getByRole("alert").boundingBox();
+    const card = await page.getByRole("region", { name: "This is the demo" }).boundingBox();
+    assert.ok(alert.y > card.y + card.height);
   });
 
   test("a session that ended leads a part of a page to sign in, too", async (journey) => {

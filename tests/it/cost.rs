@@ -341,6 +341,7 @@ impl World {
             | "/ingestion"
             | "/ingestion/runs"
             | "/profile"
+            | "/profile/tokens"
             | "/people"
             | "/sign-in-check"
             | "/teams"

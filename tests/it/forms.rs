@@ -141,11 +141,7 @@ fn cases() -> Vec<Case> {
             Words(&["loader"]),
         ),
         case("post /profile/tokens/{id}/revoke", &[], Words(&["Revoked"])),
-        case(
-            "post /profile/sessions/{id}/end",
-            &[],
-            Words(&["Where you are signed in"]),
-        ),
+        case("post /profile/sessions/{id}/end", &[], Words(&["Sessions"])),
         case(
             "post /people",
             &[
@@ -220,7 +216,7 @@ fn cases() -> Vec<Case> {
             Words(&["Members"]),
         ),
         case("post /people/{id}/lock", &[], Words(&["Locked"])),
-        case("post /people/{id}/unlock", &[], Words(&["Open"])),
+        case("post /people/{id}/unlock", &[], Words(&["Active"])),
         case(
             "post /assets/{id}/restriction",
             &[("admit", "*"), ("do", "restrict")],
@@ -241,11 +237,7 @@ fn cases() -> Vec<Case> {
             &[("do", "open")],
             Words(&["Visible to everyone."]),
         ),
-        case(
-            "post /profile/sessions/end",
-            &[],
-            Words(&["Where you are signed in"]),
-        ),
+        case("post /profile/sessions/end", &[], Words(&["Sessions"])),
         case("post /sign-out", &[], Words(&[])),
         case(
             "post /profile/password",

@@ -290,8 +290,9 @@ async fn nobody_ends_or_revokes_what_is_somebody_elses() {
     };
     app.person("ana", Role::Reader, &[]).await;
     let page = ana.page("/profile").await;
+    let tokens = ana.page("/profile/tokens").await;
 
-    let revoked = bo.post(&action(&page, ".tokens form"), &[]).await;
+    let revoked = bo.post(&action(&tokens, ".tokens form"), &[]).await;
     bo.post(&action(&page, ".sessions form"), &[]).await;
     let as_reader = bo.get(&page_of(&app, "ana").await).await;
 
@@ -318,7 +319,7 @@ async fn a_token_is_shown_once_and_revoked() {
     let made = ana.post("/profile/tokens", &form).await;
     let secret = value(&made.html(), "#secret");
     let program = Browser::with_token(&app.base, &secret);
-    let listed = ana.get("/profile").await;
+    let listed = ana.get("/profile/tokens").await;
     let for_nothing = ana
         .post("/profile/tokens", &[("token", "x"), ("days", "30")])
         .await;
@@ -416,6 +417,7 @@ async fn hostile_names_stay_text_on_every_page() {
     for path in [
         "/".to_owned(),
         "/profile".to_owned(),
+        "/profile/tokens".to_owned(),
         "/people".to_owned(),
         format!("/people?q={}", "%3Cscript%3E%22%3E"),
         format!("/people/{}", admin.id),
@@ -430,7 +432,7 @@ async fn hostile_names_stay_text_on_every_page() {
         assert!(!answer.text.contains("\"><script>"), "{path}");
         assert!(!answer.text.contains("<img src=x"), "{path}");
     }
-    for path in ["/profile", "/people", "/audit"] {
+    for path in ["/profile", "/profile/tokens", "/people", "/audit"] {
         let page = app.page(path).await;
         let shown = texts(&page, "main :is(h1, td, th)").join(" ");
         assert!(!shown.contains('\u{202e}'), "{path}: {shown}");

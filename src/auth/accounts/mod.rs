@@ -13,7 +13,7 @@ use super::event::{Event, Subject};
 use super::name::AccountName;
 use super::permission::{Permission, Realm, Role};
 use super::scope::Scope;
-use super::{AccountId, Actor, Error, links, sessions};
+use super::{AccountId, Actor, Error, Who, links, sessions};
 use crate::db::{Db, Page, PageRequest, Txn};
 
 /// The longest display name, in characters.
@@ -249,6 +249,16 @@ pub async fn list_standings(
 ) -> Result<HashMap<AccountId, Standing>, Error> {
     actor.require(Permission::ManagePeople)?;
     Ok(store::list_standings(&**db, accounts).await?)
+}
+
+/// Acts as an account, with what it may do and see now; for an operator alone, who could sign in as anybody.
+pub async fn act_as(db: &Db, operator: &Actor, id: AccountId) -> Result<Actor, Error> {
+    operator.require(Permission::ManagePeople)?;
+    if *operator.who() != Who::Operator {
+        return Err(Error::UnknownAccount);
+    }
+    let account = store::find(&**db, id).await?;
+    sessions::actor_of(db, &account, None).await
 }
 
 /// Who somebody is elsewhere.

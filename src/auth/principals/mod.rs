@@ -54,10 +54,10 @@ impl Named {
 /// Locked accounts and services are left out: nobody asks them anything.
 pub async fn search(db: &Db, actor: &Actor, words: &str, limit: u64) -> Result<Vec<Named>, Error> {
     actor.require(Permission::Describe)?;
-    Ok(store::search(&**db, words, (true, limit)).await?)
+    Ok(store::search(&**db, words, true, limit).await?)
 }
 
-/// Finds as [`search`] does who may be admitted to what is restricted: admins see everything, so they are left out.
+/// Finds those of [`search`] who may be admitted to what is restricted: admins see it anyway, and are left out.
 pub async fn search_admissible(
     db: &Db,
     actor: &Actor,
@@ -65,7 +65,7 @@ pub async fn search_admissible(
     limit: u64,
 ) -> Result<Vec<Named>, Error> {
     actor.require(Permission::Restrict)?;
-    Ok(store::search(&**db, words, (false, limit)).await?)
+    Ok(store::search(&**db, words, false, limit).await?)
 }
 
 /// Finds the names of people and teams; those that are not there are left out.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use sea_orm::{
     ColumnTrait as _, ConnectionTrait, DbErr, EntityTrait as _, QueryFilter as _, QueryOrder as _,
-    QuerySelect as _, QueryTrait as _,
+    QuerySelect as _,
 };
 
 use super::{Named, Principal};
@@ -12,17 +12,17 @@ use crate::auth::accounts::store::{contains, name_contains};
 use crate::auth::{AccountId, Role, TeamId};
 use crate::db::entity::{account, team};
 
-/// People and teams by a part of their name, with admins or without.
 pub(super) async fn search(
     db: &impl ConnectionTrait,
     words: &str,
-    (with_admins, limit): (bool, u64),
+    admins: bool,
+    limit: u64,
 ) -> Result<Vec<Named>, DbErr> {
-    let people = account::Entity::find()
-        .filter(contains(words))
-        .apply_if((!with_admins).then_some(Role::Admin), |people, admin| {
-            people.filter(account::Column::Role.ne(admin.as_str()))
-        })
+    let mut people = account::Entity::find().filter(contains(words));
+    if !admins {
+        people = people.filter(account::Column::Role.ne(Role::Admin.as_str()));
+    }
+    let people = people
         .filter(account::Column::LockedAt.is_null())
         .filter(account::Column::Kind.eq("person"))
         .order_by_asc(account::Column::Name)

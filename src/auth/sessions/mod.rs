@@ -20,7 +20,6 @@ use uuid::Uuid;
 
 use super::accounts::{self, Account, AccountKind};
 use super::event::{Event, Refused, Subject};
-use super::name::AccountName;
 use super::permission::{Role, TokenScope};
 use super::{AccountId, Actor, Error, secret, teams};
 use crate::db::{Db, Txn};
@@ -138,10 +137,10 @@ impl fmt::Display for Method {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Password => "with a password",
-            Self::Link => "with a link that works once",
+            Self::Link => "by one-time link",
             Self::Oidc => "through OpenID Connect",
             Self::Ldap => "through LDAP",
-            Self::Demo => "with the demo's button",
+            Self::Demo => "by a demo button",
         })
     }
 }
@@ -185,16 +184,52 @@ pub(super) async fn begin(
     })
 }
 
-/// Signs the demo's steward in, who is made at the first time.
-pub async fn sign_in_to_demo(db: &Db, from: &Origin, lifetimes: Lifetimes) -> Result<Begun, Error> {
+/// Whom a button of the demo signs in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DemoPerson {
+    #[default]
+    Steward,
+    Admin,
+}
+
+impl DemoPerson {
+    fn account(self) -> Result<accounts::NewAccount, Error> {
+        let (name, label, standing) = match self {
+            Self::Steward => ("demo", "Demo steward", accounts::Standing::STEWARD),
+            Self::Admin => ("demo-admin", "Demo admin", accounts::Standing::ADMIN),
+        };
+        Ok(accounts::NewAccount {
+            kind: AccountKind::Person,
+            name: name.parse()?,
+            display_name: Some(label.to_owned()),
+            standing,
+        })
+    }
+
+    /// Tells whether an account with this role may still be anybody's.
+    ///
+    /// The steward may have become a reader; nobody may have become an admin.
+    fn may_have(self, role: Role) -> bool {
+        (role == Role::Admin) == (self == Self::Admin)
+    }
+}
+
+/// Signs the demo's steward or admin in, who is made at the first time.
+pub async fn sign_in_to_demo(
+    db: &Db,
+    person: DemoPerson,
+    from: &Origin,
+    lifetimes: Lifetimes,
+) -> Result<Begun, Error> {
     let now = Utc::now();
     let txn = db.write().await?;
-    let name: AccountName = "demo".parse()?;
-    let known = accounts::store::find_by_look(&*txn, &name.look()).await?;
+    let new = person.account()?;
+    let known = accounts::store::find_by_look(&*txn, &new.name.look()).await?;
     let account = if let Some(account) = known {
-        // Whoever gave the account to a person, or made it an admin, did not mean everybody.
-        if account.has_password() || account.role == Role::Admin {
-            return Err(Error::DemoTaken);
+        // An account with a password or another role belongs to a person by now.
+        if account.has_password() || !person.may_have(account.role) {
+            return Err(Error::DemoTaken(account.name));
         }
         if account.locked_at.is_some() {
             return refuse(txn, Some(&account), (Refused::Locked, true), from, now).await;
@@ -204,12 +239,6 @@ pub async fn sign_in_to_demo(db: &Db, from: &Origin, lifetimes: Lifetimes) -> Re
         }
         account
     } else {
-        let new = accounts::NewAccount {
-            kind: AccountKind::Person,
-            name,
-            display_name: Some("Demo steward".to_owned()),
-            standing: accounts::Standing::STEWARD,
-        };
         accounts::insert(&txn, &from.of(Actor::operator()), &new, now).await?
     };
     let begun = begin(&txn, &account, Method::Demo, from, (lifetimes, now)).await?;

@@ -31,7 +31,7 @@ use super::answer::{self, Answer, Keep, Operation};
 use super::limits::{Bound, Limits};
 use super::{Identity, Settings, arn};
 use crate::error;
-use crate::sources::Error;
+use crate::sources::{Error, MissingPermission};
 use crate::telemetry::request;
 
 /// The shortest secret that is looked for, in bytes; keys of AWS are longer.
@@ -307,15 +307,23 @@ impl Client {
 }
 
 impl Question {
+    /// The permission without which the answer is no.
+    fn missing(&self) -> MissingPermission {
+        MissingPermission {
+            action: self.permission.to_owned(),
+            resource: self.resource.clone(),
+        }
+    }
+
     /// The answer came, and it was no.
     fn refused(&self, code: Option<&str>, message: &str) -> Failure {
         let what = &self.what;
         let said: String = message.trim().chars().take(LONGEST_WORDS).collect();
-        let said = said.trim_end_matches('.');
-        let said = if said.is_empty() {
+        let words = said.trim_end_matches('.');
+        let said = if words.is_empty() {
             String::new()
         } else {
-            format!(" AWS said: “{said}.”")
+            format!(" AWS said: “{words}.”")
         };
         let Some(code) = code else {
             return Failure::passing(format!(
@@ -327,10 +335,7 @@ impl Question {
             "AccessDeniedException"
             | "AccessDenied"
             | "UnauthorizedOperation"
-            | "NotAuthorized" => Failure::lasting(format!(
-                "Access to {what} was denied: allow {} on {}.{said}",
-                self.permission, self.resource
-            )),
+            | "NotAuthorized" => Failure::lasting(self.missing().sentence(what, words)),
             "EntityNotFoundException" => Failure::lasting(format!(
                 "AWS Glue could not find {}: it was dropped or renamed in the meantime.{said}",
                 self.thing

@@ -266,15 +266,21 @@ impl InstancePage {
 impl DatabaseRow {
     fn new(summary: &Summary, inside: Option<&Inside>) -> Self {
         let description = first_sentence(summary.description.as_deref().unwrap_or_default());
-        let inside = inside.copied().unwrap_or_default();
+        let nothing = inside.is_none_or(|inside| (inside.tables, inside.views) == (0, 0));
+        let of = |many: fn(&Inside) -> u64| inside.map_or(0, many);
+        let (tables, views) = if nothing {
+            (inside_words(None), String::new())
+        } else {
+            (number(of(|it| it.tables)), number(of(|it| it.views)))
+        };
         Self {
             name: name(summary.address.name()),
             href: links::asset(summary.id),
             gone: summary.gone_at.is_some(),
             description: description.shown,
             description_whole: description.whole,
-            tables: number(inside.tables),
-            views: number(inside.views),
+            tables,
+            views,
         }
     }
 }

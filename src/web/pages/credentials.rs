@@ -1,5 +1,6 @@
 //! Sessions and tokens, as the pages of people show them.
 
+use actix_web::HttpRequest;
 use chrono::{TimeDelta, Utc};
 use secrecy::ExposeSecret as _;
 use serde::Serialize;
@@ -9,6 +10,8 @@ use super::parts::{State, name};
 use crate::auth::sessions::{Refusals, Session};
 use crate::auth::tokens::{LONGEST_LIFE, Made, NewToken, Token};
 use crate::auth::{self, TokenScope};
+use crate::web::client::whole_address;
+use crate::web::links;
 use crate::web::parameters::Parameters;
 use crate::web::text::{Moment, Shortened, number};
 use crate::web::view::{Section, View};
@@ -123,11 +126,11 @@ impl TokenLine {
         let state = if token.revoked_at.is_some() {
             State::new("Revoked", "plain", "cross")
         } else if token.expires_at <= Utc::now() {
-            State::new("Ended", "plain", "clock")
+            State::new("Expired", "plain", "clock")
         } else if token.expires_at <= Utc::now() + TimeDelta::days(7) {
-            State::new("Ends soon", "caution", "warn")
+            State::new("Expires soon", "caution", "warn")
         } else {
-            State::new("Works", "good", "check")
+            State::new("Active", "good", "check")
         };
         let scopes: Vec<&str> = token.scopes.iter().map(|scope| scope.as_str()).collect();
         Self {
@@ -169,8 +172,8 @@ impl TokenForm {
             word: scope.as_str(),
             hint: match scope {
                 TokenScope::Read => "read the catalog",
-                TokenScope::Write => "read it, and write what people say of assets",
-                TokenScope::Ingest => "read it, and start recipes",
+                TokenScope::Write => "read it, and edit descriptions, owners and tags",
+                TokenScope::Ingest => "read it, and run recipes",
             },
             chosen: chosen.contains(&scope.as_str()) || (!refused && scope == TokenScope::Read),
         };
@@ -208,9 +211,31 @@ pub(crate) struct SecretPage {
     label: &'static str,
     secret: String,
     ends: Moment,
+    /// For a token: how a program uses it.
+    example: Option<Example>,
     back: String,
     #[serde(skip)]
     section: Section,
+}
+
+/// A call of the API that is ready to be pasted into a shell.
+#[derive(Debug, Serialize)]
+pub(super) struct Example {
+    text: String,
+}
+
+impl Example {
+    /// With the token itself, this once, or with a place for it.
+    pub(super) fn new(request: &HttpRequest, token: Option<&str>) -> Self {
+        let token = token.unwrap_or("gaz_…");
+        let search = links::with_query(&links::api_search(), [("q", "orders")]);
+        let url = whole_address(request, &search);
+        Self {
+            text: format!(
+                "export GAZETTEER_TOKEN={token}\ncurl -H \"Authorization: Bearer $GAZETTEER_TOKEN\" '{url}'"
+            ),
+        }
+    }
 }
 
 impl View for SecretPage {
@@ -226,15 +251,21 @@ impl View for SecretPage {
 }
 
 impl SecretPage {
-    pub(super) fn of_token(made: &Made, back: String, section: Section) -> Self {
+    pub(super) fn of_token(
+        made: &Made,
+        request: &HttpRequest,
+        (back, section): (String, Section),
+    ) -> Self {
+        let secret = made.secret.expose_secret().to_owned();
         Self {
-            heading: "A new token",
+            heading: "New token",
             lead: format!(
-                "Copy “{}” now: it is shown this once, and only its digest is kept.",
+                "Copy “{}” now. It is shown only once, because we do not store it.",
                 made.token.name
             ),
             label: "Token",
-            secret: made.secret.expose_secret().to_owned(),
+            example: Some(Example::new(request, Some(&secret))),
+            secret,
             ends: Moment::of(made.token.expires_at),
             back,
             section,
@@ -243,11 +274,12 @@ impl SecretPage {
 
     pub(super) fn of_link(account: &str, address: String, ends: Moment, back: String) -> Self {
         Self {
-            heading: "A link to choose a password",
+            heading: "Invitation link",
             lead: format!(
-                "Send it to “{account}” by a way that only they read: whoever opens it chooses the password. It works once, is shown this once, and earlier ones no longer work."
+                "Send it privately to “{account}”: it lets them choose a password. It works once and is shown only once. Earlier links no longer work."
             ),
             label: "Link",
+            example: None,
             secret: address,
             ends,
             back,

@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::browse::Shelf;
 use super::changes::{Changes, NamedAssets};
+use super::getting_started::GettingStarted;
 use super::ingestion::RecipeLine;
 use crate::auth::Actor;
 use crate::catalog::{self, AssetId, AssetKind, Change};
@@ -44,26 +45,28 @@ pub(crate) async fn show(
     )
     .await?;
     let shelves = Shelf::read_all(&db, &actor, DATABASES).await?;
-    let recipes = RecipeLine::read_all(&db, &actor, &runner.recipes()?).await?;
+    let files = runner.recipes()?;
+    let recipes = RecipeLine::read_all(&db, &actor, &files).await?;
+    let has_run = recipes.iter().any(RecipeLine::has_run);
+    let start = shelves
+        .is_empty()
+        .then(|| GettingStarted::new(&actor, &runner, &files, has_run));
     let page = PageRequest::first(CHANGES_READ);
     let changes = catalog::list_recent_changes(&db, actor.sight(), &page)
         .await?
         .items;
     let ids: Vec<AssetId> = changes.iter().map(|change| change.asset).collect();
     let named = catalog::find_addresses(&db, &ids).await?;
-    Ok(Page(HomePage::new(
-        &everything,
-        shelves,
-        recipes,
-        (&changes, &named),
-    )))
+    let page = HomePage::new(&everything, shelves, recipes, (&changes, &named));
+    Ok(Page(HomePage { start, ..page }))
 }
 
 /// What `templates/home.hbs` can show.
 #[derive(Debug, Serialize)]
 pub(crate) struct HomePage {
     counts: Vec<CountOf>,
-    empty: Option<Empty>,
+    /// What to do while nothing is in the catalog.
+    start: Option<GettingStarted>,
     sources: Vec<Shelf>,
     changes: Changes,
     recipes: Vec<RecipeLine>,
@@ -74,15 +77,6 @@ struct CountOf {
     count: String,
     word: &'static str,
     href: String,
-}
-
-/// The one next step while nothing is in the catalog.
-#[derive(Debug, Serialize)]
-struct Empty {
-    text: &'static str,
-    href: Option<String>,
-    label: &'static str,
-    command: Option<&'static str>,
 }
 
 impl View for HomePage {
@@ -102,7 +96,7 @@ impl HomePage {
     ) -> Self {
         Self {
             counts: counts(everything),
-            empty: sources.is_empty().then(|| Empty::new(!recipes.is_empty())),
+            start: None,
             sources,
             changes: Changes::recent(changes, named, CHANGES_TOLD),
             recipes,
@@ -131,25 +125,4 @@ fn counts(everything: &Answer) -> Vec<CountOf> {
             })
         })
         .collect()
-}
-
-impl Empty {
-    fn new(recipes: bool) -> Self {
-        if recipes {
-            Self {
-                text: "A recipe is there. Run it, and what it finds can be searched and read here.",
-                href: Some(links::ingestion()),
-                label: "Go to ingestion",
-                command: None,
-            }
-        } else {
-            Self {
-                text: "Look around in a made-up company first: this command fills a catalog of its own, without \
-                       network or credentials.",
-                href: None,
-                label: "",
-                command: Some("gazetteer demo"),
-            }
-        }
-    }
 }

@@ -7,6 +7,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::changes::Changes;
+use super::findings::{self, FindingLine, Shortfalls};
 use super::parts::{
     Fact, LastRun, Link, More, RunRow, State, Text, heading, name, platform_word, started_by, took,
 };
@@ -107,7 +108,23 @@ pub(crate) async fn run(
     let ids: Vec<AssetId> = changes.items.iter().map(|change| change.asset).collect();
     let named = catalog::find_addresses(&db, &ids).await?;
     let changes = Changes::of_run(&run, &changes, &named);
-    Ok(Page(RunPage::new(&run, &listings, &findings, changes)))
+    let expected = databases_before(&db, &actor, &run).await?;
+    let progress = Progress::of(&run, expected);
+    Ok(Page(RunPage {
+        progress,
+        ..RunPage::new(&run, &listings, &findings, changes)
+    }))
+}
+
+/// How many databases the run before this one met, while this one goes on; 0 when nobody knows.
+async fn databases_before(db: &Db, actor: &Actor, run: &Run) -> Result<u64, Failure> {
+    if !is_running(run) {
+        return Ok(0);
+    }
+    let page = PageRequest::first(2);
+    let runs = ingest::list_runs(db, actor.sight(), Some(&run.recipe), &page).await?;
+    let before = runs.items.iter().find(|other| other.id != run.id);
+    Ok(before.map_or(0, |run| run.counts.databases))
 }
 
 /// A recipe that can run, as a line of a list.
@@ -135,18 +152,25 @@ impl RecipeLine {
         let recipes: Vec<&Recipe> = recipes.collect();
         let names: Vec<&str> = recipes.iter().map(|recipe| recipe.name.as_str()).collect();
         let last = ingest::latest_runs(db, actor.sight(), &names).await?;
-        let line = |recipe: &&Recipe| Self::new(recipe, last.get(&recipe.name));
+        let runs: Vec<&Run> = last.values().collect();
+        let left_out = Shortfalls::read(db, actor, &runs).await?;
+        let line = |recipe: &&Recipe| Self::new(recipe, last.get(&recipe.name), &left_out);
         Ok(recipes.iter().map(line).collect())
     }
 
-    fn new(recipe: &Recipe, last: Option<&Run>) -> Self {
+    /// Tells whether the recipe has ever run.
+    pub(super) fn has_run(&self) -> bool {
+        self.last.is_some()
+    }
+
+    fn new(recipe: &Recipe, last: Option<&Run>, left_out: &Shortfalls) -> Self {
         Self {
             name: name(&recipe.name),
             href: links::recipe(&recipe.name),
             source: platform_word(recipe.source.platform()),
             schedule: schedule(recipe),
             next: next_times(recipe),
-            last: last.map(LastRun::from),
+            last: last.map(|run| LastRun::new(run, left_out.words(run))),
             never: NEVER,
             running: last.is_some_and(is_running),
             run_action: links::recipe_runs(&recipe.name),
@@ -163,7 +187,7 @@ fn is_running(run: &Run) -> bool {
 fn schedule(recipe: &Recipe) -> String {
     let schedule = recipe.schedule.as_ref();
     schedule.map_or_else(
-        || "When somebody starts it".to_owned(),
+        || "By hand".to_owned(),
         |schedule| capital(&schedule.in_words()),
     )
 }
@@ -391,10 +415,16 @@ impl RecipePage {
     ) -> Result<Self, Failure> {
         let runs = ingest::list_runs(db, actor.sight(), Some(&file.name), page).await?;
         let last = ingest::latest_runs(db, actor.sight(), &[&file.name]).await?;
-        Ok(Self::new(file, &runs, last.get(&file.name)))
+        let last = last.get(&file.name);
+        let left_out = Shortfalls::read(db, actor, last.as_slice()).await?;
+        Ok(Self::new(file, &runs, (last, &left_out)))
     }
 
-    fn new(file: &RecipeFile, runs: &ListPage<Run>, last: Option<&Run>) -> Self {
+    fn new(
+        file: &RecipeFile,
+        runs: &ListPage<Run>,
+        (last, left_out): (Option<&Run>, &Shortfalls),
+    ) -> Self {
         let recipe = file.recipe.as_ref().ok();
         let running = last.is_some_and(is_running);
         let file_name = file.file.file_name().unwrap_or_default().to_string_lossy();
@@ -414,9 +444,10 @@ impl RecipePage {
             notices: recipe
                 .map(|recipe| recipe.notices.iter().map(ProblemLine::from).collect())
                 .unwrap_or_default(),
-            schedule: recipe.map_or_else(|| "Not before it is mended".to_owned(), schedule),
+            schedule: recipe
+                .map_or_else(|| "Not until its problems are fixed".to_owned(), schedule),
             next: recipe.map(next_times).unwrap_or_default(),
-            last: last.map(LastRun::from),
+            last: last.map(|run| LastRun::new(run, left_out.words(run))),
             never: NEVER,
             facts: recipe.map(recipe_facts).unwrap_or_default(),
             runs: runs.items.iter().map(RunRow::from).collect(),
@@ -443,10 +474,10 @@ fn recipe_facts(recipe: &Recipe) -> Vec<Fact> {
             "Reads",
             &platform_word(recipe.source.platform()),
         )),
-        title.map(|title| Fact::text("Called", title)),
+        title.map(|title| Fact::text("Title", title)),
         Some(Fact::text(
-            "May call gone at most",
-            &recipe.remove.to_string(),
+            "Removal limit",
+            &format!("{} of a database", recipe.remove),
         )),
     ]
     .into_iter()
@@ -465,7 +496,8 @@ pub(crate) struct RunPage {
     crumbs: Vec<Link>,
     recipe: Shortened,
     state: State,
-    verdict: Option<&'static str>,
+    progress: Option<Progress>,
+    verdict: Option<String>,
     failure: Option<Text>,
     trust: Vec<Fact>,
     counts: Vec<CountOf>,
@@ -484,19 +516,29 @@ struct CountOf {
     zero: bool,
 }
 
+/// How far a run is, in databases.
 #[derive(Debug, Serialize)]
-struct FindingLine {
-    state: State,
-    about: Option<About>,
-    text: Text,
+struct Progress {
+    done: u64,
+    /// As many as the last run met; nothing when this is the first.
+    of: Option<u64>,
+    words: String,
 }
 
-/// What a finding is about.
-#[derive(Debug, Serialize)]
-struct About {
-    shown: String,
-    whole: Option<String>,
-    href: Option<String>,
+impl Progress {
+    fn of(run: &Run, expected: u64) -> Option<Self> {
+        let done = run.counts.databases;
+        let of = (expected > 0).then(|| expected.max(done));
+        let finished = count(done, "database", "databases");
+        is_running(run).then(|| Self {
+            done,
+            of,
+            words: match of {
+                Some(of) => format!("{} of {}", number(done), count(of, "database", "databases")),
+                None => format!("{finished} finished"),
+            },
+        })
+    }
 }
 
 /// How one database was listed.
@@ -547,19 +589,20 @@ impl RunPage {
             crumbs,
             recipe: name(&run.recipe),
             state: State::of_run(run.state),
-            verdict: verdict(run),
+            progress: None,
+            verdict: verdict(run, &findings.items, &listings.items),
             failure: run.failure.as_deref().map(Text::new),
             trust: trust(run),
             counts: counts(run),
-            findings: findings.items.iter().map(FindingLine::from).collect(),
+            findings: FindingLine::list(&findings.items, &listings.items),
             more_findings: More::of(findings, "Show more findings", |cursor| {
                 more("findings", cursor)
             }),
             listings: listings.items.iter().map(ListingRow::from).collect(),
             no_listings: if is_running(run) {
-                "None has been listed to its end yet."
+                "No database finished yet."
             } else {
-                "None was listed."
+                "No database was read."
             },
             more_listings: More::of(listings, "Show more databases", |cursor| {
                 more("listings", cursor)
@@ -570,16 +613,13 @@ impl RunPage {
     }
 }
 
-fn verdict(run: &Run) -> Option<&'static str> {
+fn verdict(run: &Run, findings: &[RunFinding], listings: &[Listed]) -> Option<String> {
     match run.state {
-        RunState::Running => Some("It is still going on; this page follows it."),
-        RunState::Succeeded => None,
-        RunState::Partial => {
-            Some("Something was not read, translated or written: see the findings.")
-        }
-        RunState::Failed => None,
+        RunState::Running => Some("Running. This page updates by itself.".to_owned()),
+        RunState::Partial => Some(findings::verdict(run, findings, listings)),
+        RunState::Succeeded | RunState::Failed => None,
         RunState::Interrupted => {
-            Some("It was stopped before its end. What it had read until then is kept.")
+            Some("The run was stopped early. What it read until then is kept.".to_owned())
         }
     }
 }
@@ -589,7 +629,7 @@ fn trust(run: &Run) -> Vec<Fact> {
     [
         Some(Fact::at("Started", run.started_at)),
         Some(Fact::text("Took", &took(run))),
-        Some(Fact::text("Started by", started_by(run)).titled(run.who.to_string())),
+        Some(Fact::text("Started by", &started_by(run)).titled(run.who.to_string())),
         (calls > 0).then(|| Fact::text("Calls", &number(calls))),
     ]
     .into_iter()
@@ -601,11 +641,11 @@ fn counts(run: &Run) -> Vec<CountOf> {
     let assets = run.counts.assets;
     [
         ("Databases", run.counts.databases),
-        ("Incomplete", run.counts.incomplete),
+        ("Not read", run.counts.incomplete),
         ("New", assets.new),
         ("Changed", assets.changed),
         ("Unchanged", assets.unchanged),
-        ("Gone", assets.gone),
+        ("Removed", assets.gone),
         ("Skipped", assets.skipped),
     ]
     .map(|(label, many)| CountOf {
@@ -614,23 +654,6 @@ fn counts(run: &Run) -> Vec<CountOf> {
         zero: many == 0,
     })
     .into()
-}
-
-impl From<&RunFinding> for FindingLine {
-    fn from(finding: &RunFinding) -> Self {
-        Self {
-            state: State::of_level(finding.level),
-            about: finding.about.as_deref().map(|about| {
-                let Shortened { shown, whole } = name(about);
-                About {
-                    shown,
-                    whole,
-                    href: finding.asset.map(links::asset),
-                }
-            }),
-            text: Text::new(&finding.text),
-        }
-    }
 }
 
 impl From<&Listed> for ListingRow {

@@ -4,10 +4,11 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 
+use crate::auth::Who;
 use crate::catalog::unseen::{legible_name, legible_text, legible_value};
 use crate::catalog::{Asset, AssetKind, Inside, Summary};
 use crate::db::{Cursor, Page};
-use crate::ingest::{Level, Run, RunState};
+use crate::ingest::{Run, RunState};
 use crate::web::links;
 use crate::web::text::{Moment, Shortened, count, duration, number};
 
@@ -97,6 +98,12 @@ impl Text {
     pub(super) fn cut_at(most: usize, text: &str) -> Self {
         let text = Shortened::to(LONGEST_WHOLE, text.trim()).shown;
         Self::folded(most, &legible_text(&text))
+    }
+
+    /// A text in which nothing may be cut, such as the name of a resource; one of many on its page.
+    pub(super) fn whole(text: &str) -> Self {
+        let text = Shortened::to(LONGEST_TOLD, text.trim()).shown;
+        Self::folded(LONGEST_TOLD, &legible_text(&text))
     }
 
     /// A text that is one of many on its page.
@@ -241,13 +248,6 @@ impl State {
             Self::new("Incomplete", "caution", "warn")
         }
     }
-
-    pub(super) fn of_level(level: Level) -> Self {
-        match level {
-            Level::Problem => Self::new("Problem", "bad", "cross"),
-            Level::Notice => Self::new("Notice", "plain", "note"),
-        }
-    }
 }
 
 /// The icon of a kind of asset.
@@ -324,7 +324,7 @@ pub(super) struct RunRow {
     at: Moment,
     recipe: Link,
     state: State,
-    by: &'static str,
+    by: String,
     new: String,
     changed: String,
     gone: String,
@@ -354,14 +354,15 @@ pub(super) fn took(run: &Run) -> String {
     duration(u64::try_from((end - run.started_at).num_milliseconds()).unwrap_or(0))
 }
 
-/// What set a run off, in words.
-pub(super) fn started_by(run: &Run) -> &'static str {
+/// What set a run off, in words: a person by name.
+pub(super) fn started_by(run: &Run) -> String {
     use crate::ingest::StartedBy::{Api, Command, Page, Schedule};
-    match run.started_by {
-        Command => "Command line",
-        Schedule => "Schedule",
-        Page => "This site",
-        Api => "API",
+    match (run.started_by, &run.who) {
+        (Page | Api, Who::Account { name: person, .. }) => name(person).shown,
+        (Command, _) => "Command line".to_owned(),
+        (Schedule, _) => "Schedule".to_owned(),
+        (Page, _) => "Website".to_owned(),
+        (Api, _) => "API".to_owned(),
     }
 }
 
@@ -369,14 +370,17 @@ pub(super) fn started_by(run: &Run) -> &'static str {
 #[derive(Debug, Serialize)]
 pub(super) struct LastRun {
     state: State,
+    /// What it left out, or how far it is.
+    note: Option<String>,
     at: Moment,
     href: String,
 }
 
-impl From<&Run> for LastRun {
-    fn from(run: &Run) -> Self {
+impl LastRun {
+    pub(super) fn new(run: &Run, note: Option<String>) -> Self {
         Self {
             state: State::of_run(run.state),
+            note,
             at: Moment::of(run.ended_at.unwrap_or(run.started_at)),
             href: links::run(run.id),
         }

@@ -302,7 +302,7 @@ pub(crate) async fn end_session(
 pub(crate) async fn make_token(
     db: Data<Db>,
     access: Data<Access>,
-    actor: Actor,
+    (actor, request): (Actor, HttpRequest),
     id: Path<Uuid>,
     Form(fields): Form<Fields>,
 ) -> Answer<Once<SecretPage>, PersonPage> {
@@ -313,7 +313,8 @@ pub(crate) async fn make_token(
         Err(error) => Err(error),
     };
     let back = links::person(asking.id);
-    let made = made.map(|made| Once(SecretPage::of_token(&made, back, Section::People)));
+    let place = (back, Section::People);
+    let made = made.map(|made| Once(SecretPage::of_token(&made, &request, place)));
     asking.answer(&typed, made).await
 }
 
@@ -379,14 +380,18 @@ impl RoleForm {
             (
                 "steward",
                 "Steward",
-                "writes what people say of assets, everywhere, and starts recipes",
+                "edits descriptions, owners and tags everywhere, and runs recipes",
             ),
             (
                 STEWARD_OF,
-                "Steward of some scopes",
-                "writes only in the sources and databases named below",
+                "Steward for selected databases",
+                "edits only in the sources and databases below",
             ),
-            ("admin", "Admin", "does everything, and looks after people"),
+            (
+                "admin",
+                "Admin",
+                "does everything, and manages people and access",
+            ),
         ];
         Self {
             roles: roles.map(choice).into(),
@@ -403,7 +408,7 @@ fn state_of(account: &Account) -> State {
     if account.locked_at.is_some() {
         State::new("Locked", "bad", "cross")
     } else {
-        State::new("Open", "plain", "check")
+        State::new("Active", "plain", "check")
     }
 }
 

@@ -1,4 +1,4 @@
-//! One's own account: name, password, sessions, tokens, look.
+//! One's own account: name, password, sessions, appearance.
 
 use actix_web::web::{Data, Form, Path};
 use actix_web::{HttpRequest, HttpResponse};
@@ -7,11 +7,11 @@ use secrecy::SecretString;
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::credentials::{RefusalLine, SecretPage, SessionLine, TokenForm, TokenLine};
-use super::parts::{More, name};
+use super::credentials::{RefusalLine, SessionLine};
+use super::parts::name;
 use crate::auth::accounts::{self, Account};
 use crate::auth::sessions::{self, Origin, SignedIn, Which};
-use crate::auth::{self, Password, teams, tokens};
+use crate::auth::{self, Password, teams};
 use crate::db::Db;
 use crate::web::access::{self, Access, Person};
 use crate::web::failure::Failure;
@@ -19,20 +19,15 @@ use crate::web::forms::{self, Answer, Fields};
 use crate::web::links;
 use crate::web::parameters::Parameters;
 use crate::web::text::{Moment, Shortened};
-use crate::web::view::{Once, Page, Refusal, Section, SeeOther, View};
-
-/// So many tokens are listed at once.
-const TOKENS: usize = 50;
+use crate::web::view::{Page, Refusal, Section, SeeOther, View};
 
 /// `GET /profile`: everything about one's own account.
 pub(crate) async fn show(
     db: Data<Db>,
     access: Data<Access>,
     Person(person): Person,
-    parameters: Parameters,
 ) -> Result<Page<ProfilePage>, Failure> {
-    let nothing = Parameters::default();
-    let page = ProfilePage::read(&db, &access, &person, &parameters, &nothing).await?;
+    let page = ProfilePage::read(&db, &access, &person, &Parameters::default()).await?;
     Ok(Page(page))
 }
 
@@ -107,40 +102,6 @@ pub(crate) async fn end_session(
     .await
 }
 
-/// `POST /profile/tokens`: makes a token, and shows it this once.
-pub(crate) async fn make_token(
-    db: Data<Db>,
-    access: Data<Access>,
-    Person(person): Person,
-    Form(fields): Form<Fields>,
-) -> Answer<Once<SecretPage>, ProfilePage> {
-    let typed = Parameters::from(fields);
-    let made = match TokenForm::read(&typed) {
-        Ok(new) => tokens::make(&db, &person.actor, person.account.id, &new, Utc::now()).await,
-        Err(error) => Err(error),
-    };
-    let shown = |made| SecretPage::of_token(&made, links::profile(), Section::Profile);
-    answer(&db, &access, &person, &typed, made.map(shown).map(Once)).await
-}
-
-/// `POST /profile/tokens/{id}/revoke`: makes a token worthless.
-pub(crate) async fn revoke_token(
-    db: Data<Db>,
-    access: Data<Access>,
-    Person(person): Person,
-    token: Path<Uuid>,
-) -> Answer<SeeOther, ProfilePage> {
-    let done = tokens::revoke(&db, &person.actor, *token, Utc::now()).await;
-    answer(
-        &db,
-        &access,
-        &person,
-        &Parameters::default(),
-        done.map(anew),
-    )
-    .await
-}
-
 async fn answer<T>(
     db: &Db,
     access: &Access,
@@ -170,9 +131,6 @@ pub(crate) struct ProfilePage {
     sessions: Vec<SessionLine>,
     refused: Vec<RefusalLine>,
     has_others: bool,
-    tokens: Vec<TokenLine>,
-    more: More,
-    token_form: TokenForm,
     identities: Vec<IdentityLine>,
     /// The provider to which the account can be linked.
     provider: Option<String>,
@@ -219,7 +177,6 @@ impl ProfilePage {
         db: &Db,
         access: &Access,
         person: &SignedIn,
-        parameters: &Parameters,
         typed: &Parameters,
     ) -> Result<Self, Failure> {
         let (actor, id) = (&person.actor, person.account.id);
@@ -227,18 +184,11 @@ impl ProfilePage {
         let standing = accounts::standing(db, actor, &account).await?;
         let teams = teams::list_of(db, actor, id).await?;
         let sessions = sessions::list(db, actor, id, access.lifetimes).await?;
-        let tokens = tokens::list(db, actor, id, &parameters.page(TOKENS)?).await?;
         let identities = accounts::list_identities(db, actor, id).await?;
         let refused = sessions::list_refusals(db, actor, id).await?;
         let session = |session: &sessions::Session| {
             let end = links::profile_part(&format!("sessions/{}/end", session.id));
             SessionLine::new(session, Some(person.session.id), end)
-        };
-        let token = |token: &tokens::Token| {
-            TokenLine::new(
-                token,
-                links::profile_part(&format!("tokens/{}/revoke", token.id)),
-            )
         };
         Ok(Self {
             label: name(account.label()),
@@ -250,11 +200,6 @@ impl ProfilePage {
             shortest: Password::SHORTEST,
             has_others: sessions.len() > 1,
             sessions: sessions.iter().map(session).collect(),
-            more: More::of(&tokens, "Show older tokens", |after| {
-                links::with_query(&links::profile(), [("after", after.as_str())])
-            }),
-            tokens: tokens.items.iter().map(token).collect(),
-            token_form: TokenForm::new(links::profile_part("tokens"), typed),
             identities: IdentityLine::of(&identities),
             refused: RefusalLine::of(&refused),
             provider: access
@@ -273,7 +218,7 @@ impl ProfilePage {
         typed: &Parameters,
         refusal: Refusal,
     ) -> Result<Self, Failure> {
-        let page = Self::read(db, access, person, &Parameters::default(), typed).await?;
+        let page = Self::read(db, access, person, typed).await?;
         let refusal = Some(refusal);
         Ok(Self { refusal, ..page })
     }

@@ -34,7 +34,16 @@ pub(crate) async fn show(
     let query = query_of(&parameters)?;
     let answer = searching::search(&db, &index, actor.sight(), query.clone()).await?;
     let assets = assets_of(&db, &actor, &answer.hits).await?;
-    Ok(Page(SearchPage::new(&query, &answer, &assets)))
+    let page = SearchPage::new(&query, &answer, &assets);
+    if answer.total == 0
+        && catalog::list_instances(&db, actor.sight())
+            .await?
+            .is_empty()
+    {
+        let none = NoHits::empty_catalog();
+        return Ok(Page(SearchPage { none, ..page }));
+    }
+    Ok(Page(page))
 }
 
 pub(super) async fn assets_of(
@@ -427,6 +436,16 @@ fn words(words: &[String], hrefs: Vec<String>) -> Vec<Word> {
 }
 
 impl NoHits {
+    /// What a search says while nothing is in the catalog at all.
+    fn empty_catalog() -> Self {
+        Self {
+            title: "The catalog is empty",
+            text: "Nothing can be found before a recipe has run.".to_owned(),
+            href: Some(links::home()),
+            label: "First steps",
+        }
+    }
+
     fn new(query: &Query, answer: &Answer) -> Self {
         if query.offset > 0 && answer.total > 0 {
             return Self {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::auth::directories;
 use crate::auth::links as once;
-use crate::auth::sessions::{self, Begun, Lifetimes, Origin};
+use crate::auth::sessions::{self, Begun, DemoPerson, Lifetimes, Origin};
 use crate::db::Db;
 use crate::web::access::{self, Access, Person};
 use crate::web::failure::Failure;
@@ -61,19 +61,19 @@ pub(crate) async fn sign_in(
     let_in(&db, &request, answer, (lifetimes, &next)).await
 }
 
-/// `POST /sign-in/demo`: signs the demo's steward in.
+/// `POST /sign-in/demo`: signs the demo's steward or admin in.
 pub(crate) async fn sign_in_to_demo(
     db: Data<Db>,
     access: Data<Access>,
     request: HttpRequest,
     from: Origin,
-    Form(form): Form<Next>,
+    Form(form): Form<DemoSignIn>,
 ) -> Result<HttpResponse, Failure> {
     if !access.demo {
         return Err(Failure::not_found("There is nothing at this address."));
     }
     let next = access::on_this_site(&form.next);
-    let begun = sessions::sign_in_to_demo(&db, &from, access.lifetimes).await?;
+    let begun = sessions::sign_in_to_demo(&db, form.r#as, &from, access.lifetimes).await?;
     end_old(&db, &request).await?;
     Ok(access::begin_session(
         &request,
@@ -83,9 +83,11 @@ pub(crate) async fn sign_in_to_demo(
     ))
 }
 
-/// Where to go on to.
+/// What a button of the demo sends.
 #[derive(Debug, Deserialize)]
-pub(crate) struct Next {
+pub(crate) struct DemoSignIn {
+    #[serde(default)]
+    r#as: DemoPerson,
     #[serde(default)]
     next: String,
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::super::parts::{Link, heading, name};
-use super::{Subject, who};
+use super::{Subject, visible_to};
 use crate::auth::principals::{self, Named, Principal};
 use crate::auth::scopes::{self, Admitted, Seen};
 use crate::auth::{AccountId, Actor, TeamId};
@@ -18,9 +18,6 @@ use crate::web::view::{Refusal, Section, View};
 
 /// So many people, and as many teams, are offered to choose from.
 const OFFERED: u64 = 20;
-
-/// Who sees what is not restricted.
-const EVERYONE: &str = "everyone";
 
 /// What the form says of a scope that is open to everybody.
 const OPEN: &str = "everybody";
@@ -47,18 +44,24 @@ impl Sent {
         })
     }
 
+    /// Tells whether it hides from everybody but admins what somebody else saw until now.
+    pub(super) fn empties(&self) -> bool {
+        let empty = |Seen(was): &Seen| was.as_ref().is_some_and(Admitted::is_empty);
+        self.ticked.is_empty() && self.was.as_ref().is_some_and(|was| !empty(was))
+    }
+
     /// Says what of it would not be kept.
     pub(super) fn left_over(&self, opens: bool) -> Option<String> {
         if opens && !self.ticked.is_empty() {
             Some(
-                "Opening it admits everybody, so nobody can be ticked: send it without them."
+                "Without the restriction everyone sees it. Send it with nobody selected."
                     .to_owned(),
             )
         } else if self.find.is_empty() || self.find == self.found {
             None
         } else {
             Some(format!(
-                "Nothing was changed: “{}” has been looked for only now. Tick who is meant, or empty the field.",
+                "Nothing was changed: “{}” was only searched for now. Select a name, or empty the field.",
                 self.find
             ))
         }
@@ -194,10 +197,11 @@ pub(crate) struct RestrictionPage {
     none: &'static str,
     /// What is wrong with whom somebody looks for.
     wrong: Option<String>,
-    /// What has just become true, as a sentence.
-    done: Option<String>,
-    /// Nobody was ticked, and is that meant?
-    asks: bool,
+    /// What was saved, as it now is.
+    saved: Option<String>,
+    /// Nobody is selected, and the page asks whether that is meant.
+    confirm: bool,
+    /// The page of what is restricted.
     back: Link,
     refusal: Option<Refusal>,
 }
@@ -231,7 +235,19 @@ impl RestrictionPage {
             let present = scopes::find_restriction(db, &subject.scope).await?;
             sent.ticked = present.unwrap_or_default();
         }
-        Self::read(db, actor, subject, &sent).await
+        let page = Self::read(db, actor, subject, &sent).await?;
+        let saved = form
+            .has("saved")
+            .then(|| page.now.replacen("Visible", "visible", 1));
+        Ok(Self { saved, ..page })
+    }
+
+    /// The same page, which asks whether nobody but admins is to see it.
+    pub(super) fn confirming(self) -> Self {
+        Self {
+            confirm: true,
+            ..self
+        }
     }
 
     /// Reads who is admitted, and who may be, beside those who have been ticked.
@@ -242,9 +258,6 @@ impl RestrictionPage {
         sent: &Sent,
     ) -> Result<Self, Failure> {
         let present = scopes::find_restriction(db, &subject.scope).await?;
-        let now = present
-            .as_ref()
-            .map_or_else(|| EVERYONE.to_owned(), |now| who(now));
         let (ticked, find) = (sent.ticked.clone(), sent.find.clone());
         let found = principals::search_admissible(db, actor, &find, OFFERED).await?;
         let ticked: Vec<Principal> = ticked.into_iter().collect();
@@ -257,43 +270,30 @@ impl RestrictionPage {
             .filter(|named| !names.contains_key(&named.principal));
         let choices = known.iter().map(|named| Choice::new(named, true));
         Ok(Self {
-            title: format!("Visibility of {}", name(&subject.name).shown),
+            title: format!("Who sees {}", name(&subject.name).shown),
             crumbs: subject.crumbs.clone(),
             word: subject.word,
             name: heading(&subject.name),
             here: subject.here.clone(),
             restricted: present.is_some(),
             was: written(present.as_ref()),
-            done: None,
-            asks: false,
-            back: Link::new(&subject.name, subject.back.clone()),
-            now,
+            now: visible_to(present.as_ref()),
             choices: choices
                 .chain(others.map(|named| Choice::new(named, false)))
                 .collect(),
             none: if find.is_empty() {
-                "There is nobody to choose yet."
+                "Nobody to select yet. Invite people first."
             } else {
-                "Nobody has such a name."
+                "No match. Admins are not listed, because they see everything."
             },
             found: find.clone(),
             find,
             wrong: None,
+            saved: None,
+            confirm: false,
+            back: subject.back.clone(),
             refusal: None,
         })
-    }
-
-    /// The same page, with what is true since it was sent.
-    pub(super) fn done(self) -> Self {
-        let done = Some(format!("Saved. It is now visible to {}.", self.now));
-        Self { done, ..self }
-    }
-
-    /// The same page, with the question whether nobody but admins is meant.
-    pub(super) fn asking(self) -> Self {
-        let refusal =
-            Refusal::of_all(&["Nobody is selected. Only admins would see it.".to_owned()]);
-        Self { asks: true, ..self }.refused(refusal)
     }
 
     /// The same page, with why what was sent would not have been kept as a whole.

@@ -25,9 +25,6 @@ use crate::web::parameters::Parameters;
 use crate::web::text::count;
 use crate::web::view::{Page, Section, SeeOther, View};
 
-/// The word in the address of the page that follows a change.
-const DONE: &str = "changed";
-
 /// So many restricted scopes are listed at once.
 const LISTED: usize = 100;
 
@@ -50,7 +47,8 @@ pub(crate) async fn of_database(
     parameters: Parameters,
 ) -> Result<Page<RestrictionPage>, Failure> {
     let subject = Subject::database(&db, &actor, *id).await?;
-    show(&db, &actor, &subject, &parameters).await
+    let page = RestrictionPage::open(&db, &actor, &subject, &parameters).await?;
+    Ok(Page(page))
 }
 
 /// `POST /assets/{id}/restriction`: restricts a database, or opens it.
@@ -72,7 +70,8 @@ pub(crate) async fn of_source(
     parameters: Parameters,
 ) -> Result<Page<RestrictionPage>, Failure> {
     let subject = Subject::source(&db, &actor, place.into_inner()).await?;
-    show(&db, &actor, &subject, &parameters).await
+    let page = RestrictionPage::open(&db, &actor, &subject, &parameters).await?;
+    Ok(Page(page))
 }
 
 /// `POST /browse/{platform}/{instance}/restriction`: restricts a source, or opens it.
@@ -84,17 +83,6 @@ pub(crate) async fn change_source(
 ) -> Answer<SeeOther, RestrictionPage> {
     let subject = Subject::source(&db, &actor, place.into_inner()).await?;
     change(&db, &actor, &subject, &Parameters::from(fields)).await
-}
-
-async fn show(
-    db: &Db,
-    actor: &Actor,
-    subject: &Subject,
-    parameters: &Parameters,
-) -> Result<Page<RestrictionPage>, Failure> {
-    let page = RestrictionPage::open(db, actor, subject, parameters).await?;
-    let is_done = parameters.has(DONE);
-    Ok(Page(if is_done { page.done() } else { page }))
 }
 
 async fn change(
@@ -109,21 +97,20 @@ async fn change(
             let page = RestrictionPage::read(db, actor, subject, &sent).await?;
             return Ok(Either::Right(Page(page)));
         }
-        // Programs that do not say what they saw have not seen the question.
-        "restrict" if sent.ticked.is_empty() && sent.was.is_some() => {
-            let page = RestrictionPage::read(db, actor, subject, &sent).await?;
-            return Ok(Either::Right(Page(page.asking())));
-        }
-        "restrict" | "restrict-to-admins" => Some(&sent.ticked),
+        "restrict" | "admins" => Some(&sent.ticked),
         "open" => None,
         _ => {
-            let wrong = "“do” is “find”, “restrict”, “restrict-to-admins” or “open”.";
+            let wrong = "“do” is “find”, “restrict”, “admins” or “open”.";
             return Err(Failure::bad_parameter("do", wrong));
         }
     };
     if let Some(left_over) = sent.left_over(after.is_none()) {
         let page = RestrictionPage::read(db, actor, subject, &sent).await?;
         return Ok(Either::Right(Page(page.refused_at_find(left_over))));
+    }
+    if form.text("do") == "restrict" && sent.empties() {
+        let page = RestrictionPage::read(db, actor, subject, &sent).await?;
+        return Ok(Either::Right(Page(page.confirming())));
     }
     let now = Utc::now();
     let changed = match (&sent.was, after) {
@@ -137,7 +124,8 @@ async fn change(
         Err(scopes::Error::Changed(theirs)) => sent.merged(theirs.as_ref()),
         _ => sent,
     };
-    let changed = changed.map(|()| SeeOther(links::with_query(&subject.here, [(DONE, "yes")])));
+    let saved = || links::with_query(&subject.here, [("saved", "1")]);
+    let changed = changed.map(|()| SeeOther(saved()));
     let again = async |refusal| {
         let page = RestrictionPage::read(db, actor, subject, &sent).await?;
         Ok(page.refused(refusal))
@@ -151,9 +139,9 @@ struct Subject {
     word: &'static str,
     name: String,
     crumbs: Vec<Link>,
+    /// Its own page.
+    back: Link,
     here: String,
-    /// Where it is shown itself.
-    back: String,
 }
 
 impl Subject {
@@ -177,8 +165,8 @@ impl Subject {
                 ),
                 Link::to_asset(&asset),
             ],
+            back: Link::to_asset(&asset),
             here: links::asset_restriction(id),
-            back: links::asset(id),
         })
     }
 
@@ -204,9 +192,9 @@ impl Subject {
                 Link::new("Browse", links::browse()),
                 Link::new(&name, links::instance(&platform, &instance)),
             ],
+            back: Link::new(&name, links::instance(&platform, &instance)),
             name,
             here: links::instance_restriction(&platform, &instance),
-            back: links::instance(&platform, &instance),
             scope: Scope::Source { platform, instance },
         })
     }
@@ -216,7 +204,7 @@ fn source_name(platform: &str, instance: &str) -> String {
     format!("{} {instance}", platform_word(platform))
 }
 
-/// Who sees a restricted scope, in numbers, for the end of a sentence.
+/// Whom a scope admits, in numbers.
 fn who(admitted: &Admitted) -> String {
     let teams = admitted
         .iter()
@@ -231,6 +219,12 @@ fn who(admitted: &Admitted) -> String {
     } else {
         format!("{} and admins", all.join(", "))
     }
+}
+
+/// Who sees a scope now, as a sentence.
+fn visible_to(admitted: Option<&Admitted>) -> String {
+    let seen_by = admitted.map_or_else(|| "everyone".to_owned(), who);
+    format!("Visible to {seen_by}.")
 }
 
 /// What `templates/restrictions/list.hbs` can show.
@@ -254,7 +248,7 @@ impl View for RestrictedPage {
     const TEMPLATE: &'static str = "restrictions/list";
 
     fn title(&self) -> &'static str {
-        "Restricted"
+        "Access"
     }
 
     fn section(&self) -> Option<Section> {

@@ -1,25 +1,29 @@
 //! `gazetteer demo`.
 
+mod story;
+
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use chrono::Utc;
 use clap::Args;
+use tokio::sync::watch;
 
 use super::serve::{self, serve_app};
-use super::{Failure, print, say};
+use super::{Failure, interrupted, print, say};
 use crate::app::App;
 use crate::auth::Actor;
 use crate::config;
 use crate::demo::{Corpus, Endpoint, World};
 use crate::error::chain;
-use crate::ingest::{Recipes, StartedBy};
+use crate::ingest::{self, Progress, Recipes, RunState, StartedBy};
 use crate::web::{self, Access, Listener};
 
 /// The recipe that reads the demo's endpoint, for wherever the repository is not.
-const RECIPE: &str = include_str!("../../ingest-recipes/demo.yml");
+const RECIPE: &str = include_str!("../../../ingest-recipes/demo.yml");
 
 /// The variable by which that recipe learns where the endpoint listens.
 const ENDPOINT: &str = "GAZETTEER_DEMO_ENDPOINT";
@@ -78,15 +82,37 @@ pub(super) async fn demo(
     });
     let app = App::open(&storage, Recipes::with_variables(&folder, variables)).await?;
     // Reads the world again; what has not changed since the last start is not written.
-    app.runner
-        .start("demo", &Actor::operator(), StartedBy::Command)
-        .await?;
+    if options.corpus.is_some() {
+        app.runner
+            .start("demo", &Actor::operator(), StartedBy::Command)
+            .await?;
+    } else {
+        read_company(&app).await?;
+    }
     let address = listener.url(&serving);
     print(format_args!("Gazetteer answers at {address}"))?;
     guide(&address, tables, options.corpus.is_none(), access.demo);
     let outcome = serve_app(app, listener, serving, access).await;
     endpoint.stop().await;
     outcome
+}
+
+/// Reads the sample company to its end, and tells what its people wrote about it.
+///
+/// They write about what a run has found, so that the pages answer only afterwards.
+async fn read_company(app: &App) -> Result<(), Failure> {
+    let listed = app.runner.find_recipe("demo")?;
+    let recipe = listed
+        .recipe
+        .map_err(|problems| ingest::Error::Faulty("demo".to_owned(), problems))?;
+    let progress = watch::Sender::new(Progress::default());
+    let (operator, stop) = (Actor::operator(), interrupted());
+    let run = ingest::run(&app.db, &recipe, &operator, progress, stop).await?;
+    if run.state == RunState::Interrupted {
+        let text = "The demo was stopped while it read the sample company.";
+        return Err(Failure::new(text));
+    }
+    story::tell(&app.db, Utc::now()).await
 }
 
 /// Reads a world of the user's, and says what of it could not be read.
@@ -113,9 +139,9 @@ fn guide(url: &str, tables: usize, company: bool, demo: bool) {
         "It is reading {tables} tables and views through the recipe ingest-recipes/demo.yml."
     ));
     say(if demo {
-        "One click on the sign-in page signs you in as the demo's steward; that works on this machine only."
+        "The sign-in page has a button for the demo's steward and one for its admin. They work on this machine only."
     } else {
-        "The demo's steward signs in on this machine only. Make an account with `gazetteer user add`."
+        "The demo's buttons work on this machine only. Make an account with `gazetteer user add`."
     });
     if company {
         say("Look first at:");
