@@ -16,6 +16,8 @@ pub enum Permission {
     Read,
     /// Write what people say of an asset: descriptions, notes, owners, tags, links, states.
     Describe,
+    /// Ask the stewards to describe something.
+    Ask,
     /// Start a recipe now.
     RunRecipe,
     /// Write what a source said into the catalog.
@@ -102,7 +104,7 @@ fn role_grants(
     place: Option<&Place<'_>>,
 ) -> bool {
     match permission {
-        Permission::Read | Permission::ManageOwnAccount => true,
+        Permission::Read | Permission::Ask | Permission::ManageOwnAccount => true,
         Permission::Describe => {
             role == Role::Admin || (role == Role::Steward && realm.contains(place))
         }
@@ -114,6 +116,20 @@ fn role_grants(
             role == Role::Admin
         }
         Permission::WriteSourceLayer => false,
+    }
+}
+
+impl Rights {
+    /// The scopes in which a permission is granted; nothing where it is granted everywhere that it is granted at all.
+    pub(super) fn scopes_of(&self, permission: Permission) -> Option<&[Scope]> {
+        match self {
+            Self::Account {
+                role: Role::Steward,
+                realm: Realm::Scopes(scopes),
+                ..
+            } if permission == Permission::Describe => Some(scopes),
+            _ => None,
+        }
     }
 }
 
@@ -143,7 +159,7 @@ impl TokenScope {
     fn covers(self, permission: Permission) -> bool {
         match permission {
             Permission::Read | Permission::ReadAudit => true,
-            Permission::Describe => self == Self::Write,
+            Permission::Describe | Permission::Ask => self == Self::Write,
             Permission::RunRecipe => self == Self::Ingest,
             Permission::ManageOwnAccount
             | Permission::ManagePeople
@@ -224,6 +240,7 @@ impl Explain for UnknownWord {
 #[error("{}", match self.permission {
     Permission::Read => "The catalog is open to those who are signed in.",
     Permission::Describe => "Describing this takes a steward of the scope it is in.",
+    Permission::Ask => "Asking for a description takes an account of your own.",
     Permission::RunRecipe => "Starting a recipe takes a steward of everything, or an admin.",
     Permission::WriteSourceLayer => "Only a recipe writes what a source says.",
     Permission::ManageOwnAccount => "An account is looked after by whoever is signed in to it in a browser.",

@@ -4,14 +4,20 @@ import { combobox } from "./combobox.js";
 import { columns } from "./columns.js";
 import { copying } from "./copy.js";
 import { editors } from "./editor.js";
+import { inPlace } from "./in-place.js";
 import { keys } from "./keys.js";
 import { menus } from "./menu.js";
+import { pickers } from "./picker.js";
+import { shows } from "./shows.js";
 import { themeChoice, themeSwitch } from "./theme-switch.js";
+import { toasts } from "./toast.js";
 
 function enhance(root) {
   for (const input of root.querySelectorAll("input[data-suggest]")) combobox(input);
   copying(root);
   columns(root);
+  pickers(root);
+  shows(root);
 }
 
 themeSwitch();
@@ -20,6 +26,8 @@ enhance(document);
 keys();
 menus();
 editors();
+inPlace(enhance);
+toasts();
 
 // Parts of a page that arrive later.
 document.addEventListener("htmx:load", (event) => {

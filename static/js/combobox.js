@@ -2,7 +2,7 @@
 
 const PAUSE = 120;
 
-export function combobox(input) {
+export function combobox(input, choose = follow) {
   if (input.role === "combobox") return;
   const list = document.getElementById(input.dataset.suggest);
   const form = input.form;
@@ -77,6 +77,12 @@ export function combobox(input) {
     mark((active + 1 + by + places) % places - 1);
   }
 
+  function pick(option, aside) {
+    list.replaceChildren();
+    close();
+    choose(option, aside);
+  }
+
   input.addEventListener("input", () => {
     clearTimeout(timer);
     timer = setTimeout(ask, PAUSE);
@@ -91,7 +97,7 @@ export function combobox(input) {
       step(-1);
     } else if (event.key === "Enter" && active >= 0) {
       event.preventDefault();
-      follow(options()[active]);
+      pick(options()[active]);
     } else if (event.key === "Escape" && !list.hidden && !input.closest("dialog")) {
       event.preventDefault();
       event.stopPropagation();
@@ -105,7 +111,7 @@ export function combobox(input) {
   list.addEventListener("pointerdown", (event) => event.preventDefault());
   list.addEventListener("click", (event) => {
     const option = event.target.closest("[role=option]");
-    if (option) follow(option, event.ctrlKey || event.metaKey);
+    if (option) pick(option, event.ctrlKey || event.metaKey);
   });
 }
 
