@@ -20,7 +20,7 @@ function fade(toast) {
 
 function place(toast) {
   document.getElementById("toast")?.remove();
-  document.body.append(toast);
+  document.getElementById("main").append(toast);
   say(toast.querySelector("p").textContent);
   fade(toast);
   return toast;

@@ -102,7 +102,7 @@ describe("people describe what is in the catalog", () => {
     await edit(second, "Edit description");
     await edit(first, "Edit description");
     await first.getByLabel("Markdown").fill("Unopened parcels that came back.\n\nOne row for each.");
-    await second.getByLabel("Markdown").fill("Parcels sent back.\n\nOne row for each, with its reason.");
+    await second.getByLabel("Markdown").fill("Boxes that came back.\n\nOne row for each, with its reason.");
     await save(first);
     await second.getByRole("button", { name: "Save", exact: true }).click();
 
@@ -189,7 +189,7 @@ describe("people describe what is in the catalog", () => {
   });
 
   test("a reader asks for a description, and a steward answers it", async (journey) => {
-    const reader = await openAsset(journey, "stg_payments", { cookies: people.cy });
+    const reader = await openAsset(journey, "gift_cards", { cookies: people.cy });
     await reader.getByRole("button", { name: "Ask for a description" }).click();
     await reader.getByText(/You asked for a description/).waitFor();
     await inspect(reader);
@@ -197,12 +197,23 @@ describe("people describe what is in the catalog", () => {
     const steward = await app.open(journey, "/requests", { cookies: people.bo });
     await steward.getByRole("row").filter({ hasText: "Cy Okonkwo" }).getByRole("link", { name: /Add description/ }).waitFor();
     await inspect(steward);
-    await steward.getByRole("link", { name: "Add description of stg_payments" }).click();
+    await steward.getByRole("link", { name: "Add description of gift_cards" }).click();
     await steward.getByLabel("Markdown").fill("Payments as they arrive.");
     await steward.getByRole("button", { name: "Save", exact: true }).click();
     await steward.getByText("Payments as they arrive.").first().waitFor();
     await steward.goto("/requests");
     await steward.getByText("No open requests.").waitFor();
+  });
+
+  test("a steward's databases are chosen from suggestions", async (journey) => {
+    const admin = await app.open(journey, "/people", { cookies: people.ana });
+    const databases = admin.getByLabel("Databases and sources");
+    assert.equal(await databases.isVisible(), false, "it shows for that role alone");
+    await admin.getByRole("radio", { name: /^Steward for selected databases/ }).check();
+    await databases.pressSequentially("shop");
+    await admin.getByRole("option", { name: /shop.*Database/ }).first().click();
+    await admin.getByRole("button", { name: /^Remove glue:.*shop$/ }).waitFor();
+    await inspect(admin);
   });
 
   test("a database that is restricted is gone for whoever is not admitted", async (journey) => {
@@ -212,7 +223,7 @@ describe("people describe what is in the catalog", () => {
     const there = reader.url();
 
     const admin = await app.open(journey, there, { cookies: people.ana });
-    await admin.getByText("More actions").click();
+    await admin.locator("summary", { hasText: "More actions" }).click();
     await admin.getByRole("link", { name: "Restrict", exact: true }).click();
     await inspect(admin);
     await admin.getByLabel(/Bo Nilsson/).check();

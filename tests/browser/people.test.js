@@ -16,7 +16,7 @@ test("an admin sets up, invites somebody, makes a token and a team, and finds it
 
   await page.goto("/people");
   await page.getByLabel("Name to sign in with").fill("bo");
-  await page.getByRole("radio", { name: /^Steward writes/ }).check();
+  await page.getByRole("radio", { name: /^Steward edits descriptions/ }).check();
   await page.getByRole("button", { name: "Make the account" }).click();
   assert.match(await page.getByLabel("Link").inputValue(), /\/choose-password\?code=/);
   await inspect(page);

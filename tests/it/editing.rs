@@ -920,7 +920,7 @@ async fn every_aspect_has_a_form_that_works_without_scripts() {
     );
     let deprecated = texts(&shown, "#deprecated");
     assert!(
-        deprecated[0].ends_with("Use paid instead.Use the other."),
+        deprecated[0].ends_with("Use paid instead. Use the other."),
         "{deprecated:?}"
     );
     assert_eq!(texts(&shown, ".note em"), ["day"]);

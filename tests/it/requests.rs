@@ -85,3 +85,36 @@ async fn a_steward_dismisses_a_request_and_a_program_lists_them() {
     let again = Answer::of(ana.request(Method::PUT, &path)).await;
     assert_eq!(again.json()["people"], 2, "{}", again.text);
 }
+
+#[tokio::test]
+async fn a_request_for_what_a_steward_does_not_see_or_may_not_describe_is_none_of_theirs() {
+    let app = TestApp::start().await;
+    app.add("sales", vec![table(&["sales", "orders"], &[("id", "int")])])
+        .await;
+    let vault = app
+        .add("vault", vec![table(&["vault", "keys"], &[("id", "int")])])
+        .await;
+    let keys = app.id_of(&["vault", "keys"]).await;
+    let ana = app.person("ana", Role::Steward, &[]).await;
+    let ray = app.person("ray", Role::Reader, &[]).await;
+    let asked = ray.post(&format!("/assets/{keys}/requests"), &[]).await;
+    assert_eq!(asked.status, 303, "{}", asked.text);
+    let before = ana.json("/api/v1/requests").await;
+    let restricted = app
+        .admin()
+        .post(
+            &format!("/assets/{vault}/restriction"),
+            &[("do", "restrict"), ("sure", "1")],
+        )
+        .await;
+    assert!(restricted.status.as_u16() < 400, "{}", restricted.text);
+
+    let after = ana.json("/api/v1/requests").await;
+    let admin = app.json("/api/v1/requests").await;
+    let hidden = ana.post(&format!("/assets/{keys}/requests"), &[]).await;
+
+    assert_eq!(before["items"].as_array().unwrap().len(), 1);
+    assert!(after["items"].as_array().unwrap().is_empty());
+    assert_eq!(admin["items"].as_array().unwrap().len(), 1);
+    assert_eq!(hidden.status, 404);
+}

@@ -166,7 +166,8 @@ pub(super) async fn find_asset(
     })
 }
 
-/// `GET /pick/owners`: people and teams whose names contain `q`.
+/// `GET /pick/owners`: people and teams whose names contain `q`; with `only=people` or `only=teams` the names alone of
+/// these.
 pub(crate) async fn owners(
     db: Data<Db>,
     actor: Actor,
@@ -174,14 +175,23 @@ pub(crate) async fn owners(
 ) -> Result<Page<Options>, Failure> {
     let words = parameters.text("q").trim();
     let words = words.strip_prefix(TEAM).unwrap_or(words);
-    let found = principals::search(&db, &actor, words, OFFERED as u64).await?;
+    let only = parameters.text("only");
+    let mut found = principals::search(&db, &actor, words, OFFERED as u64).await?;
+    found.retain(|named| match named.principal {
+        Principal::Account(_) => only != "teams",
+        Principal::Team(_) => only != "people",
+    });
     Ok(Options::of(found.iter().map(|named| {
         let (icon, kind) = match named.principal {
             Principal::Account(_) => ("person", "Person"),
             Principal::Team(_) => ("person", "Team"),
         };
         Choice {
-            value: principal_name(named),
+            value: if only.is_empty() {
+                principal_name(named)
+            } else {
+                named.name.clone()
+            },
             icon,
             shown: name(&named.label),
             beside: match named.principal {

@@ -145,6 +145,10 @@ impl Asking {
             return Ok(None);
         }
         let standing = requests::find_standing(db, actor, asset).await?;
+        let told = asset.source.description.as_deref().unwrap_or_default();
+        if standing.people == 0 && !told.trim().is_empty() {
+            return Ok(None);
+        }
         let answers = actor.may_in(Permission::Describe, &asset.place());
         let asks = actor.may(Permission::Ask) && actor.account().is_some();
         let people = count(standing.people, "person asks", "people ask");
