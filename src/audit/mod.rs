@@ -245,7 +245,8 @@ pub async fn find_things(db: &Db, actor: &Actor, words: &str) -> Result<Vec<Uuid
     things.extend(assets.into_iter().map(|asset| asset.0));
     match catalog::find_scope(db, words).await {
         Ok(scope) => things.extend(scopes::find_id(db, &scope).await?),
-        Err(catalog::Error::UnknownScope { .. }) if !things.is_empty() => {}
+        Err(catalog::Error::UnknownScope { .. } | catalog::Error::SeveralScopes { .. })
+            if !things.is_empty() => {}
         Err(catalog::Error::UnknownScope { .. }) => {
             return Err(Error::UnknownThing(words.to_owned()));
         }

@@ -29,7 +29,9 @@ impl Names {
         let accounts = ids("account").map(|id| Principal::Account(AccountId(id)));
         let teams = ids("team").map(|id| Principal::Team(TeamId(id)));
         let principals: Vec<Principal> = accounts.chain(teams).collect();
-        let assets: Vec<AssetId> = ids("asset").map(AssetId).collect();
+        // A request is about an asset, whose id it has in the log.
+        let assets = ids("asset").chain(ids("request"));
+        let assets: Vec<AssetId> = assets.map(AssetId).collect();
         let scopes = rows.iter().zip(told).filter_map(|(row, what)| match what {
             What::ToPeople(event) => Some((row.subject, event.scope()?.clone())),
             _ => None,
@@ -61,7 +63,7 @@ impl Names {
             "account" => principal(Principal::Account(AccountId(id))),
             "team" => principal(Principal::Team(TeamId(id))),
             "token" => token.map(|(_, name)| name.clone()),
-            "asset" => {
+            "asset" | "request" => {
                 let known = self.assets.get(&AssetId(id));
                 known.map(|(_, address)| address.path.join("."))
             }

@@ -178,6 +178,11 @@ impl Actor {
         self.rights.grant(permission, Some(place))
     }
 
+    /// The scopes in which this actor may do it; nothing for who may do it everywhere, or nowhere.
+    pub fn scopes_of(&self, permission: Permission) -> Option<&[Scope]> {
+        self.rights.scopes_of(permission)
+    }
+
     /// Refuses unless this actor may do it, somewhere at least.
     pub fn require(&self, permission: Permission) -> Result<(), Denied> {
         self.refuse_unless(permission, None)

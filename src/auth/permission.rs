@@ -16,6 +16,8 @@ pub enum Permission {
     Read,
     /// Write what people say of an asset: descriptions, notes, owners, tags, links, states.
     Describe,
+    /// Ask the stewards to describe something.
+    Ask,
     /// Start a recipe now.
     RunRecipe,
     /// Write what a source said into the catalog.
@@ -124,7 +126,7 @@ fn role_grants(
     place: Option<&Place<'_>>,
 ) -> bool {
     match permission {
-        Permission::Read | Permission::ManageOwnAccount => true,
+        Permission::Read | Permission::Ask | Permission::ManageOwnAccount => true,
         Permission::Describe => {
             role == Role::Admin || (role == Role::Steward && realm.contains(place))
         }
@@ -136,6 +138,20 @@ fn role_grants(
             role == Role::Admin
         }
         Permission::WriteSourceLayer => false,
+    }
+}
+
+impl Rights {
+    /// The scopes in which a permission is granted; nothing where it is granted everywhere that it is granted at all.
+    pub(super) fn scopes_of(&self, permission: Permission) -> Option<&[Scope]> {
+        match self {
+            Self::Account {
+                role: Role::Steward,
+                realm: Realm::Scopes(scopes),
+                ..
+            } if permission == Permission::Describe => Some(scopes),
+            _ => None,
+        }
     }
 }
 
@@ -165,7 +181,7 @@ impl TokenScope {
     fn covers(self, permission: Permission) -> bool {
         match permission {
             Permission::Read | Permission::ReadAudit => true,
-            Permission::Describe => self == Self::Write,
+            Permission::Describe | Permission::Ask => self == Self::Write,
             Permission::RunRecipe => self == Self::Ingest,
             Permission::ManageOwnAccount
             | Permission::ManagePeople
@@ -260,6 +276,7 @@ impl Denied {
             (Some(TokenScope::Ingest), _) => "This token lacks the scope “ingest”.",
             (None, Permission::Read) => "The catalog is open to people who are signed in.",
             (None, Permission::Describe) => "Only a steward of its database can describe this.",
+            (None, Permission::Ask) => "Only people with an account can ask for a description.",
             (None, Permission::RunRecipe) => {
                 "Only admins and stewards of everything can run recipes."
             }

@@ -8,6 +8,8 @@ mod asset;
 mod change;
 mod difference;
 pub mod human;
+pub mod requests;
+mod renamed;
 mod scopes;
 mod store;
 pub mod unseen;
@@ -33,7 +35,8 @@ pub use asset::{
 pub use change::{Action, Cause, Change};
 pub use difference::{Difference, differences};
 pub use human::HumanLayer;
-pub use scopes::{find_called, find_scope, name_scopes};
+pub use renamed::likely_renames;
+pub use scopes::{find_called, find_scope, name_scopes, source_words};
 pub(crate) use store::belongs_to_seen;
 
 /// An asset with everything that is known of it.
@@ -306,10 +309,18 @@ pub enum Error {
     UnknownAsset,
     #[error("There is no such change of this asset.")]
     UnknownChange,
+    #[error("It has a description already.")]
+    DescribedAlready,
+    #[error("Only somebody who has signed in can ask.")]
+    NobodyAsks,
+    #[error("You have {} open requests, which is the most.", requests::MOST_OPEN)]
+    TooManyRequests,
     #[error("There is no column “{0}”.")]
     UnknownColumn(String),
     #[error("There is no source or database “{words}”.{}", instead(.nearest))]
     UnknownScope { words: String, nearest: Vec<String> },
+    #[error("Several databases are called “{words}”: {}.", quoted(.which))]
+    SeveralScopes { words: String, which: Vec<String> },
     #[error(transparent)]
     BadCursor(#[from] BadCursor),
     #[error(transparent)]
@@ -323,6 +334,10 @@ pub enum Error {
     Damaged(AssetId, #[source] Box<dyn StdError + Send + Sync>),
     #[error("The catalog could not be read or written.")]
     Database(#[from] DbErr),
+}
+
+fn quoted(names: &[String]) -> String {
+    format!("“{}”", names.join("”, “"))
 }
 
 fn instead(nearest: &[String]) -> String {
@@ -343,10 +358,13 @@ impl Explain for Error {
     fn kind(&self) -> Kind {
         match self {
             Self::UnknownAsset | Self::UnknownChange | Self::UnknownColumn(_) => Kind::NotFound,
-            Self::UnknownScope { .. } | Self::BadCursor(_) => Kind::Invalid,
+            Self::UnknownScope { .. } | Self::SeveralScopes { .. } | Self::BadCursor(_) => {
+                Kind::Invalid
+            }
             Self::Denied(denied) => denied.kind(),
             Self::Busy(busy) => busy.kind(),
-            Self::RunEnded => Kind::Conflict,
+            Self::RunEnded | Self::DescribedAlready | Self::TooManyRequests => Kind::Conflict,
+            Self::NobodyAsks => Kind::Forbidden,
             Self::Damaged(..) => Kind::Internal,
             Self::Database(cause) => db::kind_of(cause),
         }
@@ -364,6 +382,10 @@ impl Explain for Error {
             Self::UnknownScope { .. } => Some(
                 "Write a source as PLATFORM:INSTANCE and a database as PLATFORM:INSTANCE/DATABASE, such as glue:123456789012/eu-central-1/sales.",
             ),
+            Self::DescribedAlready => Some("Open it to read the description."),
+            Self::NobodyAsks => Some("Sign in with an account of your own."),
+            Self::TooManyRequests => Some("Wait until some of them are answered."),
+            Self::SeveralScopes { .. } => Some("Write which one, with its source."),
             Self::BadCursor(_) => Some("Start from the first page."),
             Self::Busy(busy) => busy.hint(),
             Self::Denied(_) | Self::RunEnded | Self::Damaged(..) | Self::Database(_) => None,

@@ -17,6 +17,9 @@ const COMPARED: u64 = PageRequest::MOST;
 /// So many dots of a name are tried as the one between database and table.
 const MOST_DOTS: usize = 8;
 
+/// In so many sources a database is looked for by its name alone.
+const MOST_SOURCES: usize = 200;
+
 /// What is less like the name than this is not offered.
 const NEAR: f64 = 0.5;
 
@@ -44,7 +47,25 @@ pub async fn find_scope(db: &Db, words: &str) -> Result<Scope, Error> {
             None => {}
         }
     }
+    // The name of a database alone is enough where only one source has it.
+    let databases = sources.iter().take(MOST_SOURCES);
+    let databases: Vec<Address> = databases
+        .map(|(platform, instance)| database_at(platform, instance, words))
+        .collect();
+    inside.extend(databases.iter().cloned());
     let known = find_at(db, &Sight::Everything, &inside.iter().collect::<Vec<_>>()).await?;
+    let called: Vec<&Address> = databases
+        .iter()
+        .filter(|address| known.contains_key(&address.identity()))
+        .collect();
+    if called.len() > 1 {
+        let named = called.iter().take(OFFERED).map(|address| {
+            let source = source_words(&address.platform, &address.instance);
+            format!("{source}/{}", address.name())
+        });
+        let (words, which) = (words.to_owned(), named.collect());
+        return Err(Error::SeveralScopes { words, which });
+    }
     for address in &inside {
         if let Some(id) = known.get(&address.identity()) {
             return Ok(Scope::Database {
@@ -54,6 +75,7 @@ pub async fn find_scope(db: &Db, words: &str) -> Result<Scope, Error> {
             });
         }
     }
+    inside.truncate(inside.len() - databases.len());
     let nearest = nearest(db, words, &sources, &inside).await?;
     let words = words.to_owned();
     Err(Error::UnknownScope { words, nearest })
@@ -80,7 +102,8 @@ pub async fn name_scopes(db: &Db, scopes: &[Scope]) -> Result<Vec<String>, Error
     Ok(scopes.iter().map(name).collect())
 }
 
-fn source_words(platform: &str, instance: &str) -> String {
+/// The words by which a source is named.
+pub fn source_words(platform: &str, instance: &str) -> String {
     format!("{platform}:{instance}")
 }
 

@@ -128,7 +128,7 @@ fn wants_page(request: &ServiceRequest) -> bool {
 }
 
 fn to_sign_in(request: &ServiceRequest) -> HttpResponse {
-    let is_part = request.headers().contains_key("hx-request");
+    let is_part = super::view::is_in_place(request.request());
     let here = match request.headers().get("hx-current-url") {
         Some(url) if is_part => path_of(url),
         _ => links::here(request.uri()),

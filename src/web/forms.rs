@@ -45,8 +45,8 @@ impl Correctable for auth::Error {
 const SECRET: [&str; 4] = ["password", "current", "new", "code"];
 
 /// Fields that the page filled in for itself.
-const UNSEEN: [&str; 7] = [
-    "version", "was", "found", "next", "do", "username", "preview",
+const UNSEEN: [&str; 9] = [
+    "version", "was", "found", "next", "do", "username", "preview", "months", "use",
 ];
 
 /// A form as it arrived, kept until it is answered.

@@ -101,6 +101,8 @@ pub(super) struct Places {
     browse: String,
     ingestion: String,
     runs: String,
+    pick_people: String,
+    pick_teams: String,
     people: String,
     teams: String,
     sign_in_check: String,
@@ -125,6 +127,8 @@ impl Places {
             browse: browse(),
             ingestion: ingestion(),
             runs: runs(),
+            pick_people: with_query(&pick("owners"), [("only", "people")]),
+            pick_teams: with_query(&pick("owners"), [("only", "teams")]),
             people: people(),
             teams: teams(),
             sign_in_check: sign_in_check(),
@@ -283,6 +287,36 @@ pub(crate) fn edit_column(id: AssetId, column: &str) -> String {
     at(format!("/assets/{id}/columns/{}/edit", encode(column)))
 }
 
+/// Where the last save of an aspect is taken back.
+pub(crate) fn undo(id: AssetId, aspect: AspectKind) -> String {
+    format!("{}/undo", edit(id, aspect))
+}
+
+/// Where the last save of what people say of a column is taken back.
+pub(crate) fn undo_column(id: AssetId, column: &str) -> String {
+    format!("{}/undo", edit_column(id, column))
+}
+
+/// What waits for a description.
+pub(crate) fn requests() -> String {
+    at("/requests")
+}
+
+/// Where a description of an asset is asked for.
+pub(crate) fn asset_requests(id: AssetId) -> String {
+    at(format!("/assets/{id}/requests"))
+}
+
+/// Where the requests for a description are closed without one.
+pub(crate) fn dismiss_requests(id: AssetId) -> String {
+    format!("{}/dismiss", asset_requests(id))
+}
+
+/// Where a picker asks for suggestions: of `assets`, `owners`, `tags` or `scopes`.
+pub(crate) fn pick(what: &str) -> String {
+    at(format!("/pick/{what}"))
+}
+
 /// Where words about a column that was renamed are sent to its new name.
 pub(crate) fn move_note(id: AssetId, column: &str) -> String {
     at(format!("/assets/{id}/columns/{}/move", encode(column)))
@@ -296,6 +330,14 @@ pub(crate) fn preview() -> String {
 /// What is tagged like this.
 pub(crate) fn tagged(tag: &str) -> String {
     search([("q", format!("tag:\"{}\"", tag.replace('"', " ")).as_str())])
+}
+
+/// What somebody owns, by the name that pages show.
+pub(crate) fn owned_by(name: &str) -> String {
+    search([(
+        "q",
+        format!("owner:\"{}\"", name.replace('"', " ")).as_str(),
+    )])
 }
 
 pub(crate) fn ingestion() -> String {

@@ -12,7 +12,7 @@ use actix_web::{FromRequest, Handler, Responder, Route, middleware as actix};
 use super::failure::Failure;
 use super::{access, api, health, middleware, pages, rate, statics};
 use crate::auth::Permission::{
-    self, Describe, ManageOwnAccount, ManagePeople, Read, ReadAudit, Restrict, RunRecipe,
+    self, Ask, Describe, ManageOwnAccount, ManagePeople, Read, ReadAudit, Restrict, RunRecipe,
 };
 
 /// One line of the site map.
@@ -142,6 +142,27 @@ fn editing() -> Vec<Site> {
             Describe,
             pages::editing::move_note,
         ),
+        post(
+            "/assets/{id}/edit/{aspect}/undo",
+            Describe,
+            pages::editing::undo,
+        ),
+        post(
+            "/assets/{id}/columns/{column}/edit/undo",
+            Describe,
+            pages::editing::undo_note,
+        ),
+        get("/requests", Describe, pages::requests::list),
+        costly(post("/assets/{id}/requests", Ask, pages::requests::ask)),
+        post(
+            "/assets/{id}/requests/dismiss",
+            Describe,
+            pages::requests::dismiss,
+        ),
+        get("/pick/assets", Describe, pages::picking::assets),
+        get("/pick/owners", Describe, pages::picking::owners),
+        get("/pick/tags", Describe, pages::picking::tags),
+        get("/pick/scopes", ManagePeople, pages::picking::scopes),
         costly(post("/preview", Describe, pages::editing::preview)),
     ]
 }
@@ -285,6 +306,13 @@ fn api() -> Vec<Site> {
             "/api/v1/assets/{id}/columns/{column}/description",
             Describe,
             api::put_note,
+        ),
+        costly(get("/api/v1/requests", Describe, api::list_requests)),
+        costly(put("/api/v1/assets/{id}/request", Ask, api::put_request)),
+        put(
+            "/api/v1/assets/{id}/request/dismissal",
+            Describe,
+            api::put_dismissal,
         ),
         costly(get("/api/v1/databases", Read, api::list_databases)),
         costly(get("/api/v1/recipes", Read, api::list_recipes)),

@@ -14,11 +14,14 @@ use crate::catalog::{self, AssetId};
 use crate::db::Db;
 use crate::error::chain;
 use crate::search::{Index, follow};
+use crate::web::view::is_in_place;
 
 /// Who sends a request, and the catalog that they write into.
 pub(crate) struct Editor {
     pub(crate) db: Data<Db>,
     pub(crate) actor: Actor,
+    /// Whether a script puts the answer into the page that is open.
+    pub(crate) in_place: bool,
     index: Data<Index>,
     written: Data<Notify>,
 }
@@ -32,6 +35,7 @@ impl FromRequest for Editor {
         ready(actor.map(|actor| Self {
             db: given(request),
             actor,
+            in_place: is_in_place(request),
             index: given(request),
             written: given(request),
         }))
@@ -53,6 +57,21 @@ impl Editor {
         let saved = human::revise(&self.db, &self.actor, id, draft, Utc::now()).await?;
         self.show(id).await;
         Ok(saved)
+    }
+
+    /// The index in which names are looked up.
+    pub(crate) fn index(&self) -> &Index {
+        &self.index
+    }
+
+    /// Reads what an aspect said before the save that made this version; nothing where the history does not tell.
+    pub(crate) async fn before<A: Aspect>(
+        &self,
+        id: AssetId,
+        present: &A,
+        version: i32,
+    ) -> Result<Option<A>, catalog::Error> {
+        human::content_before(&self.db, &self.actor, id, present, version).await
     }
 
     /// Gives a column the words that were written about another one.

@@ -31,6 +31,9 @@ pub(crate) trait View: Serialize {
     /// The template's path below `templates/`, without `.hbs`.
     const TEMPLATE: &'static str;
 
+    /// The template for a script that puts the answer into the page that is open; nothing where it gets the whole page.
+    const PART: Option<&'static str> = None;
+
     /// What the browser's tab says before the product's name; empty for the name alone.
     #[expect(
         clippy::unnecessary_literal_bound,
@@ -114,6 +117,13 @@ pub(super) struct Reader {
     /// The address that was asked for.
     pub(super) here: String,
     pub(super) signed_in: Option<Arc<SignedIn>>,
+    /// Whether a script puts the answer into the page that is open.
+    in_place: bool,
+}
+
+/// Tells whether a script asks, to put the answer into the page that is open.
+pub(super) fn is_in_place(request: &HttpRequest) -> bool {
+    request.headers().contains_key("HX-Request")
 }
 
 impl Reader {
@@ -122,6 +132,7 @@ impl Reader {
             request_id: RequestId::of(request).as_str().to_owned(),
             here: links::here(request.uri()),
             signed_in: access::signed_in(request),
+            in_place: is_in_place(request),
         }
     }
 }
@@ -137,8 +148,12 @@ struct PersonMenu<'a> {
 
 impl<'a> PersonMenu<'a> {
     fn of(signed_in: &'a SignedIn, current: Option<Section>) -> Self {
-        let entries = Section::settings_of(signed_in);
-        let entries = entries.map(|section| Entry::of(section, current));
+        let requests = signed_in.actor.may(Permission::Describe);
+        let requests = requests.then_some(Section::Requests);
+        let entries = requests
+            .into_iter()
+            .chain(Section::settings_of(signed_in))
+            .map(|section| Entry::of(section, current));
         Self {
             label: signed_in.account.label(),
             name: &signed_in.account.name,
@@ -157,6 +172,8 @@ pub(crate) enum Section {
     Search,
     Browse,
     Ingestion,
+    /// What people ask stewards to describe.
+    Requests,
     /// One's own account.
     Profile,
     /// One's own tokens.
@@ -217,6 +234,7 @@ impl Section {
             Self::Search => "Search",
             Self::Browse => "Browse",
             Self::Ingestion => "Ingestion",
+            Self::Requests => "Requests",
             Self::Profile => "Profile",
             Self::Tokens => "Tokens",
             Self::People => "People",
@@ -234,6 +252,7 @@ impl Section {
             Self::Search => links::search([]),
             Self::Browse => links::browse(),
             Self::Ingestion => links::ingestion(),
+            Self::Requests => links::requests(),
             Self::Profile => links::profile(),
             Self::Tokens => links::profile_part("tokens"),
             Self::People => links::people(),
@@ -406,8 +425,9 @@ impl Templates {
 
     pub(super) fn render<V: View>(&self, view: &V, reader: &Reader) -> Result<String, Failure> {
         let layout = Layout::of(view, &self.files, reader);
+        let part = V::PART.filter(|_| reader.in_place);
         self.handlebars
-            .render(V::TEMPLATE, &Whole { layout, view })
+            .render(part.unwrap_or(V::TEMPLATE), &Whole { layout, view })
             .map_err(|cause| Failure::defect(&cause))
     }
 }

@@ -5,16 +5,22 @@ import { columns } from "./columns.js";
 import { copying } from "./copy.js";
 import { editors } from "./editor.js";
 import { hitKeys, showHits } from "./hits.js";
+import { inPlace } from "./in-place.js";
 import { keys } from "./keys.js";
 import { menus } from "./menu.js";
+import { pickers } from "./picker.js";
 import { noteRecent } from "./recent.js";
+import { shows } from "./shows.js";
 import { themeChoice, themeSwitch } from "./theme-switch.js";
+import { toasts } from "./toast.js";
 
 function enhance(root) {
   for (const input of root.querySelectorAll("input[data-suggest]")) combobox(input);
   copying(root);
   columns(root);
   showHits();
+  pickers(root);
+  shows(root);
 }
 
 themeSwitch();
@@ -25,6 +31,8 @@ hitKeys();
 noteRecent();
 menus();
 editors();
+inPlace(enhance);
+toasts();
 
 // Parts of a page that arrive later.
 document.addEventListener("htmx:load", (event) => {

@@ -7,7 +7,8 @@ import { recentPages } from "./recent.js";
 
 const PAUSE = 120;
 
-export function combobox(input) {
+/** `choose` takes the option that somebody picks; without it the option says itself what it does. */
+export function combobox(input, choose) {
   if (input.role === "combobox") return;
   const list = document.getElementById(input.dataset.suggest);
   const form = input.form;
@@ -106,12 +107,19 @@ export function combobox(input) {
     void ask();
   }
 
-  function follow(option, aside = false) {
+  function follow(option, aside) {
     const { href, fill: text } = option.dataset;
     if (aside && !("sends" in option.dataset)) window.open(href, "_blank", "noopener");
     else if (text !== undefined) fill(text);
     else if ("sends" in option.dataset) send(href);
     else location.href = href;
+  }
+
+  function pick(option, aside = false) {
+    if (!choose) return follow(option, aside);
+    list.replaceChildren();
+    close();
+    choose(option, aside);
   }
 
   input.addEventListener("input", () => {
@@ -129,8 +137,8 @@ export function combobox(input) {
       step(-1);
     } else if (event.key === "Enter" && active >= 0) {
       event.preventDefault();
-      follow(options()[active]);
-    } else if (event.key === "Escape" && !input.closest("dialog")) {
+      pick(options()[active]);
+    } else if (event.key === "Escape" && !input.closest("dialog") && !(choose && list.hidden)) {
       event.preventDefault();
       event.stopPropagation();
       // Once for the list, once more to leave the field.
@@ -145,7 +153,7 @@ export function combobox(input) {
   list.addEventListener("pointerdown", (event) => event.preventDefault());
   list.addEventListener("click", (event) => {
     const option = event.target.closest("[role=option]");
-    if (option) follow(option, event.ctrlKey || event.metaKey);
+    if (option) pick(option, event.ctrlKey || event.metaKey);
   });
   // What is explained beside the field is put into it.
   for (const filter of form.parentElement.querySelectorAll("a[data-fill]")) {

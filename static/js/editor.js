@@ -1,4 +1,5 @@
-// Editors: a preview as one types, text that survives a reload, a warning before it is left, Ctrl or ⌘ Enter saves.
+// Editors, on a page of their own or in another one: a preview as one types, text that survives a reload, a warning
+// before it is left, Ctrl or ⌘ Enter saves. Knows nothing of what is edited.
 
 import { say } from "./say.js";
 
@@ -19,6 +20,7 @@ const drafts = {
   keep(form) {
     try {
       localStorage.setItem(this.key(form), JSON.stringify({ at: new Date().toISOString(), fields: fieldsOf(form) }));
+      form.dataset.kept = "";
     } catch {
       // Storage is full or switched off: then leaving still warns.
     }
@@ -32,6 +34,12 @@ const drafts = {
     }
   },
 };
+
+/** Forgets the draft of a form that was saved. */
+export function drop(form) {
+  drafts.drop(drafts.key(form));
+  delete form.dataset.kept;
+}
 
 function fieldsOf(form) {
   return [...new FormData(form)].map(([name, text]) => [name, String(text)]);
@@ -49,7 +57,7 @@ function addRow(form, number) {
   if (!row) return;
   for (const field of row.querySelectorAll("[name]")) {
     field.name = field.name.replace(/\d+$/, number);
-    if (field.id) field.id = field.name;
+    if (field.id) field.id = `field-${field.name}`;
     if (field.localName === "input") field.value = "";
   }
   rows[rows.length - 1].after(row);
@@ -66,33 +74,34 @@ function fill(form, fields) {
     if (field.type === "checkbox") field.checked = texts.has(field.name);
     else if (texts.has(field.name)) field.value = texts.get(field.name);
   }
+  form.dispatchEvent(new CustomEvent("filled"));
 }
 
 /** Offers what was kept, unless it is what the form holds already. */
 function offer(form, changed) {
   const kept = drafts.read(form);
   if (!kept || same(kept.fields, fieldsOf(form))) return;
-  const notice = form.querySelector("#kept");
+  const notice = form.querySelector(".kept");
   const time = notice.querySelector("time");
   time.dateTime = kept.at;
-  time.textContent = new Date(kept.at).toLocaleString();
+  time.textContent = new Date(kept.at).toLocaleString([], { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
   notice.hidden = false;
-  notice.querySelector("#kept-take").addEventListener("click", () => {
+  notice.querySelector(".kept-take").addEventListener("click", () => {
     // With its version: what others saved since is put together with it.
     fill(form, kept.fields);
     notice.hidden = true;
     changed();
-    say("Taken up again.");
+    say("Draft restored.");
   });
-  notice.querySelector("#kept-drop").addEventListener("click", () => {
-    drafts.drop(drafts.key(form));
+  notice.querySelector(".kept-drop").addEventListener("click", () => {
+    drop(form);
     notice.hidden = true;
   });
 }
 
-function previewing(area) {
-  const section = document.getElementById("preview");
-  const body = document.getElementById("preview-body");
+function previewing(form, area) {
+  const section = form.parentElement.querySelector(".preview");
+  const body = section.querySelector(".preview-body");
   let timer;
   let request;
 
@@ -119,7 +128,7 @@ function previewing(area) {
     }
   }
 
-  document.getElementById("preview-button")?.remove();
+  form.querySelector(".preview-button")?.remove();
   area.addEventListener("input", () => {
     clearTimeout(timer);
     timer = setTimeout(show, PAUSE);
@@ -128,9 +137,71 @@ function previewing(area) {
   return show;
 }
 
-function edit(form) {
+/** Rows of a list: one empty row is enough, and each can be emptied by a button. */
+function rows(form) {
+  const all = () => [...form.querySelectorAll(".rows > .row")];
+  const inputs = (row) => [...row.querySelectorAll("input")];
+  const isEmpty = (row) => inputs(row).every((input) => !input.value.trim());
+  const tidy = () => {
+    let offered = false;
+    for (const row of all()) {
+      const empty = isEmpty(row) && !row.contains(document.activeElement);
+      row.hidden = empty && offered;
+      offered ||= isEmpty(row);
+      const clear = row.querySelector(".clear-row");
+      if (clear) clear.hidden = isEmpty(row);
+    }
+  };
+  for (const clear of form.querySelectorAll(".clear-row")) {
+    clear.addEventListener("click", () => {
+      const row = clear.closest(".row");
+      for (const input of inputs(row)) input.value = "";
+      row.dispatchEvent(new Event("input", { bubbles: true }));
+      row.hidden = true;
+      all().find((other) => !other.hidden && other !== row)?.querySelector("input").focus();
+    });
+  }
+  for (const name of ["input", "picked", "filled"]) form.addEventListener(name, tidy);
+  tidy();
+}
+
+/** Descriptions from elsewhere are taken over into the field, where they can be looked at before they are saved. */
+function offers(form, area) {
+  for (const button of form.querySelectorAll("[data-use]")) {
+    button.type = "button";
+    button.addEventListener("click", () => {
+      area.value = button.dataset.use;
+      area.dispatchEvent(new Event("input", { bubbles: true }));
+      area.focus();
+    });
+  }
+}
+
+/** Of each place that two people changed, one text can be taken instead of both. */
+function takes(form, area) {
+  const list = form.parentElement.querySelector(".takes");
+  if (!list || !area) return;
+  list.hidden = false;
+  for (const place of list.children) {
+    let present = place.dataset.both;
+    for (const button of place.querySelectorAll("[data-take]")) {
+      button.addEventListener("click", () => {
+        const at = area.value.indexOf(present);
+        if (at < 0 || !present) return say("This place was edited by hand.");
+        area.setRangeText(button.dataset.take, at, at + present.length, "select");
+        present = button.dataset.take;
+        for (const other of place.querySelectorAll("[data-take]")) other.setAttribute("aria-pressed", String(other === button));
+        area.dispatchEvent(new Event("input", { bubbles: true }));
+        area.focus();
+      });
+    }
+  }
+}
+
+/** Makes a form an editor. In another page it is left and sent by that page. */
+export function editor(form, { inPlace = false } = {}) {
   const area = form.querySelector("textarea[data-preview]");
-  const preview = area ? previewing(area) : () => {};
+  const preview = area ? previewing(form, area) : () => {};
   // What was refused is as unsaved as what was typed.
   let unsaved = "unsaved" in form.dataset;
   const begun = fieldsOf(form);
@@ -138,16 +209,23 @@ function edit(form) {
   const changed = () => {
     unsaved = !same(fieldsOf(form), begun) || "unsaved" in form.dataset;
     if (unsaved) drafts.keep(form);
-    else drafts.drop(drafts.key(form));
-    preview();
+    else drop(form);
   };
+  rows(form);
+  if (area) offers(form, area);
+  takes(form, area);
   // A form that was refused holds all that was sent, so there is nothing else to take up.
   if (unsaved) drafts.keep(form);
-  else offer(form, changed);
+  else offer(form, () => { changed(); preview(); });
 
   form.addEventListener("input", changed);
+  form.addEventListener("picked", changed);
+  window.addEventListener("beforeunload", (event) => {
+    if (unsaved && form.isConnected) event.preventDefault();
+  });
   form.addEventListener("submit", () => {
     unsaved = false;
+    if (inPlace) return;
     drafts.keep(form);
     try {
       sessionStorage.setItem("sent", JSON.stringify({ key: drafts.key(form), back: form.dataset.back }));
@@ -155,26 +233,22 @@ function edit(form) {
       // The draft stays, and is offered again.
     }
   });
+  if (inPlace) return;
+  form.querySelector("[aria-invalid], textarea, input:not([type=hidden])")?.focus({ preventScroll: true });
   form.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
       event.preventDefault();
-      form.requestSubmit(document.getElementById("save"));
+      form.requestSubmit(form.querySelector(".save"));
     }
-  });
-  window.addEventListener("beforeunload", (event) => {
-    if (unsaved) event.preventDefault();
   });
 }
 
-/** What was sent has been saved if the page that one is led to then is the asset's. */
+/** What was sent has been saved if the page that one is led to then is the one that showed it before. */
 function forgetSaved() {
   try {
     const sent = JSON.parse(sessionStorage.getItem("sent"));
     sessionStorage.removeItem("sent");
-    if (sent && location.pathname === sent.back) {
-      drafts.drop(sent.key);
-      say("Saved.");
-    }
+    if (sent && location.pathname === sent.back) drafts.drop(sent.key);
   } catch {
     // Storage is switched off: nothing was kept.
   }
@@ -182,5 +256,5 @@ function forgetSaved() {
 
 export function editors() {
   forgetSaved();
-  for (const form of document.querySelectorAll("form[data-draft]")) edit(form);
+  for (const form of document.querySelectorAll("form[data-draft]")) editor(form);
 }

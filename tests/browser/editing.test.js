@@ -34,25 +34,40 @@ describe("people describe what is in the catalog", () => {
     return page;
   }
 
+  /** Opens a form in the page; the field has the focus. */
   async function edit(page, link) {
-    await page.getByRole("link", { name: link, exact: true }).click();
-    await page.getByRole("button", { name: "Save" }).waitFor();
+    await page.getByRole("link", { name: link, exact: true }).first().click();
+    await page.locator("form.editor .save").waitFor();
   }
 
-  async function save(page, name) {
-    await page.getByRole("button", { name: "Save" }).click();
-    await page.getByRole("heading", { level: 1, name, exact: true }).waitFor();
+  async function save(page, button = "Save") {
+    await page.locator("form.editor").getByRole("button", { name: button, exact: true }).click();
+    await page.locator("#toast").getByText("Saved.").waitFor();
   }
 
-  test("a column is described, and the table is found by those words", async (journey) => {
+  /** The row of a column. */
+  function row(page, column) {
+    return page.getByRole("row").filter({ has: page.getByRole("rowheader", { name: column, exact: true }) });
+  }
+
+  test("columns are described one after the other by keyboard, and the table is found by those words", async (journey) => {
     const page = await openAsset(journey, "fct_orders");
-    await edit(page, "Describe column currency");
-    await page.getByLabel("Markdown").fill("What the *quartermaster* was paid in.");
-    await page.getByLabel("Preview").getByText("quartermaster").and(page.locator("em")).waitFor();
+    await page.getByRole("link", { name: "Add description of column currency" }).focus();
+    await page.keyboard.press("e");
+    const field = page.getByRole("textbox", { name: "Markdown" });
+    await field.waitFor();
+    assert.ok(await field.evaluate((area) => area === document.activeElement), "the field has the focus");
+    await field.fill("What the *quartermaster* was paid in.");
+    await page.getByRole("region", { name: "Preview" }).locator("em").getByText("quartermaster").waitFor();
     await inspect(page);
     await page.keyboard.press("Control+Enter");
-    await page.getByRole("heading", { level: 1, name: "fct_orders" }).waitFor();
-    await page.getByRole("row", { name: /currency/ }).getByText("quartermaster").waitFor();
+    await row(page, "currency").getByText("quartermaster").waitFor();
+
+    // The next row is open, and its field has the focus.
+    await until("the next column's form is open", () => page.evaluate(() => document.activeElement?.name === "text" && document.activeElement.value === ""));
+    await page.keyboard.press("Escape");
+    await page.locator("form.editor").waitFor({ state: "detached" });
+    assert.equal(await page.evaluate(() => document.activeElement.className), "edit", "the row keeps the focus");
 
     await until("the table is found by those words", async () => {
       await page.goto("/search?q=quartermaster");
@@ -61,26 +76,43 @@ describe("people describe what is in the catalog", () => {
     await inspect(page);
   });
 
+  test("a save is undone by one click, and the row has its focus again", async (journey) => {
+    const page = await openAsset(journey, "fct_payments");
+    const link = page.locator("#columns-rows a.edit").first();
+    const name = (await link.getAttribute("href")).split("/").at(-2);
+    await link.click();
+    await page.getByRole("textbox", { name: "Markdown" }).fill("Zanzibar counts.");
+    await save(page);
+    const told = row(page, name).getByText("Zanzibar counts.");
+    await told.waitFor();
+    await inspect(page);
+    await page.locator("#toast").getByRole("button", { name: "Undo" }).click();
+    await page.locator("#toast").getByText("Undone.").waitFor();
+    await told.waitFor({ state: "detached" });
+    assert.equal(await page.evaluate(() => document.activeElement.className), "edit");
+  });
+
   test("two people edit one description, and neither loses a word", async (journey) => {
     const first = await openAsset(journey, "fct_returns");
-    await edit(first, "Describe it");
+    await edit(first, "Add description");
     await first.getByLabel("Markdown").fill("Parcels that came back.\n\nOne row for each.");
-    await save(first, "fct_returns");
+    await save(first);
 
     const second = await openAsset(journey, "fct_returns", { cookies: people.bo, troubles: [/409/] });
-    await edit(second, "Edit the description");
-    await edit(first, "Edit the description");
+    await edit(second, "Edit description");
+    await edit(first, "Edit description");
     await first.getByLabel("Markdown").fill("Unopened parcels that came back.\n\nOne row for each.");
-    await second.getByLabel("Markdown").fill("Parcels that came back.\n\nOne row for each, with its reason.");
-    await save(first, "fct_returns");
-    await second.getByRole("button", { name: "Save" }).click();
+    await second.getByLabel("Markdown").fill("Boxes that came back.\n\nOne row for each, with its reason.");
+    await save(first);
+    await second.getByRole("button", { name: "Save", exact: true }).click();
 
     await second.getByRole("heading", { name: "Somebody else saved it while you were editing" }).waitFor();
     await second.getByRole("region", { name: /^Saved by/ }).getByText("Unopened").waitFor();
     await second.getByRole("region", { name: "Yours" }).getByText("with its reason").waitFor();
     await inspect(second);
-    await save(second, "fct_returns");
-    await second.getByText("Unopened parcels that came back.").first().waitFor();
+    await second.getByRole("button", { name: "Take theirs, place 1" }).click();
+    await inspect(second);
+    await save(second);
     await second.getByText("One row for each, with its reason.").first().waitFor();
 
     const history = second.getByRole("region", { name: "History" });
@@ -91,7 +123,7 @@ describe("people describe what is in the catalog", () => {
 
   test("what was not saved survives a reload, and leaving it warns", async (journey) => {
     const page = await openAsset(journey, "dim_product");
-    await edit(page, "Describe it");
+    await edit(page, "Add description");
     await page.getByLabel("Markdown").fill("Half a thought");
     const warned = [];
     page.on("dialog", (dialog) => {
@@ -101,54 +133,87 @@ describe("people describe what is in the catalog", () => {
     await page.reload();
     assert.deepEqual(warned, ["beforeunload"]);
 
+    await edit(page, "Add description");
     await page.getByText("This browser kept what you had not saved").waitFor();
     await inspect(page);
-    await page.getByRole("button", { name: "Take it up again" }).click();
+    await page.getByRole("button", { name: "Restore draft" }).click();
     assert.equal(await page.getByLabel("Markdown").inputValue(), "Half a thought");
-    await save(page, "dim_product");
+    await save(page);
     assert.deepEqual(warned, ["beforeunload"], "a save does not warn");
 
-    await edit(page, "Edit the description");
+    await edit(page, "Edit description");
     assert.equal(await page.getByText("This browser kept").isVisible(), false);
   });
 
-  test("owners, tags, links, a verification and a deprecation are set", async (journey) => {
+  test("owners, tags, links, a verification and a deprecation are set where they are read", async (journey) => {
     const page = await openAsset(journey, "dim_store");
     await edit(page, "Edit owners");
-    await page.getByLabel("Person or team").first().fill("bo");
-    await page.getByLabel("Answers for it as").first().selectOption({ label: "technical owner" });
+    await page.getByLabel("Person or team").first().fill("nils");
+    await page.getByRole("option", { name: /Bo Nilsson/ }).click();
+    await page.getByLabel("Role").first().selectOption({ label: "technical owner" });
     await inspect(page);
-    await save(page, "dim_store");
-    await page.getByRole("region", { name: "Owners" }).getByText("Bo Nilsson").waitFor();
+    await save(page);
+    await page.getByRole("region", { name: "Owners" }).getByRole("link", { name: "Bo Nilsson" }).waitFor();
 
     await edit(page, "Edit tags");
-    await page.getByLabel("Tags, one a line").fill("gold\nnorth region");
+    const tags = page.getByLabel("Tags, one per line");
+    for (const tag of ["gold", "north region"]) {
+      await tags.fill(tag);
+      await tags.press("Enter");
+    }
     await inspect(page);
-    await save(page, "dim_store");
+    await save(page);
     await page.getByRole("region", { name: "Tags" }).getByRole("link", { name: "north region" }).waitFor();
 
     await edit(page, "Edit links");
     await page.getByLabel("Label").first().fill("Runbook");
     await page.getByLabel("Address").first().fill("https://wiki.example.com/stores");
     await inspect(page);
-    await save(page, "dim_store");
+    await save(page);
     await page.getByRole("region", { name: "Links" }).getByRole("link", { name: "Runbook" }).waitFor();
 
-    await edit(page, "Verify it");
-    const next = `${new Date().getUTCFullYear() + 1}-06-30`;
-    await page.getByLabel("Verified until").fill(next);
+    // One click opens it, one click says for how long.
+    await edit(page, "Verify");
     await inspect(page);
-    await save(page, "dim_store");
-    await page.getByText(`Verified until ${next}`).first().waitFor();
+    await save(page, "3 months");
+    await page.getByText(/Verified until/).first().waitFor();
 
-    await edit(page, "Deprecate it");
-    assert.ok(await page.getByLabel("It is deprecated").isChecked(), "opening the form means yes");
-    await page.getByLabel("What to use instead").fill("shop.fct_orders");
-    await page.getByLabel("Why, as Markdown").fill("Stores are **closing**.");
+    await edit(page, "Deprecate");
+    await page.getByLabel("Replacement").fill("fct_orders");
+    await page.getByRole("option", { name: /fct_orders/ }).first().click();
+    await page.getByLabel("Reason, as Markdown").fill("Stores are **closing**.");
     await inspect(page);
-    await save(page, "dim_store");
+    await save(page, "Deprecate");
     await page.getByRole("main").getByRole("link", { name: "fct_orders" }).first().waitFor();
     await inspect(page);
+  });
+
+  test("a reader asks for a description, and a steward answers it", async (journey) => {
+    const reader = await openAsset(journey, "gift_cards", { cookies: people.cy });
+    await reader.getByRole("button", { name: "Ask for a description" }).click();
+    await reader.getByText(/You asked for a description/).waitFor();
+    await inspect(reader);
+
+    const steward = await app.open(journey, "/requests", { cookies: people.bo });
+    await steward.getByRole("row").filter({ hasText: "Cy Okonkwo" }).getByRole("link", { name: /Add description/ }).waitFor();
+    await inspect(steward);
+    await steward.getByRole("link", { name: "Add description of gift_cards" }).click();
+    await steward.getByLabel("Markdown").fill("Payments as they arrive.");
+    await steward.getByRole("button", { name: "Save", exact: true }).click();
+    await steward.getByText("Payments as they arrive.").first().waitFor();
+    await steward.goto("/requests");
+    await steward.getByText("No open requests.").waitFor();
+  });
+
+  test("a steward's databases are chosen from suggestions", async (journey) => {
+    const admin = await app.open(journey, "/people", { cookies: people.ana });
+    const databases = admin.getByLabel("Databases and sources");
+    assert.equal(await databases.isVisible(), false, "it shows for that role alone");
+    await admin.getByRole("radio", { name: /^Steward for selected databases/ }).check();
+    await databases.pressSequentially("shop");
+    await admin.getByRole("option", { name: /shop.*Database/ }).first().click();
+    await admin.getByRole("button", { name: /^Remove glue:.*shop$/ }).waitFor();
+    await inspect(admin);
   });
 
   test("a database that is restricted is gone for whoever is not admitted", async (journey) => {
@@ -158,6 +223,7 @@ describe("people describe what is in the catalog", () => {
     const there = reader.url();
 
     const admin = await app.open(journey, there, { cookies: people.ana });
+    await admin.locator("summary", { hasText: "More actions" }).click();
     await admin.getByRole("link", { name: "Restrict", exact: true }).click();
     await inspect(admin);
     await admin.getByLabel(/Bo Nilsson/).check();

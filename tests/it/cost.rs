@@ -337,6 +337,7 @@ impl World {
         match pattern {
             "/"
             | "/browse"
+            | "/requests"
             | "/restricted"
             | "/ingestion"
             | "/ingestion/runs"
@@ -414,6 +415,13 @@ impl World {
                     .chain([format!("/assets/{}/edit/description", self.wide)])
                     .collect()
             }
+            "/pick/assets" => vec![
+                format!("{pattern}?q=column_1&near={}", self.wide),
+                format!("{pattern}?q=rewritten"),
+            ],
+            "/pick/owners" | "/pick/tags" | "/pick/scopes" => {
+                vec![pattern.to_owned(), format!("{pattern}?q=t")]
+            }
             "/ingestion/recipes/{name}" => ["long", "wrong", "test"]
                 .map(|name| pattern.replace("{name}", name))
                 .into(),
@@ -436,7 +444,9 @@ impl World {
                 format!("{pattern}?limit=100"),
                 format!("{pattern}?limit=100&parent={}", self.database),
             ],
-            "/api/v1/databases" | "/api/v1/runs" => vec![format!("{pattern}?limit=100")],
+            "/api/v1/databases" | "/api/v1/requests" | "/api/v1/runs" => {
+                vec![format!("{pattern}?limit=100")]
+            }
             "/static/{path:.*}" => vec!["/static/css/app.css".to_owned()],
             other => panic!("say what the largest answer of the new route {other} is"),
         }
@@ -484,6 +494,7 @@ impl World {
                 "deprecation" => {
                     json!({"since": Utc::now().date_naive(), "note": long, "replacement": null})
                 }
+                "request" | "dismissal" => return vec![(of(self.old), Body::None)],
                 other => {
                     panic!("say what the largest body of the new route {pattern} ({other}) is")
                 }
@@ -510,6 +521,19 @@ impl World {
                 .flat_map(|aspect| edits(of(self.rewritten).replace("{aspect}", aspect)))
                 .collect(),
             "/assets/{id}/columns/{column}/edit" => edits(of(self.noted)),
+            "/assets/{id}/edit/{aspect}/undo" => ["description", "tags", "links", "deprecation"]
+                .into_iter()
+                .flat_map(|aspect| {
+                    let path = of(self.rewritten).replace("{aspect}", aspect);
+                    ["2", "12"].map(|version| (path.clone(), form(&[("version", version)])))
+                })
+                .collect(),
+            "/assets/{id}/columns/{column}/edit/undo" => {
+                vec![(of(self.noted), form(&[("version", "1")]))]
+            }
+            "/assets/{id}/requests" | "/assets/{id}/requests/dismiss" => {
+                vec![(of(self.wide), form(&[]))]
+            }
             "/assets/{id}/columns/{column}/move" => {
                 vec![(of(self.wide), form(&[("to", "column_2")]))]
             }

@@ -727,7 +727,7 @@ async fn of_two_saves_at_once_one_is_refused() {
 
 /// A form as a browser sends it, filled in from the page; what is given takes the place of what is there.
 fn form<'a>(page: &'a scraper::Html, given: &[(&'a str, &'a str)]) -> Vec<(String, String)> {
-    let fields = scraper::Selector::parse("#editor input[name], #editor textarea[name]").unwrap();
+    let fields = scraper::Selector::parse(".editor input[name], .editor textarea[name]").unwrap();
     let mut form: Vec<(String, String)> = Vec::new();
     for field in page.select(&fields) {
         let name = field.value().attr("name").unwrap();
@@ -778,7 +778,10 @@ async fn a_description_is_written_in_a_browser_and_found_by_its_words_at_once() 
     let saved = send(&ana, &edit, &fields).await;
 
     assert_eq!(saved.status, 303, "{}", saved.text);
-    assert_eq!(saved.header("location"), format!("{page}#description"));
+    assert_eq!(
+        saved.header("location"),
+        format!("{page}?saved=description.1#description")
+    );
     let found = ana.json("/api/v1/search?q=bestellung").await;
     assert_eq!(found["total"], 1, "{found}");
     let shown = ana.get(&page).await;
@@ -805,7 +808,7 @@ async fn a_description_is_written_in_a_browser_and_found_by_its_words_at_once() 
     assert!(!listed.html().contains("**row**"));
     let again = ana.page(&edit).await;
     assert_eq!(
-        texts(&again, "textarea#text"),
+        texts(&again, "textarea#field-text"),
         ["One **row** per <b>Bestellung</b>. Last line."]
     );
 }
@@ -850,10 +853,11 @@ async fn two_people_edit_one_description_and_neither_loses_a_word() {
     );
     assert!(texts(&shown, "#theirs-title")[0].starts_with("Saved by ana"));
     assert_eq!(
-        texts(&shown, "textarea#text"),
+        texts(&shown, "textarea#field-text"),
         ["Paid orders of the shop. Never later than noon."]
     );
-    assert_eq!(texts(&conflict.html(), "#mine mark"), ["Unpaid orders"]);
+    assert_eq!(texts(&conflict.html(), "#mine mark"), ["Unpaid"]);
+    assert_eq!(texts(&conflict.html(), ".takes > li").len(), 1);
     let both = form(&shown, &[]);
     assert_eq!(send(&bo, &edit, &both).await.status, 303);
     let described = texts(&ana.page(&page).await, "#description");
@@ -895,7 +899,6 @@ async fn every_aspect_has_a_form_that_works_without_scripts() {
         (
             "edit/deprecation",
             vec![
-                ("deprecated", "1"),
                 ("since", ""),
                 ("replacement", "sales.paid"),
                 ("text", "Use *the other*."),
@@ -917,7 +920,7 @@ async fn every_aspect_has_a_form_that_works_without_scripts() {
     );
     let deprecated = texts(&shown, "#deprecated");
     assert!(
-        deprecated[0].ends_with("Use paid instead.Use the other."),
+        deprecated[0].ends_with("Use paid instead. Use the other."),
         "{deprecated:?}"
     );
     assert_eq!(texts(&shown, ".note em"), ["day"]);
@@ -1174,7 +1177,7 @@ async fn a_table_of_very_many_columns_is_shown_part_by_part_and_each_column_has_
     assert_eq!(texts(&last, "#columns-rows tr").len(), 100);
     assert_eq!(
         texts(&last, "#columns-said")[0],
-        "401 to 500 of 500, nested fields among them. Show them all"
+        "Showing 401 to 500 of 500 columns, nested fields included. Show them all"
     );
     let shown = texts(&found, "#columns-rows .note");
     assert!(shown[0].len() <= 500, "{shown:?}");

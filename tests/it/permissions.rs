@@ -190,6 +190,7 @@ impl World {
 fn body(pattern: &str) -> serde_json::Value {
     match pattern.rsplit('/').next() {
         Some(set @ ("owners" | "tags" | "links")) => json!({"version": 0, set: []}),
+        Some("request" | "dismissal") => json!({}),
         Some("verification") => json!({"version": 0, "until": null}),
         Some("deprecation") => json!({"version": 0, "since": null}),
         _ => json!({"version": 0, "text": "Words."}),

@@ -225,7 +225,7 @@ async fn a_form_leads_back_below_the_path() {
 
     assert_eq!(
         saved.header("location"),
-        format!("/catalog/assets/{id}#tags")
+        format!("/catalog/assets/{id}?saved=tags.1#tags")
     );
     assert_eq!(
         passed_on.header("location"),

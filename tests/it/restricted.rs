@@ -914,6 +914,17 @@ const DOORS: &[(&str, &[&str])] = &[
             "/search/suggest?q=vex",
         ],
     ),
+    ("/requests", &["/requests"]),
+    (
+        "/pick/assets",
+        &[
+            "/pick/assets?q=quokka",
+            "/pick/assets?q=orders",
+            "/pick/assets?q=orders&near={plans}",
+        ],
+    ),
+    ("/pick/tags", &["/pick/tags", "/pick/tags?q=q"]),
+    ("/api/v1/requests", &["/api/v1/requests"]),
     ("/browse", &["/browse"]),
     (
         "/browse/{platform}/{instance}",
@@ -1071,9 +1082,12 @@ const WALLS: &[&str] = &[
     "/sign-in/oidc",
     "/sign-in/oidc/callback",
     "/profile/link",
+    // Tells who people are.
+    "/pick/owners",
     // For admins alone, who see everything.
     "/people/{id}",
     "/teams/{id}",
+    "/pick/scopes",
     "/sign-in-check",
     "/set-up",
     "/choose-password",

@@ -117,6 +117,11 @@ pub trait Aspect:
         String::new()
     }
 
+    /// The same part of the asset with nothing said of it.
+    fn emptied(&self) -> Self {
+        Self::default()
+    }
+
     /// Puts into the form in which it is kept what may be typed in several ways.
     fn tidied(self) -> Self;
 
@@ -200,6 +205,13 @@ impl Aspect for Note {
     fn part(&self) -> String {
         let digest = blake3::hash(self.column.as_bytes()).to_hex();
         digest.chars().take(32).collect()
+    }
+
+    fn emptied(&self) -> Self {
+        Self {
+            column: self.column.clone(),
+            text: String::new(),
+        }
     }
 
     fn tidied(self) -> Self {

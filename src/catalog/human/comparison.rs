@@ -85,6 +85,11 @@ impl Comparison {
         (before.len() + after.len() <= SHORT).then(|| Self::of(before, after))
     }
 
+    /// All pieces of two texts, nothing left out; nothing where comparing them would cost much.
+    pub fn whole(before: &str, after: &str) -> Option<Vec<Piece>> {
+        (before.len() + after.len() <= SHORT).then(|| pieces(before, after))
+    }
+
     /// Leaves out what is far from any change, and the changes after which nobody reads on.
     fn cut(pieces: Vec<Piece>) -> Self {
         let last = pieces.len().saturating_sub(1);

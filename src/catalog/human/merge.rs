@@ -33,6 +33,8 @@ pub enum Part {
     Collision {
         theirs: String,
         mine: String,
+        /// Both, as the merged text has them.
+        both: String,
     },
 }
 
@@ -210,6 +212,7 @@ fn part(words: &[&str], range: Range<usize>, theirs: &[Edit], mine: &[Edit]) -> 
         Part::Collision {
             theirs: their_words,
             mine: my_words,
+            both: String::new(),
         }
     }
 }
@@ -231,27 +234,51 @@ fn finished(mut parts: Vec<Part>) -> Merged<String> {
     parts.retain(|part| *part != Part::Agreed(String::new()));
     let mut text = String::new();
     let mut collisions = 0;
-    for part in &parts {
+    let mut rest = parts.as_mut_slice();
+    while let [part, behind @ ..] = rest {
         match part {
             Part::Agreed(words) => text.push_str(words),
             Part::Theirs { after, .. } | Part::Mine { after, .. } => text.push_str(after),
-            Part::Collision { theirs, mine } => {
+            Part::Collision { theirs, mine, both } => {
                 collisions += 1;
-                text.push_str(theirs);
-                let touches = theirs.ends_with(char::is_alphanumeric)
-                    && mine.starts_with(char::is_alphanumeric);
-                if touches {
-                    text.push(' ');
-                }
-                text.push_str(mine);
+                let begins_line = text.is_empty() || text.ends_with('\n');
+                let ends_line = behind.first().is_none_or(Part::begins_with_line_break);
+                *both = one_below_the_other(theirs, mine, begins_line && ends_line);
+                text.push_str(both);
             }
         }
+        rest = behind;
     }
     Merged {
         content: text,
         collisions,
         parts,
     }
+}
+
+impl Part {
+    fn begins_with_line_break(&self) -> bool {
+        match self {
+            Self::Agreed(text)
+            | Self::Theirs { after: text, .. }
+            | Self::Mine { after: text, .. } => text.starts_with('\n'),
+            Self::Collision { .. } => false,
+        }
+    }
+}
+
+/// Two texts for one place: whole lines stay lines, paragraphs stay paragraphs, and words do not run into each other.
+fn one_below_the_other(theirs: &str, mine: &str, whole_lines: bool) -> String {
+    let has = |sign: &str| theirs.contains(sign) || mine.contains(sign);
+    let touches = !theirs.ends_with(char::is_whitespace) && !mine.starts_with(char::is_whitespace);
+    let between = match (whole_lines, touches) {
+        _ if theirs.is_empty() || mine.is_empty() => "",
+        (true, true) if has("\n\n") => "\n\n",
+        (true, true) => "\n",
+        (false, true) => " ",
+        (_, false) => "",
+    };
+    [theirs, between, mine].concat()
 }
 
 #[cfg(test)]
@@ -284,6 +311,7 @@ mod tests {
         assert!(merged.parts.contains(&Part::Collision {
             theirs: "green".to_owned(),
             mine: "blue".to_owned(),
+            both: "green blue".to_owned(),
         }));
     }
 
@@ -312,8 +340,8 @@ mod tests {
 
     #[test]
     fn two_first_texts_are_both_kept() {
-        assert_eq!(texts("", "Orders.", "Sales").content, "Orders.Sales");
-        assert_eq!(texts("", "Orders", "Sales").content, "Orders Sales");
+        assert_eq!(texts("", "Orders.", "Sales").content, "Orders.\nSales");
+        assert_eq!(texts("", "Orders", "Sales").content, "Orders\nSales");
     }
 
     #[test]

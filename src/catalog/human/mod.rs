@@ -7,6 +7,7 @@
 mod aspect;
 mod comparison;
 mod dialect;
+mod elsewhere;
 mod hidden;
 mod merge;
 mod plain;
@@ -30,6 +31,7 @@ pub use aspect::{
 };
 pub use comparison::{Comparison, Piece};
 pub use dialect::{EXTENSIONS, prepared};
+pub use elsewhere::{SaidElsewhere, list_notes_elsewhere, list_tags};
 pub use merge::{Merged, Part};
 pub use plain::plain_text;
 
@@ -285,6 +287,10 @@ async fn write<A: Aspect>(
         edited: Some((actor.who().clone(), now)),
     };
     store::write(txn, id, &next, (actor.who(), now)).await?;
+    let described = next.content.text().is_some_and(|text| !text.is_empty());
+    if A::KIND == AspectKind::Description && described {
+        super::requests::answer(txn, id, now).await?;
+    }
     let details = store::details(&present, &next, comparison);
     let entry = actor.entry(("asset", id.0), A::KIND.action(), details, now);
     changes::append(txn, vec![entry]).await?;
@@ -318,6 +324,30 @@ async fn stale<A: Aspect>(
         mine: draft.content,
         merged,
     })))
+}
+
+/// Reads what an aspect said before the save that made this version: what undoing it would save. Nothing where the log does
+/// not tell.
+///
+/// `present` says which part of the asset is meant.
+pub async fn content_before<A: Aspect>(
+    db: &Db,
+    actor: &Actor,
+    id: AssetId,
+    present: &A,
+    version: i32,
+) -> Result<Option<A>, Error> {
+    let asset = super::find_asset(db, actor.sight(), id).await?;
+    actor.require_in(Permission::Describe, &asset.place())?;
+    let before = version.saturating_sub(1);
+    let mut content = match store::content_at::<A>(&**db, id, &present.part(), before).await? {
+        Some(_) if before == 0 => Some(present.emptied()),
+        content => content,
+    };
+    if let Some(content) = &mut content {
+        hidden::leave_out_of_aspect(db, actor.sight(), content).await?;
+    }
+    Ok(content)
 }
 
 /// One edit, as the history tells it.

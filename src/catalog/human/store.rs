@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use sea_orm::sea_query::{Expr, Func};
+use sea_orm::sea_query::{Expr, ExprTrait as _, Func, LikeExpr};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder,
     QuerySelect,
@@ -11,11 +11,12 @@ use sea_orm::{
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::super::store::{belongs_to_seen, escape_like};
 use super::super::{Asset, AssetId, Error, Summary};
-use super::aspect::{Aspect, AspectKind};
+use super::aspect::{Aspect, AspectKind, Tags};
 use super::comparison::Comparison;
-use super::{Description, Edition, HumanLayer, plain_text};
-use crate::auth::Who;
+use super::{Description, Edition, HumanLayer, Note, plain_text};
+use crate::auth::{Sight, Who};
 use crate::db::Txn;
 use crate::db::entity::{change, words};
 
@@ -236,6 +237,72 @@ fn read<A: Aspect>(row: &words::Model) -> Result<Edition<A>, Error> {
         version: row.version,
         edited: Some((editor, row.edited_at)),
     })
+}
+
+/// Of columns with the same name so many are looked at, and so many rows of tags.
+const MOST_ELSEWHERE: u64 = 50;
+const MOST_TAG_ROWS: u64 = 500;
+
+/// What is longer, in characters, is nothing to be taken over as it is.
+const LONGEST_ELSEWHERE: i64 = 8_000;
+
+/// Reads what is said of columns with this digest of their path in other assets that somebody sees, short texts alone.
+pub(super) async fn list_notes_of_part(
+    db: &impl ConnectionTrait,
+    sight: &Sight,
+    besides: AssetId,
+    part: &str,
+) -> Result<Vec<(AssetId, Note)>, Error> {
+    let asset = Expr::col((words::Entity, words::Column::AssetId));
+    let length = Func::char_length(Expr::col((words::Entity, words::Column::Content)));
+    let rows: Vec<(Uuid, String)> = words::Entity::find()
+        .select_only()
+        .columns([words::Column::AssetId, words::Column::Content])
+        .filter(words::Column::Aspect.eq(AspectKind::Note.as_str()))
+        .filter(words::Column::Part.eq(part))
+        .filter(words::Column::AssetId.ne(besides.0))
+        .filter(Expr::expr(length).lte(LONGEST_ELSEWHERE))
+        .filter(belongs_to_seen(sight, asset))
+        .order_by_asc(words::Column::AssetId)
+        .limit(MOST_ELSEWHERE)
+        .into_tuple()
+        .all(db)
+        .await?;
+    let read = |(id, content): (Uuid, String)| {
+        let note = serde_json::from_str(&content).map_err(Error::damaged(AssetId(id)))?;
+        Ok((AssetId(id), note))
+    };
+    rows.into_iter().map(read).collect()
+}
+
+/// Reads the tags of assets that somebody sees, of those whose tags have these letters.
+pub(super) async fn list_tags(
+    db: &impl ConnectionTrait,
+    sight: &Sight,
+    letters: &str,
+) -> Result<Vec<Tags>, Error> {
+    let asset = Expr::col((words::Entity, words::Column::AssetId));
+    let content = Func::lower(Expr::col((words::Entity, words::Column::Content)));
+    let mut query = words::Entity::find()
+        .select_only()
+        .columns([words::Column::AssetId, words::Column::Content])
+        .filter(words::Column::Aspect.eq(AspectKind::Tags.as_str()))
+        .filter(words::Column::Part.eq(""))
+        .filter(belongs_to_seen(sight, asset));
+    if letters.is_ascii() && !letters.is_empty() {
+        let pattern = format!("%{}%", escape_like(&letters.to_lowercase()));
+        query = query.filter(Expr::expr(content).like(LikeExpr::new(pattern).escape('\\')));
+    }
+    let rows: Vec<(Uuid, String)> = query
+        .order_by_asc(words::Column::AssetId)
+        .limit(MOST_TAG_ROWS)
+        .into_tuple()
+        .all(db)
+        .await?;
+    let read = |(id, content): (Uuid, String)| {
+        serde_json::from_str(&content).map_err(Error::damaged(AssetId(id)))
+    };
+    rows.into_iter().map(read).collect()
 }
 
 /// Lists the assets that some people or teams own.

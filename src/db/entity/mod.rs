@@ -18,6 +18,7 @@ pub(crate) mod link;
 pub(crate) mod listing;
 pub(crate) mod membership;
 pub(crate) mod refused_sign_in;
+pub(crate) mod request;
 pub(crate) mod run;
 pub(crate) mod scope;
 pub(crate) mod session;

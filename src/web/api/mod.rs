@@ -8,6 +8,7 @@ mod audit;
 mod body;
 mod openapi;
 mod recipes;
+mod requests;
 mod run_shape;
 mod runs;
 mod schema;
@@ -30,6 +31,7 @@ pub(super) use assets::{history, list, list_databases, show};
 pub(super) use audit::{AuditShape, list as list_audit};
 pub(super) use openapi::show as describe;
 pub(super) use recipes::{list as list_recipes, start_run};
+pub(super) use requests::{ask as put_request, dismiss as put_dismissal, list as list_requests};
 pub(super) use runs::{list as list_runs, list_databases_of_run, list_findings, show as show_run};
 pub(super) use search::search;
 pub(super) use words::{

@@ -9,7 +9,7 @@ use serde_json::Value;
 use utoipa::openapi::Server;
 use utoipa::{OpenApi, ToResponse, ToSchema};
 
-use super::{assets, audit, recipes, runs, search, words};
+use super::{assets, audit, recipes, requests, runs, search, words};
 use crate::web::links;
 
 #[derive(OpenApi)]
@@ -30,6 +30,9 @@ use crate::web::links;
         audit::list,
         recipes::list,
         recipes::start_run,
+        requests::list,
+        requests::ask,
+        requests::dismiss,
         runs::list,
         runs::show,
         runs::list_findings,

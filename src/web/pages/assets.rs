@@ -1,6 +1,6 @@
 //! The page of one database, table or view.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use actix_web::Either;
 use actix_web::web::{Data, Path};
@@ -8,12 +8,15 @@ use serde::Serialize;
 
 use super::changes::Changes;
 use super::columns::{self, Columns, Wanted};
+use super::editing;
 use super::parts::{
-    AssetRow, Fact, Html, Link, More, Text, heading, inside_words, kind_word, name, platform_word,
+    AssetRow, Fact, Html, Link, More, Text, first_sentence, heading, inside_words, kind_word, name,
+    platform_word,
 };
 use super::restrictions::door::Door;
-use super::said::Said;
-use super::sql::highlight;
+use super::said::{Said, may_edit};
+use super::sql::{self, highlight};
+use super::toast::Toast;
 use crate::auth::Actor;
 use crate::catalog::{
     self, Alias, Asset, AssetId, AssetKind, Change, Children, Inside, LinkTarget, SchemaReference,
@@ -58,6 +61,7 @@ pub(crate) async fn show(
     let asset = catalog::find_asset(&db, actor.sight(), *id).await?;
     let around = Around::read(&db, &actor, &asset, &parameters).await?;
     let said = Said::read(&db, &asset, &actor).await?;
+    let toast = editing::toast(&asset, &parameters, may_edit(&asset, &actor));
     if asset.kind == AssetKind::Database {
         let asked = Asked::read(&parameters)?;
         let door = Door::of_database(&db, &actor, asset.id, &asset.place()).await?;
@@ -65,7 +69,7 @@ pub(crate) async fn show(
             catalog::list_children(&db, actor.sight(), &asked.children(asset.id), &asked.page)
                 .await?;
         return Ok(Either::Left(Page(DatabasePage::new(
-            Head::new(&asset, &around, said),
+            Head::new(&asset, &around, said).telling(toast),
             &asset,
             (&around, door),
             &asked,
@@ -74,9 +78,9 @@ pub(crate) async fn show(
     }
     let (asset, columns) = columns::of(&db, &actor, asset, Wanted::read(&parameters)?).await?;
     Ok(Either::Right(Page(TablePage::new(
-        Head::new(&asset, &around, said),
+        Head::new(&asset, &around, said).telling(toast),
         &asset,
-        &around,
+        &around.read,
         columns,
     ))))
 }
@@ -105,6 +109,8 @@ struct Around {
     listed: Option<Listed>,
     target: Option<AssetId>,
     inside: Inside,
+    /// The tables that the SQL of a view reads, by their names there.
+    read: HashMap<Vec<String>, AssetId>,
 }
 
 impl Around {
@@ -140,12 +146,48 @@ impl Around {
                     .next(),
                 None => None,
             },
+            read: tables_read(db, actor, asset).await?,
             inside: catalog::count_inside(db, actor.sight(), &[asset.id])
                 .await?
                 .remove(&asset.id)
                 .unwrap_or_default(),
         })
     }
+}
+
+/// Finds the tables that the SQL of a view names.
+async fn tables_read(
+    db: &Db,
+    actor: &Actor,
+    asset: &Asset,
+) -> Result<HashMap<Vec<String>, AssetId>, Failure> {
+    let Some(view) = &asset.source.view else {
+        return Ok(HashMap::new());
+    };
+    let own = asset.address.path.first();
+    let database = view.default_database.as_ref().or(own);
+    let names = sql::tables(beginning(&view.sql)).into_iter();
+    let named: Vec<(Vec<String>, catalog::Address)> = names
+        .take(MOST_LISTED)
+        .filter_map(|name| {
+            let table = name.last()?.to_lowercase();
+            let within = name.len().checked_sub(2).and_then(|at| name.get(at));
+            let database = within.or(database)?.to_lowercase();
+            let path = vec![database, table];
+            let address = catalog::Address {
+                path,
+                ..asset.address.clone()
+            };
+            Some((name, address))
+        })
+        .collect();
+    let addresses: Vec<&catalog::Address> = named.iter().map(|(_, address)| address).collect();
+    let known = catalog::find_at(db, actor.sight(), &addresses).await?;
+    let known = |address: &catalog::Address| known.get(&address.identity()).copied();
+    let read = named.into_iter();
+    Ok(read
+        .filter_map(|(name, address)| Some((name, known(&address)?)))
+        .collect())
 }
 
 /// Where a link leads, as far as that is in the same account and region.
@@ -166,7 +208,11 @@ fn target_address(asset: &Asset) -> Option<catalog::Address> {
 struct Head {
     crumbs: Vec<Link>,
     name: Shortened,
-    qualified: String,
+    icon: &'static str,
+    kind: &'static str,
+    address: String,
+    copies: Vec<Copy>,
+    toast: Option<Toast>,
     gone: Option<Moment>,
     target: Option<Target>,
     said: Said,
@@ -175,6 +221,8 @@ struct Head {
     facts: Vec<Fact>,
     parameters: Vec<Parameter>,
     parameters_count: String,
+    storage: Vec<StorageFact>,
+    aliases: Vec<AliasFact>,
     history: Changes,
     id: &'static str,
 }
@@ -185,6 +233,13 @@ struct Target {
     shown: String,
     href: Option<String>,
     instance: Option<String>,
+}
+
+/// Something to copy. `{url}` in it stands for the address of the page.
+#[derive(Debug, Serialize)]
+struct Copy {
+    label: &'static str,
+    text: String,
 }
 
 /// A page of another tool.
@@ -207,7 +262,11 @@ impl Head {
         Self {
             crumbs: crumbs(asset, around.parent.as_ref()),
             name: heading(asset.address.name()),
-            qualified: Shortened::to(LONGEST_COPIED, &asset.address.path.join(".")).shown,
+            icon: super::parts::icon(asset.kind),
+            kind: kind_of(asset),
+            address: links::asset(asset.id),
+            copies: copies(asset),
+            toast: None,
             gone: asset.gone_at.map(Moment::of),
             target: asset
                 .source
@@ -223,10 +282,52 @@ impl Head {
             facts: facts(asset),
             parameters_count: more_than(parameters.len()),
             parameters,
+            storage: match asset.kind {
+                AssetKind::Database => Vec::new(),
+                AssetKind::Table | AssetKind::View => storage(asset),
+            },
+            aliases: aliases(asset, &around.aliases),
             history: Changes::of_asset(asset.id, &around.history),
             id: "history-list",
         }
     }
+
+    /// With what was just done.
+    fn telling(self, toast: Option<Toast>) -> Self {
+        Self { toast, ..self }
+    }
+}
+
+fn kind_of(asset: &Asset) -> &'static str {
+    let view = asset.source.view.as_ref();
+    if view.is_some_and(|view| view.materialized) {
+        "Materialized view"
+    } else {
+        kind_word(asset.kind)
+    }
+}
+
+/// What people take along to another tool.
+fn copies(asset: &Asset) -> Vec<Copy> {
+    let qualified = Shortened::to(LONGEST_COPIED, &asset.address.path.join(".")).shown;
+    let sentence = asset.description().unwrap_or_default();
+    let sentence = match first_sentence(&sentence).shown {
+        empty if empty.is_empty() => empty,
+        sentence => format!(": {sentence}"),
+    };
+    let markdown = format!(
+        "[{}]({{url}}){sentence}",
+        qualified.replace(['[', ']'], " ")
+    );
+    let select = (asset.kind != AssetKind::Database).then(|| ("SELECT", select(asset)));
+    let copies = [
+        Some(("Name", qualified)),
+        select,
+        Some(("Link", "{url}".to_owned())),
+        Some(("Markdown", markdown)),
+    ];
+    let copies = copies.into_iter().flatten();
+    copies.map(|(label, text)| Copy { label, text }).collect()
 }
 
 impl Target {
@@ -315,22 +416,25 @@ fn facts(asset: &Asset) -> Vec<Fact> {
             .version
             .as_deref()
             .map(|version| Fact::text("Version", version)),
-        Some(Fact::at("In the catalog since", asset.first_seen)),
-        Some(Fact::text("Identity", &asset.id.to_string()).mono()),
+        Some(Fact::at("First seen", asset.first_seen)),
+        Some(Fact::text("Catalog ID", &asset.id.to_string()).mono()),
     ]
     .into_iter()
     .flatten()
     .collect()
 }
 
-/// How far the reader can trust what is shown: what was listed when.
-fn listing_fact(listed: Option<&Listed>) -> Option<Fact> {
+/// How far the reader can trust what is shown: when the source was last asked, or since when it has it no longer.
+fn listing_fact(asset: &Asset, listed: Option<&Listed>) -> Option<Fact> {
+    if let Some(gone) = asset.gone_at {
+        return Some(Fact::at("Removed", gone));
+    }
     let listed = listed?;
     Some(if listed.complete {
-        Fact::at("Listed completely", listed.listed_at)
+        Fact::at("Last checked", listed.listed_at)
     } else {
         let when = Moment::of(listed.listed_at);
-        Fact::text("Last listing", &format!("Incomplete, {}", when.ago)).titled(when.exact)
+        Fact::text("Last checked", &format!("{}, in part", when.ago)).titled(when.exact)
     })
 }
 
@@ -429,13 +533,8 @@ impl DatabasePage {
 
 fn database_trust(asset: &Asset, around: &Around) -> Vec<Fact> {
     let trust = [
-        Some(Fact::text("Inside", &inside_words(Some(&around.inside)))),
-        listing_fact(around.listed.as_ref()),
-        asset
-            .source
-            .owner
-            .as_deref()
-            .map(|owner| Fact::text("Owner", owner)),
+        Some(Fact::text("Contents", &inside_words(Some(&around.inside)))),
+        listing_fact(asset, around.listed.as_ref()),
         asset
             .source
             .storage
@@ -451,13 +550,8 @@ fn database_trust(asset: &Asset, around: &Around) -> Vec<Fact> {
 pub(crate) struct TablePage {
     #[serde(flatten)]
     head: Head,
-    icon: &'static str,
-    kind: &'static str,
-    select: String,
     columns: Columns,
     sql: Option<Sql>,
-    storage: Vec<StorageFact>,
-    aliases: Vec<AliasFact>,
 }
 
 impl View for TablePage {
@@ -508,49 +602,55 @@ struct AliasFact {
 }
 
 impl TablePage {
-    fn new(head: Head, asset: &Asset, around: &Around, columns: Columns) -> Self {
-        let materialized = asset
-            .source
-            .view
-            .as_ref()
-            .is_some_and(|view| view.materialized);
+    fn new(
+        head: Head,
+        asset: &Asset,
+        read: &HashMap<Vec<String>, AssetId>,
+        columns: Columns,
+    ) -> Self {
         Self {
             head,
-            icon: super::parts::icon(asset.kind),
-            kind: if materialized {
-                "Materialized view"
-            } else {
-                kind_word(asset.kind)
-            },
-            select: select(asset),
             columns,
-            sql: asset.source.view.as_ref().map(Sql::new),
-            storage: storage(asset),
-            aliases: around
-                .aliases
-                .iter()
-                .take(MOST_LISTED)
-                .map(AliasFact::from)
-                .collect(),
+            sql: asset.source.view.as_ref().map(|view| Sql::new(view, read)),
         }
     }
+}
+
+/// Other names of an asset. Where its files are is told of its storage already.
+fn aliases(asset: &Asset, aliases: &[Alias]) -> Vec<AliasFact> {
+    let locations = &asset.source.storage.locations;
+    let is_told = |alias: &&Alias| {
+        let name = alias.name.trim_end_matches('/');
+        !locations.iter().any(|at| at.trim_end_matches('/') == name)
+    };
+    let aliases = aliases.iter().filter(is_told).take(MOST_LISTED);
+    aliases.map(AliasFact::from).collect()
 }
 
 fn table_trust(asset: &Asset, listed: Option<&Listed>) -> Vec<Fact> {
     let facts = &asset.facts;
     let bytes = facts.bytes.and_then(|bytes| u64::try_from(bytes).ok());
     let trust = [
-        facts.updated_at.map(|at| Fact::at("Updated", at)),
+        facts
+            .updated_at
+            .map(|at| Fact::at("Definition changed", at)),
         facts.rows.map(|rows| Fact::text("Rows", &number(rows))),
         bytes.map(|bytes| Fact::text("Size", &size(bytes)).titled(count(bytes, "byte", "bytes"))),
-        asset
-            .source
-            .owner
-            .as_deref()
-            .map(|owner| Fact::text("Owner", owner)),
-        listing_fact(listed),
+        partitioned_by(asset).map(|keys| Fact::text("Partitioned by", &keys).mono()),
+        listing_fact(asset, listed),
     ];
     trust.into_iter().flatten().collect()
+}
+
+/// The columns by which its files are parted, for who wants to read few of them.
+fn partitioned_by(asset: &Asset) -> Option<String> {
+    let columns = asset.source.columns.iter();
+    let keys = columns.filter(|column| column.partition_key);
+    let keys: Vec<&str> = keys
+        .take(MOST_LISTED)
+        .map(|column| column.name.as_str())
+        .collect();
+    (!keys.is_empty()).then(|| keys.join(", "))
 }
 
 /// A statement that reads every column, with names quoted so that any name will do.
@@ -576,7 +676,8 @@ fn select(asset: &Asset) -> String {
 }
 
 impl Sql {
-    fn new(view: &ViewText) -> Self {
+    fn new(view: &ViewText, read: &HashMap<Vec<String>, AssetId>) -> Self {
+        let href = |name: &[String]| read.get(name).map(|id| links::asset(*id));
         let place: Vec<&str> = [&view.default_catalog, &view.default_database]
             .into_iter()
             .filter_map(Option::as_deref)
@@ -587,11 +688,11 @@ impl Sql {
             state: dialect_state(view, dialect),
             meaning: (!place.is_empty()).then(|| {
                 format!(
-                    "Names without a database mean those in {}.",
+                    "Unqualified table names refer to {}.",
                     name(&place.join(".")).shown
                 )
             }),
-            html: (!view.sql.is_empty()).then(|| highlight(beginning(&view.sql))),
+            html: (!view.sql.is_empty()).then(|| sql::linked(beginning(&view.sql), href)),
             left_out: (view.sql.len() > LONGEST_SQL).then(|| {
                 let whole = size(view.sql.len() as u64);
                 format!("This is the beginning. The whole, {whole}, is in the API.")
@@ -651,14 +752,6 @@ fn view_facts(view: &ViewText) -> Vec<StorageFact> {
 
 fn storage(asset: &Asset) -> Vec<StorageFact> {
     let storage = &asset.source.storage;
-    let keys: Vec<String> = asset
-        .source
-        .columns
-        .iter()
-        .filter(|column| column.partition_key)
-        .take(MOST_LISTED)
-        .map(|column| column.name.clone())
-        .collect();
     let files: Vec<String> = asset.facts.files.map(number).into_iter().collect();
     let buckets: Vec<String> = storage.buckets.map(number).into_iter().collect();
     let skew = storage.skew.clone().unwrap_or_default();
@@ -673,10 +766,9 @@ fn storage(asset: &Asset) -> Vec<StorageFact> {
         .then(|| "yes".to_owned())
         .into_iter()
         .collect();
-    let facts: [(&'static str, bool, &[String]); 12] = [
+    let facts: [(&'static str, bool, &[String]); 11] = [
         ("Format", false, storage.format.as_slice()),
         ("Schema in a registry", true, &schema),
-        ("Partitioned by", true, &keys),
         ("Bucketed by", true, &storage.bucket_columns),
         ("Buckets", false, &buckets),
         ("Sorted by", true, &storage.sort_columns),
@@ -689,7 +781,7 @@ fn storage(asset: &Asset) -> Vec<StorageFact> {
     ];
     let facts = facts
         .into_iter()
-        .chain([("Sort of table", true, asset.source.subtype.as_slice())]);
+        .chain([("Table type", true, asset.source.subtype.as_slice())]);
     facts.filter_map(StorageFact::new).collect()
 }
 
@@ -750,5 +842,14 @@ pub(crate) struct HistoryPart {
 }
 
 impl View for HistoryPart {
-    const TEMPLATE: &'static str = "part/history";
+    const TEMPLATE: &'static str = "assets/history_alone";
+    const PART: Option<&'static str> = Some("part/history");
+
+    fn title(&self) -> &'static str {
+        "History"
+    }
+
+    fn section(&self) -> Option<Section> {
+        Some(Section::Browse)
+    }
 }

@@ -1,14 +1,18 @@
 //! The columns of a table or view: a tree, cut into rows that fit a page.
 
+use std::collections::HashMap;
+
 use actix_web::web::{Data, Path};
 use serde::Serialize;
 
-use super::parts::{Link, Text, heading, name};
+use super::editing;
+use super::parts::{Byline, Link, Text, heading, name};
 use super::said::{self, Orphan, may_edit};
+use super::toast::Toast;
 use crate::auth::Actor;
 use crate::catalog::unseen::legible_value;
 use crate::catalog::{self, Asset, AssetId, Column, Error};
-use crate::db::Db;
+use crate::db::{Db, PageRequest};
 use crate::web::failure::Failure;
 use crate::web::links;
 use crate::web::markdown::{self, SafeHtml};
@@ -27,6 +31,9 @@ const MOST_FACTS: usize = 50;
 
 /// Words about columns that are no longer there are shown for so many of these.
 const MOST_ORPHANS: usize = 50;
+
+/// So many changes are looked through for what removed columns are called now.
+const LOOKED_BACK: u64 = 30;
 
 /// Among more columns than this nobody chooses from a list.
 const MOST_CHOICES: usize = 200;
@@ -65,12 +72,14 @@ pub(crate) async fn show_one(
     db: Data<Db>,
     actor: Actor,
     place: Path<(AssetId, String)>,
+    parameters: Parameters,
 ) -> Result<Page<ColumnPage>, Failure> {
     let (id, path) = place.into_inner();
     let asset = catalog::find_asset(&db, actor.sight(), id).await?;
     let editable = may_edit(&asset, &actor);
+    let toast = editing::toast(&asset, &parameters, editable);
     let page = db.apart().run(links::carried(move || {
-        ColumnPage::new(&asset, &path, editable)
+        ColumnPage::new(&asset, &path, editable, toast)
     }));
     Ok(Page(page.await??))
 }
@@ -84,8 +93,15 @@ pub(super) async fn of(
 ) -> Result<(Asset, Columns), Failure> {
     let editable = may_edit(&asset, actor);
     let large = asset.is_large();
+    let renames = if editable && !asset.human.notes.is_empty() {
+        let recent = PageRequest::first(LOOKED_BACK);
+        let history = catalog::list_history(db, actor.sight(), asset.id, &recent).await?;
+        catalog::likely_renames(&asset, &history.items)
+    } else {
+        HashMap::new()
+    };
     let pick = move || {
-        let columns = Columns::new(&asset, &wanted, editable);
+        let columns = Columns::new(&asset, &wanted, editable, &renames);
         (asset, columns)
     };
     Ok(if large {
@@ -117,6 +133,10 @@ impl Wanted {
 #[derive(Debug, Serialize)]
 pub(crate) struct Columns {
     total: String,
+    /// How many of all have a description; empty where there is none to describe.
+    described: String,
+    /// The form for the first one that has none.
+    describe_href: Option<String>,
     /// Whether any column has fields inside it.
     nested: bool,
     /// Whether there is anything to find.
@@ -143,7 +163,16 @@ pub(crate) struct Columns {
 }
 
 impl View for Columns {
-    const TEMPLATE: &'static str = "assets/columns";
+    const TEMPLATE: &'static str = "assets/columns_alone";
+    const PART: Option<&'static str> = Some("assets/columns");
+
+    fn title(&self) -> &'static str {
+        "Columns"
+    }
+
+    fn section(&self) -> Option<Section> {
+        Some(Section::Browse)
+    }
 }
 
 /// One column or nested field.
@@ -171,6 +200,7 @@ struct Row {
     /// What else the source and the engine say of it.
     facts: Vec<ColumnFact>,
     note: Option<SafeHtml>,
+    note_by: Option<Byline>,
     /// Where the whole of a long note is.
     note_href: Option<String>,
     edit_href: Option<String>,
@@ -220,9 +250,18 @@ impl ColumnFact {
 }
 
 impl Columns {
-    pub(super) fn new(asset: &Asset, wanted: &Wanted, editable: bool) -> Self {
+    fn new(
+        asset: &Asset,
+        wanted: &Wanted,
+        editable: bool,
+        renames: &HashMap<String, String>,
+    ) -> Self {
         let mut tree = Tree::of(asset, false);
         let total = tree.lines.len();
+        let (described, undescribed) = tree.described();
+        let describe_href = undescribed
+            .filter(|_| editable)
+            .map(|column| links::edit_column(asset.id, &column.path));
         let filter = wanted.words.trim();
         if !filter.is_empty() {
             tree.keep_matching(filter);
@@ -231,7 +270,7 @@ impl Columns {
         let shown = tree.rows(wanted.from, editable);
         let left = tree.lines.len().saturating_sub(wanted.from + shown.len());
         let bookkeeping = Tree::of(asset, true);
-        let orphans = Orphans::of(asset, editable);
+        let orphans = Orphans::of(asset, editable, renames);
         let outermost = asset.source.columns.iter();
         let outermost = outermost.filter(|column| !column.bookkeeping).count();
         let (here, part) = (links::asset(asset.id), links::asset_columns(asset.id));
@@ -240,6 +279,8 @@ impl Columns {
             |path: &str| links::with_query(path, [("from", from.as_str()), ("column", filter)]);
         Self {
             total: number(outermost as u64),
+            described: described_words(described, total),
+            describe_href,
             said: said(filter, found, (wanted.from, shown.len(), tree.lines.len())),
             clear_href: (!filter.is_empty() || wanted.from > 0).then(|| format!("{here}#columns")),
             nested: shown.iter().any(|row| row.opens.is_some()),
@@ -274,7 +315,7 @@ struct Orphans {
 }
 
 impl Orphans {
-    fn of(asset: &Asset, editable: bool) -> Self {
+    fn of(asset: &Asset, editable: bool, renames: &HashMap<String, String>) -> Self {
         if asset.human.notes.is_empty() {
             return Self::default();
         }
@@ -283,7 +324,10 @@ impl Orphans {
         let left = notes.len().saturating_sub(MOST_ORPHANS);
         let shown = notes.iter().take(MOST_ORPHANS);
         let shown: Vec<Orphan> = shown
-            .map(|note| said::orphan(asset, note, beginning(&note.content.text), editable))
+            .map(|note| {
+                let likely = renames.get(&note.content.column).map(String::as_str);
+                said::orphan(asset, note, beginning(&note.content.text), editable).likely(likely)
+            })
             .collect();
         let choosing = editable && !shown.is_empty() && paths.len() <= MOST_CHOICES;
         let choices = paths.iter().filter(|_| choosing);
@@ -298,6 +342,18 @@ impl Orphans {
     }
 }
 
+/// Such as “6 of 18 columns described”.
+fn described_words(described: usize, total: usize) -> String {
+    if total == 0 {
+        return String::new();
+    }
+    let columns = count(total as u64, "column", "columns");
+    if described == total {
+        return format!("All of {columns} described");
+    }
+    format!("{} of {columns} described", number(described as u64))
+}
+
 /// As much of a note as is shown among others.
 fn beginning(note: &str) -> &str {
     let end = note.char_indices().nth(LONGEST_NOTE);
@@ -307,7 +363,7 @@ fn beginning(note: &str) -> &str {
 /// Says what of the columns is shown, if not all: from where, how many, of how many.
 fn said(filter: &str, found: usize, (from, shown, all): (usize, usize, usize)) -> Option<String> {
     let places = match from {
-        0 => format!("The first {}", number(shown as u64)),
+        0 => number(shown as u64),
         from => format!(
             "{} to {}",
             number(from as u64 + 1),
@@ -315,7 +371,7 @@ fn said(filter: &str, found: usize, (from, shown, all): (usize, usize, usize)) -
         ),
     };
     let of = format!(
-        "{places} of {}, nested fields among them.",
+        "Showing {places} of {} columns, nested fields included.",
         number(all as u64)
     );
     let partly = shown < all;
@@ -378,6 +434,18 @@ impl<'a> Tree<'a> {
         }
     }
 
+    /// How many have a description, by people or from the source, and the first that has none.
+    fn described(&self) -> (usize, Option<&'a Column>) {
+        let is_described = |line: &&Line<'_>| {
+            let comment = line.column.comment.as_deref().unwrap_or_default();
+            !comment.trim().is_empty() || self.asset.human.note(&line.column.path).is_some()
+        };
+        let described = self.lines.iter().filter(is_described).count();
+        let mut lines = self.lines.iter();
+        let undescribed = lines.find(|line| !is_described(line));
+        (described, undescribed.map(|line| line.column))
+    }
+
     /// Keeps the lines that have all the words, and the lines that those are in.
     fn keep_matching(&mut self, filter: &str) {
         let filter = filter.to_lowercase();
@@ -435,6 +503,9 @@ impl<'a> Tree<'a> {
             comment: column.comment.as_deref().map(Text::one_of_many),
             facts: ColumnFact::all(column),
             note: short.map(|note| markdown::render(note, 2)),
+            note_by: note
+                .and_then(|_| self.asset.human.notes.get(&column.path))
+                .and_then(Byline::of),
             note_href: (short != note).then(|| links::column(id, &column.path)),
             edit_href: editable.then(|| links::edit_column(id, &column.path)),
         }
@@ -458,10 +529,14 @@ pub(crate) struct ColumnPage {
     facts: Vec<ColumnFact>,
     note: Option<SafeHtml>,
     edit_href: Option<String>,
+    /// The same as a row of its table, for a script that has the others.
+    row: Option<Row>,
+    toast: Option<Toast>,
 }
 
 impl View for ColumnPage {
     const TEMPLATE: &'static str = "assets/column_alone";
+    const PART: Option<&'static str> = Some("assets/column_row");
 
     fn title(&self) -> &str {
         &self.title
@@ -474,7 +549,12 @@ impl View for ColumnPage {
 
 impl ColumnPage {
     /// Finds a column, or else the words about one that is no longer there.
-    pub(super) fn new(asset: &Asset, path: &str, editable: bool) -> Result<Self, Error> {
+    pub(super) fn new(
+        asset: &Asset,
+        path: &str,
+        editable: bool,
+        toast: Option<Toast>,
+    ) -> Result<Self, Error> {
         let mut columns = asset.source.columns.iter().flat_map(Column::walk);
         let column = columns.find(|column| column.path == path);
         let note = asset.human.note(path);
@@ -493,6 +573,13 @@ impl ColumnPage {
             facts: column.map(ColumnFact::all).unwrap_or_default(),
             note: note.map(|note| markdown::render(note, 1)),
             edit_href: editable.then(|| links::edit_column(asset.id, path)),
+            row: column.and_then(|column| {
+                let tree = Tree::of(asset, column.bookkeeping);
+                let mut lines = tree.lines.iter();
+                let line = lines.find(|line| line.column.path == path)?;
+                Some(tree.row(line, editable))
+            }),
+            toast,
         })
     }
 }

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use serde::Serialize;
 
 use crate::auth::Who;
+use crate::catalog::human::Edition;
 use crate::catalog::unseen::{legible_name, legible_text, legible_value};
 use crate::catalog::{Asset, AssetKind, Inside, Summary};
 use crate::db::{Cursor, Page};
@@ -195,6 +196,23 @@ impl Fact {
     pub(super) fn titled(mut self, title: impl Into<String>) -> Self {
         self.title = Some(title.into());
         self
+    }
+}
+
+/// Who wrote something last, and when.
+#[derive(Debug, Serialize)]
+pub(super) struct Byline {
+    who: String,
+    at: Moment,
+}
+
+impl Byline {
+    pub(super) fn of<A>(edition: &Edition<A>) -> Option<Self> {
+        let (who, at) = edition.edited.as_ref()?;
+        Some(Self {
+            who: name(&who.to_string()).shown,
+            at: Moment::of(*at),
+        })
     }
 }
 

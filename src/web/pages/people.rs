@@ -116,7 +116,7 @@ async fn read_standing(
     if word != STEWARD_OF {
         if !typed.text("scopes").trim().is_empty() {
             problems.push(
-                "Only a steward of some scopes has scopes: choose that role, or empty the field."
+                "Only a steward for selected databases has databases. Choose that role, or empty the field."
                     .to_owned(),
             );
             return Ok(None);
@@ -132,12 +132,15 @@ async fn read_standing(
     for words in lines.take(Standing::MOST_SCOPES + 1) {
         match catalog::find_scope(db, words).await {
             Ok(scope) => scopes.push(scope),
-            Err(error @ catalog::Error::UnknownScope { .. }) => problems.push(error.to_string()),
+            Err(
+                error
+                @ (catalog::Error::UnknownScope { .. } | catalog::Error::SeveralScopes { .. }),
+            ) => problems.push(error.to_string()),
             Err(error) => return Err(error.into()),
         }
     }
     if scopes.is_empty() && problems.len() == before {
-        problems.push("Name at least one source or database for the steward.".to_owned());
+        problems.push("Choose at least one database or source.".to_owned());
     }
     let whole = problems.len() == before;
     Ok(whole.then(|| Standing::new(Role::Steward, Some(scopes))))
@@ -357,6 +360,10 @@ struct PersonLine {
 struct RoleForm {
     roles: Vec<RoleChoice>,
     scopes: String,
+    /// Where scopes are suggested.
+    pick_href: String,
+    /// What is wrong with the scopes.
+    wrong: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -364,6 +371,8 @@ struct RoleChoice {
     word: &'static str,
     label: &'static str,
     hint: &'static str,
+    /// Whether it takes scopes.
+    scoped: bool,
     chosen: bool,
 }
 
@@ -373,6 +382,7 @@ impl RoleForm {
             word,
             label,
             hint,
+            scoped: word == STEWARD_OF,
             chosen: word == chosen,
         };
         let roles = [
@@ -385,7 +395,7 @@ impl RoleForm {
             (
                 STEWARD_OF,
                 "Steward for selected databases",
-                "edits only in the sources and databases below",
+                "edits only in the databases and sources named below",
             ),
             (
                 "admin",
@@ -396,11 +406,28 @@ impl RoleForm {
         Self {
             roles: roles.map(choice).into(),
             scopes,
+            pick_href: links::pick("scopes"),
+            wrong: None,
         }
     }
 
     fn typed(typed: &Parameters) -> Self {
         Self::new(typed.text("role"), typed.text("scopes").to_owned())
+    }
+
+    /// Says at the field what is wrong with the scopes that were typed.
+    async fn refused(self, db: &Db, typed: &Parameters) -> Result<Self, Failure> {
+        let is_about_scopes =
+            typed.text("role") == STEWARD_OF || !typed.text("scopes").trim().is_empty();
+        if !is_about_scopes {
+            return Ok(self);
+        }
+        let mut problems = Vec::new();
+        read_standing(db, typed, &mut problems).await?;
+        Ok(Self {
+            wrong: (!problems.is_empty()).then(|| problems.join(" ")),
+            ..self
+        })
     }
 }
 
@@ -472,8 +499,12 @@ impl PeoplePage {
         refusal: Refusal,
     ) -> Result<Self, Failure> {
         let page = Self::read(db, actor, &Parameters::default(), typed).await?;
-        let refusal = Some(refusal);
-        Ok(Self { refusal, ..page })
+        let role_form = page.role_form.refused(db, typed).await?;
+        Ok(Self {
+            refusal: Some(refusal),
+            role_form,
+            ..page
+        })
     }
 }
 
@@ -569,8 +600,12 @@ impl<'a> Asking<'a> {
 
     async fn refused(&self, typed: &Parameters, refusal: Refusal) -> Result<PersonPage, Failure> {
         let page = self.read(&Parameters::default(), typed).await?;
-        let refusal = Some(refusal);
-        Ok(PersonPage { refusal, ..page })
+        let role_form = page.role_form.refused(self.db, typed).await?;
+        Ok(PersonPage {
+            refusal: Some(refusal),
+            role_form,
+            ..page
+        })
     }
 
     async fn read(

@@ -5,11 +5,13 @@ use std::collections::HashMap;
 use chrono::Utc;
 use serde::Serialize;
 
-use super::parts::{Link, Text, name};
+use super::parts::{Byline, Link, Text, name, platform_word};
+use super::picking::principal_name;
+use super::requests::Asking;
 use crate::auth::principals::{self, Named, Principal};
 use crate::auth::{Actor, Permission};
 use crate::catalog::human::{AspectKind, Edition, Note, OwnerRole};
-use crate::catalog::{self, Asset, AssetKind, Summary};
+use crate::catalog::{self, Asset, Summary};
 use crate::db::Db;
 use crate::web::failure::Failure;
 use crate::web::links;
@@ -19,18 +21,22 @@ use crate::web::text::Moment;
 /// What `templates/assets/said.hbs` and `templates/assets/people.hbs` can show.
 #[derive(Debug, Serialize)]
 pub(super) struct Said {
-    kind_word: &'static str,
     description: Option<SafeHtml>,
+    description_by: Option<Byline>,
     /// What the source says.
     source: Option<Text>,
     deprecated: Option<Deprecated>,
     verified: Option<Verified>,
     /// By what they answer for; roles that nobody has are left out.
     owners: Vec<Role>,
+    /// Who the source says owns it.
+    source_owner: Option<SourceOwner>,
     tags: Vec<Link>,
     links: Vec<Outward>,
-    /// For whoever may change it.
+    /// For who may change it.
     edit: Option<EditLinks>,
+    /// Where nobody has described it.
+    asking: Option<Asking>,
 }
 
 /// Where each aspect is edited.
@@ -63,7 +69,23 @@ struct Verified {
 #[derive(Debug, Serialize)]
 struct Role {
     label: &'static str,
-    names: Vec<String>,
+    names: Vec<Link>,
+}
+
+/// An owner of which only the source tells.
+#[derive(Debug, Serialize)]
+struct SourceOwner {
+    name: String,
+    platform: String,
+    /// Where one click makes the person or team of this name an owner.
+    accept: Option<Accept>,
+}
+
+#[derive(Debug, Serialize)]
+struct Accept {
+    action: String,
+    version: i32,
+    owner: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -79,6 +101,17 @@ pub(super) struct Orphan {
     html: SafeHtml,
     move_href: Option<String>,
     edit_href: Option<String>,
+    /// The column that it probably is now.
+    likely: Option<String>,
+}
+
+impl Orphan {
+    pub(super) fn likely(self, column: Option<&str>) -> Self {
+        Self {
+            likely: column.map(str::to_owned),
+            ..self
+        }
+    }
 }
 
 impl Said {
@@ -97,11 +130,7 @@ impl Said {
             None => None,
         };
         Ok(Self {
-            kind_word: match asset.kind {
-                AssetKind::Database => "database",
-                AssetKind::Table => "table",
-                AssetKind::View => "view",
-            },
+            description_by: Byline::of(&asset.human.description).filter(|_| description.is_some()),
             description,
             source: asset
                 .source
@@ -112,9 +141,11 @@ impl Said {
             deprecated: deprecated(asset, replacement.values().next()),
             verified: verified(asset),
             owners: roles(asset, &named),
+            source_owner: source_owner(db, asset, actor).await?,
             tags: tags(asset),
             links: outward(asset),
             edit: may_edit(asset, actor).then(|| EditLinks::new(asset)),
+            asking: Asking::read(db, asset, actor).await?,
         })
     }
 }
@@ -164,7 +195,7 @@ fn roles(asset: &Asset, named: &HashMap<Principal, Named>) -> Vec<Role> {
         let labels = owners.filter(|owner| owner.role == role).map(|owner| {
             let known = named.get(&owner.principal);
             let label = known.map_or(owner.name.as_str(), |known| known.label.as_str());
-            name(label).shown
+            Link::new(label, links::owned_by(label))
         });
         Role {
             label: match role {
@@ -175,6 +206,37 @@ fn roles(asset: &Asset, named: &HashMap<Principal, Named>) -> Vec<Role> {
         }
     });
     roles.filter(|role| !role.names.is_empty()).collect()
+}
+
+/// Tells who the source says owns it, unless people have said so already.
+async fn source_owner(
+    db: &Db,
+    asset: &Asset,
+    actor: &Actor,
+) -> Result<Option<SourceOwner>, Failure> {
+    let owners = &asset.human.owners;
+    let said = asset.source.owner.as_deref().map(str::trim);
+    let Some(said) = said.filter(|said| !said.is_empty() && owners.content.0.is_empty()) else {
+        return Ok(None);
+    };
+    let called = if may_edit(asset, actor) {
+        let called = principals::find_called(db, said).await;
+        let called = called.map_err(catalog::Error::from)?;
+        let named = principals::find_named(db, &called).await;
+        named.map_err(catalog::Error::from)?
+    } else {
+        HashMap::new()
+    };
+    let only = called.values().next().filter(|_| called.len() == 1);
+    Ok(Some(SourceOwner {
+        name: name(said).shown,
+        platform: platform_word(&asset.address.platform),
+        accept: only.map(|named| Accept {
+            action: links::edit(asset.id, AspectKind::Owners),
+            version: owners.version,
+            owner: principal_name(named),
+        }),
+    }))
 }
 
 fn tags(asset: &Asset) -> Vec<Link> {
@@ -200,5 +262,6 @@ pub(super) fn orphan(asset: &Asset, note: &Edition<Note>, text: &str, editable: 
         html: markdown::render(text, 3),
         move_href: editable.then(|| links::move_note(asset.id, column)),
         edit_href: editable.then(|| links::edit_column(asset.id, column)),
+        likely: None,
     }
 }

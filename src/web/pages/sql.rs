@@ -1,7 +1,9 @@
 //! SQL with its words told apart by colour, exactly as it was written otherwise.
 
+use std::collections::{HashMap, HashSet};
+
 use sqlparser::dialect::GenericDialect;
-use sqlparser::tokenizer::{Token, Tokenizer, Whitespace};
+use sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer, Whitespace};
 
 use super::parts::Html;
 use crate::catalog::unseen::{is_unseen, name_of_letter};
@@ -95,16 +97,30 @@ const WORDS: &[&str] = &[
 
 /// Marks up SQL; text that cannot be cut into words comes back plain.
 pub(super) fn highlight(sql: &str) -> Html {
-    let starts = if sql.len() > LONGEST {
-        Vec::new()
-    } else {
-        starts(sql)
-    };
-    let mut starts = starts.into_iter().peekable();
+    linked(sql, |_| None)
+}
+
+/// Marks up SQL, with a link at each table that it reads and that `href` knows.
+pub(super) fn linked(sql: &str, href: impl Fn(&[String]) -> Option<String>) -> Html {
+    let tokens = tokens(sql);
+    let mut begins = HashMap::new();
+    let mut ends = HashSet::new();
+    for name in names(&tokens) {
+        if let Some(href) = href(&name.path) {
+            begins.insert(name.start, href);
+            ends.insert(name.end);
+        }
+    }
+    let mut starts = starts(&tokens).into_iter().peekable();
     let mut html = String::with_capacity(sql.len() * 2);
     let (mut line, mut column) = (1, 1);
     let mut open = None;
+    let mut in_link = false;
     for letter in sql.chars() {
+        if in_link && ends.contains(&(line, column)) {
+            html.push_str("</a>");
+            in_link = false;
+        }
         while let Some(start) = starts.next_if(|start| start.place <= (line, column)) {
             if open != start.class {
                 close(&mut html, open);
@@ -116,6 +132,13 @@ pub(super) fn highlight(sql: &str) -> Html {
                 }
             }
         }
+        if let Some(href) = begins.get(&(line, column)) {
+            html.push_str("<a href=\"");
+            href.chars()
+                .for_each(|letter| push_escaped(&mut html, letter));
+            html.push_str("\">");
+            in_link = true;
+        }
         push_legible(&mut html, letter);
         if letter == '\n' {
             line += 1;
@@ -124,8 +147,74 @@ pub(super) fn highlight(sql: &str) -> Html {
             column += 1;
         }
     }
+    if in_link {
+        html.push_str("</a>");
+    }
     close(&mut html, open);
     Html(html)
+}
+
+/// The names of the tables that a statement reads, each once, as far as they stand behind `FROM` and `JOIN`.
+pub(super) fn tables(sql: &str) -> Vec<Vec<String>> {
+    let mut seen = HashSet::new();
+    let names = names(&tokens(sql)).into_iter().map(|name| name.path);
+    names.filter(|path| seen.insert(path.clone())).collect()
+}
+
+/// The name of a table, and where it stands.
+struct Name {
+    path: Vec<String>,
+    start: (u64, u64),
+    end: (u64, u64),
+}
+
+fn names(tokens: &[TokenWithSpan]) -> Vec<Name> {
+    let words = tokens
+        .iter()
+        .filter(|token| !matches!(token.token, Token::Whitespace(_)));
+    let mut words = words.peekable();
+    let mut names = Vec::new();
+    while let Some(word) = words.next() {
+        let reads = matches!(&word.token, Token::Word(word)
+            if word.quote_style.is_none()
+                && ["FROM", "JOIN"].iter().any(|one| one.eq_ignore_ascii_case(&word.value)));
+        if !reads {
+            continue;
+        }
+        let mut name: Option<Name> = None;
+        while let Some(token) = words.next_if(|token| {
+            matches!(&token.token, Token::Word(word) if class_of(&token.token).is_none() || word.quote_style.is_some())
+        }) {
+            let Token::Word(word) = &token.token else {
+                break;
+            };
+            let start = (token.span.start.line, token.span.start.column);
+            let name = name.get_or_insert_with(|| Name {
+                path: Vec::new(),
+                start,
+                end: start,
+            });
+            name.path.push(word.value.clone());
+            name.end = (token.span.end.line, token.span.end.column);
+            if words.next_if(|token| token.token == Token::Period).is_none() {
+                break;
+            }
+        }
+        names.extend(name);
+    }
+    names
+}
+
+/// The words of a statement; none where it is too long or cannot be cut.
+fn tokens(sql: &str) -> Vec<TokenWithSpan> {
+    if sql.len() > LONGEST {
+        return Vec::new();
+    }
+    let dialect = GenericDialect {};
+    Tokenizer::new(&dialect, sql)
+        .with_unescape(false)
+        .tokenize_with_location()
+        .unwrap_or_default()
 }
 
 /// Where a word begins, by line and column, and what sort of word it is.
@@ -134,12 +223,7 @@ struct Start {
     class: Option<&'static str>,
 }
 
-fn starts(sql: &str) -> Vec<Start> {
-    let dialect = GenericDialect {};
-    let tokens = Tokenizer::new(&dialect, sql)
-        .with_unescape(false)
-        .tokenize_with_location();
-    let tokens = tokens.unwrap_or_default();
+fn starts(tokens: &[TokenWithSpan]) -> Vec<Start> {
     tokens
         .iter()
         .map(|token| Start {
@@ -233,6 +317,21 @@ mod tests {
              <span class=\"c\">-- why</span>\n<span class=\"k\">where</span> a != \
              <span class=\"s\">&#x27;x&lt;y&#x27;</span>"
         );
+    }
+
+    #[test]
+    fn tables_that_are_known_are_links() {
+        let sql = "select * from Shop.\"orders\" o join returns using (id) where x in (select y from (values 1))";
+        let known = |path: &[String]| (path.len() == 2).then(|| "/assets/1?a&b".to_owned());
+
+        let html = linked(sql, known).0;
+
+        assert_eq!(tables(sql), [vec!["Shop", "orders"], vec!["returns"]]);
+        assert!(
+            html.contains("<a href=\"/assets/1?a&amp;b\">Shop.&quot;orders&quot;</a> o"),
+            "{html}"
+        );
+        assert_eq!(text_of(&html), sql);
     }
 
     #[test]

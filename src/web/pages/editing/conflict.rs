@@ -2,8 +2,9 @@
 
 use serde::Serialize;
 
+use super::Done;
 use super::form::Form;
-use crate::catalog::human::{Part, Stale};
+use crate::catalog::human::{self, Comparison, Part, Stale};
 use crate::web::text::{Moment, count};
 
 /// What `templates/editing/conflict.hbs` can show.
@@ -15,6 +16,8 @@ pub(super) struct Conflict {
     said: String,
     theirs: Vec<Piece>,
     mine: Vec<Piece>,
+    /// The places that both changed.
+    choices: Vec<Choice>,
 }
 
 /// A piece of a text, and what is to be seen of it.
@@ -25,6 +28,17 @@ struct Piece {
     mark: &'static str,
 }
 
+/// A place that both changed: a script puts one of the texts there instead of both.
+#[derive(Debug, Serialize)]
+struct Choice {
+    number: usize,
+    both: String,
+    theirs: String,
+    mine: String,
+    their_pieces: Vec<Piece>,
+    my_pieces: Vec<Piece>,
+}
+
 impl Piece {
     fn new(text: &str, mark: &'static str) -> Self {
         let text = text.to_owned();
@@ -33,7 +47,7 @@ impl Piece {
 }
 
 impl Conflict {
-    pub(super) fn new<A: Form>(stale: &Stale<A>) -> Self {
+    pub(super) fn new<A: Form>(stale: &Stale<A>, done: Done) -> Self {
         let (who, at) = stale.theirs.edited.clone().unzip();
         let parts = &stale.merged.parts;
         let (theirs, mine) = if parts.is_empty() {
@@ -43,45 +57,70 @@ impl Conflict {
             )
         } else {
             (
-                parts.iter().map(their_piece).collect(),
-                parts.iter().map(my_piece).collect(),
+                parts.iter().flat_map(their_pieces).collect(),
+                parts.iter().flat_map(my_pieces).collect(),
             )
         };
+        let collisions = parts.iter().filter_map(|part| match part {
+            Part::Collision { theirs, mine, both } => Some((theirs, mine, both)),
+            _ => None,
+        });
+        let choices = collisions.enumerate();
         Self {
             who: who.map_or_else(|| "somebody".to_owned(), |who| who.to_string()),
             at: at.map(Moment::of),
-            said: said(stale),
+            said: said(stale, done),
             theirs,
             mine,
+            choices: choices
+                .map(|(place, (theirs, mine, both))| Choice {
+                    number: place + 1,
+                    both: both.clone(),
+                    their_pieces: differing(mine, theirs),
+                    my_pieces: differing(theirs, mine),
+                    theirs: theirs.clone(),
+                    mine: mine.clone(),
+                })
+                .collect(),
         }
     }
 }
 
-fn said<A: Form>(stale: &Stale<A>) -> String {
-    match (stale.merged.collisions, stale.merged.parts.is_empty()) {
-        (0, _) => "Your edits are in different places. Both are in the field below: look them over and save.".to_owned(),
-        (_, true) => "You both changed the same. The field below holds yours: save it if it shall take the place of theirs.".to_owned(),
-        (many, false) => format!(
-            "In {} you both changed the same words. The field below holds theirs and yours, one behind the other: \
-             leave what shall stay, and save.",
+fn said<A: Form>(stale: &Stale<A>, done: Done) -> String {
+    let collisions = stale.merged.collisions;
+    match (done, collisions, stale.merged.parts.is_empty()) {
+        (Done::Undone, ..) => {
+            "It was saved again since, so nothing was undone. Look at both texts below.".to_owned()
+        }
+        (_, 0, _) => {
+            "You edited different places. The field below holds both. Look them over and save."
+                .to_owned()
+        }
+        (_, _, true) => {
+            "You both changed the same. The field below holds yours. Saving replaces theirs."
+                .to_owned()
+        }
+        (_, many, false) => format!(
+            "You both changed the same words in {}. The field below holds both texts below one another: keep what \
+             should stay.",
             count(many as u64, "place", "places")
         ),
     }
 }
 
-fn their_piece(part: &Part) -> Piece {
+fn their_pieces(part: &Part) -> Vec<Piece> {
     match part {
-        Part::Agreed(text) | Part::Mine { before: text, .. } => Piece::new(text, ""),
-        Part::Theirs { before, after } => changed(before, after),
-        Part::Collision { theirs, .. } => Piece::new(theirs, "collides"),
+        Part::Agreed(text) | Part::Mine { before: text, .. } => vec![Piece::new(text, "")],
+        Part::Theirs { before, after } => vec![changed(before, after)],
+        Part::Collision { theirs, mine, .. } => differing(mine, theirs),
     }
 }
 
-fn my_piece(part: &Part) -> Piece {
+fn my_pieces(part: &Part) -> Vec<Piece> {
     match part {
-        Part::Agreed(text) | Part::Theirs { before: text, .. } => Piece::new(text, ""),
-        Part::Mine { before, after } => changed(before, after),
-        Part::Collision { mine, .. } => Piece::new(mine, "collides"),
+        Part::Agreed(text) | Part::Theirs { before: text, .. } => vec![Piece::new(text, "")],
+        Part::Mine { before, after } => vec![changed(before, after)],
+        Part::Collision { theirs, mine, .. } => differing(theirs, mine),
     }
 }
 
@@ -91,6 +130,19 @@ fn changed(before: &str, after: &str) -> Piece {
     } else {
         Piece::new(after, "inserted")
     }
+}
+
+/// A text with the words marked that the other one has not; all of it where they are too long to be compared.
+fn differing(other: &str, text: &str) -> Vec<Piece> {
+    let Some(pieces) = Comparison::whole(other, text) else {
+        return vec![Piece::new(text, "collides")];
+    };
+    let own = pieces.iter().filter_map(|piece| match piece {
+        human::Piece::Kept(words) => Some(Piece::new(words, "")),
+        human::Piece::Inserted(words) => Some(Piece::new(words, "collides")),
+        human::Piece::Deleted(_) => None,
+    });
+    own.collect()
 }
 
 /// What is no text, line by line; lines that the other side has not are marked.

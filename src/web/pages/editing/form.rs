@@ -63,10 +63,11 @@ pub(super) enum Input {
     },
     Tags {
         tags: Field,
+        pick_href: String,
     },
     Owners {
         rows: Vec<OwnerRow>,
-        known: Vec<String>,
+        pick_href: String,
     },
     Links {
         rows: Vec<LinkRow>,
@@ -74,9 +75,12 @@ pub(super) enum Input {
     Until {
         until: Field,
         today: String,
+        /// How long it may hold from today on, each with a button.
+        terms: Vec<Term>,
     },
     Deprecation {
-        deprecated: bool,
+        /// Where assets are suggested.
+        pick_href: String,
         since: Field,
         replacement: Field,
         text: Field,
@@ -96,6 +100,13 @@ pub(super) struct Choice {
     pub(super) chosen: bool,
 }
 
+/// So many months from today, as a button says them.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub(super) struct Term {
+    pub(super) months: u32,
+    pub(super) label: &'static str,
+}
+
 #[derive(Debug, Serialize)]
 pub(super) struct LinkRow {
     pub(super) label: Field,
@@ -107,7 +118,7 @@ impl Input {
     pub(super) fn fields(&mut self) -> Vec<&mut Field> {
         match self {
             Self::Text { text } => vec![text],
-            Self::Tags { tags } => vec![tags],
+            Self::Tags { tags, .. } => vec![tags],
             Self::Owners { rows, .. } => rows.iter_mut().map(|row| &mut row.owner).collect(),
             Self::Links { rows } => {
                 let rows = rows.iter_mut();
@@ -122,6 +133,14 @@ impl Input {
                 ..
             } => vec![since, replacement, text],
         }
+    }
+
+    /// Suggests first what is beside this asset.
+    pub(super) fn near(mut self, id: AssetId) -> Self {
+        if let Self::Deprecation { pick_href, .. } = &mut self {
+            *pick_href = links::with_query(pick_href, [("near", id.to_string().as_str())]);
+        }
+        self
     }
 
     /// Says at each field what is wrong with it.
@@ -145,7 +164,7 @@ impl Input {
             .into_iter()
             .map(|field| field.name.clone())
             .chain((0..rows).map(|number| format!("role-{number}")))
-            .chain(["version", "preview", "deprecated"].map(str::to_owned))
+            .chain(["version", "preview", "do", "months", "use"].map(str::to_owned))
             .collect();
         let names = sent.filled().map(|(name, _)| name);
         let names = names.filter(|name| !known.iter().any(|known| known == name));
@@ -169,6 +188,21 @@ pub(super) trait Form: Aspect {
     /// Where the form is.
     fn address(&self, id: AssetId) -> String {
         links::edit(id, Self::KIND)
+    }
+
+    /// The column that it is about, if it is about one.
+    fn column(&self) -> Option<&str> {
+        None
+    }
+
+    /// What the button says that saves it.
+    fn verb(&self) -> &'static str {
+        "Save"
+    }
+
+    /// What the button says that takes it back as a whole; nothing where emptying its field does.
+    fn removal(&self) -> Option<&'static str> {
+        None
     }
 
     /// What the source says of the same.
@@ -206,6 +240,13 @@ pub(super) trait Form: Aspect {
 fn text_input(text: &str) -> Input {
     Input::Text {
         text: Field::new("text", text),
+    }
+}
+
+fn tags_input(tags: &str) -> Input {
+    Input::Tags {
+        tags: Field::new("tags", tags),
+        pick_href: links::pick("tags"),
     }
 }
 
@@ -252,6 +293,10 @@ impl Form for Note {
         format!("Describe column {} of", self.column)
     }
 
+    fn column(&self) -> Option<&str> {
+        Some(&self.column)
+    }
+
     fn address(&self, id: AssetId) -> String {
         links::edit_column(id, &self.column)
     }
@@ -283,7 +328,7 @@ impl Form for Note {
 }
 
 impl Form for Tags {
-    const HINT: &'static str = "Words to sort by, one a line. Search finds them as tag:word.";
+    const HINT: &'static str = "Labels, one per line. Search finds them as tag:label.";
     const SHOWN_AT: &'static str = "tags";
 
     fn title(&self) -> String {
@@ -291,15 +336,11 @@ impl Form for Tags {
     }
 
     async fn input(&self, _: &Editor, _: &Asset) -> Result<Input, Failure> {
-        Ok(Input::Tags {
-            tags: Field::new("tags", self.0.join("\n")),
-        })
+        Ok(tags_input(&self.0.join("\n")))
     }
 
     fn typed(sent: &Parameters) -> Input {
-        Input::Tags {
-            tags: Field::new("tags", sent.text("tags")),
-        }
+        tags_input(sent.text("tags"))
     }
 
     async fn read(sent: &Parameters, _: &Editor, _: &Asset) -> Result<(Self, Vec<Wrong>), Failure> {

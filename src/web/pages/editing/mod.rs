@@ -3,8 +3,12 @@
 mod conflict;
 mod form;
 mod references;
+mod offers;
 mod owners;
 mod state;
+mod undo;
+
+pub(crate) use self::undo::{undo, undo_note};
 
 use actix_web::Either;
 use actix_web::web::{Form as Body, Path};
@@ -13,7 +17,9 @@ use serde::{Deserialize, Serialize};
 
 use self::conflict::Conflict;
 use self::form::{Form, Input, Wrong};
-use super::parts::{Link, heading};
+use self::offers::Offers;
+use super::parts::{Byline, Link, heading};
+use super::toast::Toast;
 use crate::auth::Permission;
 use crate::catalog::human::{
     AspectKind, Deprecation, Description, Draft, Edition, Links, Note, OfAsset, Owners, Refusal,
@@ -77,7 +83,11 @@ pub(crate) async fn show_note(
     let asset = find(&editor, id).await?;
     let edition = note(&asset, &column)?;
     let input = edition.content.input(&editor, &asset).await?;
-    Ok(Page(EditPage::new(&asset, &edition, input)))
+    let offers = Offers::read(&editor, &asset, &edition.content).await?;
+    Ok(Page(EditPage {
+        offers,
+        ..EditPage::new(&asset, &edition, input)
+    }))
 }
 
 /// `POST /assets/{id}/columns/{column}/edit`: saves what is said of a column, or shows the form again.
@@ -94,7 +104,17 @@ pub(crate) async fn save_note(
         column,
         text: sent.text("text").to_owned(),
     };
-    finish(&editor, &asset, &present, (content, Vec::new()), &sent).await
+    if !sent.text("use").is_empty() {
+        let offers = Offers::read(&editor, &asset, &content).await?;
+        let input = offers.taken(&sent);
+        return Ok(Either::Right(Page(EditPage {
+            version: version(&sent)?,
+            offers,
+            ..EditPage::new(&asset, &present, input)
+        })));
+    }
+    let sent = Sent::new(content, Vec::new(), &sent)?;
+    finish(&editor, &asset, &present, sent).await
 }
 
 /// Where words about a column that is no longer there go.
@@ -194,8 +214,49 @@ async fn close<A: Form + OfAsset>(
     asset: &Asset,
     sent: &Parameters,
 ) -> Answer<SeeOther, EditPage> {
-    let read = A::read(sent, editor, asset).await?;
-    finish(editor, asset, A::of(&asset.human), read, sent).await
+    let (content, wrongs) = A::read(sent, editor, asset).await?;
+    let sent = Sent::new(content, wrongs, sent)?;
+    finish(editor, asset, A::of(&asset.human), sent).await
+}
+
+/// The version that a form was begun from.
+fn version(sent: &Parameters) -> Result<i32, Failure> {
+    let version = sent.number("version", 0, 0..=i32::MAX as usize)?;
+    Ok(i32::try_from(version).unwrap_or_default())
+}
+
+/// What a form sent, as far as it could be read.
+struct Sent<A> {
+    content: A,
+    wrongs: Vec<Wrong>,
+    /// The form with what was sent in its fields.
+    typed: Input,
+    version: i32,
+    /// Whether the text is to be rendered instead of saved.
+    preview: bool,
+    done: Done,
+}
+
+/// What a save does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Done {
+    Saved,
+    Undone,
+}
+
+impl<A: Form> Sent<A> {
+    fn new(content: A, mut wrongs: Vec<Wrong>, sent: &Parameters) -> Result<Self, Failure> {
+        let mut typed = A::typed(sent);
+        wrongs.extend(typed.unknown(sent));
+        Ok(Self {
+            content,
+            wrongs,
+            typed,
+            version: version(sent)?,
+            preview: !sent.text("preview").is_empty(),
+            done: Done::Saved,
+        })
+    }
 }
 
 /// Saves what was sent, or shows the form again: as it was sent, or with both edits put together.
@@ -203,18 +264,21 @@ async fn finish<A: Form>(
     editor: &Editor,
     asset: &Asset,
     present: &Edition<A>,
-    (content, mut wrongs): (A, Vec<Wrong>),
-    sent: &Parameters,
+    sent: Sent<A>,
 ) -> Answer<SeeOther, EditPage> {
-    let version = sent.number("version", 0, 0..=i32::MAX as usize)?;
-    let version = i32::try_from(version).unwrap_or_default();
-    let mut typed = A::typed(sent);
-    wrongs.extend(typed.unknown(sent));
+    let Sent {
+        content,
+        wrongs,
+        typed,
+        version,
+        preview,
+        done,
+    } = sent;
     let again = |input| EditPage {
         version,
         ..EditPage::new(asset, present, input)
     };
-    if !sent.text("preview").is_empty() {
+    if preview {
         let text = content.text().unwrap_or_default();
         let html = markdown::render_apart(editor.db.apart(), text, 1).await?;
         let html = content.text().map(|_| html);
@@ -227,13 +291,18 @@ async fn finish<A: Form>(
         return Ok(Either::Right(Page(again(typed).refused(wrongs))));
     }
     let saved = editor.save(asset.id, Draft { content, version }).await;
-    let Err(refusal) = saved else {
-        return Ok(Either::Left(SeeOther(after::<A>(asset.id))));
+    let refusal = match saved {
+        Ok(edition) => {
+            let changed = edition.version != version;
+            let landing = Landing::of(editor, asset, &edition, changed.then_some(done));
+            return Ok(Either::Left(SeeOther(landing.address())));
+        }
+        Err(refusal) => refusal,
     };
     let page = match &refusal {
         Refusal::Stale(stale) => EditPage {
             version: stale.theirs.version,
-            conflict: Some(Conflict::new(stale)),
+            conflict: Some(Conflict::new(stale, done)),
             refusal: Some(view::Refusal::of(&refusal)),
             ..again(stale.merged.content.input(editor, asset).await?)
         },
@@ -253,9 +322,73 @@ async fn finish<A: Form>(
     Ok(Either::Right(Page(page)))
 }
 
-/// Where on the page of the asset one sees what was saved.
-fn after<A: Form>(id: AssetId) -> String {
-    format!("{}#{}", links::asset(id), A::SHOWN_AT)
+/// Where one sees what was saved, and is told so.
+struct Landing {
+    /// The page of the asset, or a column alone for a script that has the rest of the page.
+    page: String,
+    aspect: AspectKind,
+    column: Option<String>,
+    version: i32,
+    /// Nothing where the save changed nothing.
+    done: Option<Done>,
+    shown_at: &'static str,
+}
+
+impl Landing {
+    fn of<A: Form>(
+        editor: &Editor,
+        asset: &Asset,
+        edition: &Edition<A>,
+        done: Option<Done>,
+    ) -> Self {
+        let column = edition.content.column();
+        let alone = column.filter(|column| editor.in_place && asset.has_column(column));
+        Self {
+            page: match alone {
+                Some(column) => links::column(asset.id, column),
+                None => links::asset(asset.id),
+            },
+            aspect: A::KIND,
+            column: column.map(str::to_owned),
+            version: edition.version,
+            done,
+            shown_at: A::SHOWN_AT,
+        }
+    }
+
+    fn address(&self) -> String {
+        let word = self.done.map_or("", |done| match done {
+            Done::Saved => "saved",
+            Done::Undone => "undone",
+        });
+        let what = format!("{}.{}", self.aspect.as_str(), self.version);
+        let what = if word.is_empty() { "" } else { &what };
+        let of = self.column.as_deref().filter(|_| !what.is_empty());
+        let page = links::with_query(&self.page, [(word, what), ("of", of.unwrap_or_default())]);
+        format!("{page}#{}", self.shown_at)
+    }
+}
+
+/// What the page says that a save led to, with the way back for who may take it.
+pub(super) fn toast(asset: &Asset, parameters: &Parameters, editable: bool) -> Option<Toast> {
+    if !parameters.text("undone").is_empty() {
+        return Some(Toast::new("Undone."));
+    }
+    let (aspect, version) = parameters.text("saved").split_once('.')?;
+    let version: i32 = version.parse().ok()?;
+    let kind = AspectKind::ALL
+        .into_iter()
+        .find(|kind| kind.as_str() == aspect)?;
+    let action = match kind {
+        AspectKind::Note => links::undo_column(asset.id, parameters.text("of")),
+        kind => links::undo(asset.id, kind),
+    };
+    let toast = Toast::new("Saved.");
+    Some(if editable {
+        toast.undone_by(action, version)
+    } else {
+        toast
+    })
 }
 
 /// What `templates/editing/edit.hbs` can show.
@@ -271,8 +404,16 @@ pub(crate) struct EditPage {
     preview_href: String,
     version: i32,
     hint: &'static str,
+    /// What the button says that saves.
+    verb: &'static str,
+    /// What the button says that takes the whole back, where there is something to take back.
+    remove: Option<&'static str>,
     input: Input,
-    /// What the source says, for whoever writes something better.
+    /// What is said elsewhere of the same.
+    offers: Offers,
+    /// Who wrote it last, and when.
+    byline: Option<Byline>,
+    /// What the source says, for who writes something better.
     source: Option<String>,
     preview: Option<SafeHtml>,
     wrongs: Vec<Wrong>,
@@ -282,6 +423,7 @@ pub(crate) struct EditPage {
 
 impl View for EditPage {
     const TEMPLATE: &'static str = "editing/edit";
+    const PART: Option<&'static str> = Some("editing/part");
 
     fn title(&self) -> &str {
         &self.title
@@ -309,7 +451,11 @@ impl EditPage {
             preview_href: links::preview(),
             version: edition.version,
             hint: A::HINT,
-            input,
+            verb: edition.content.verb(),
+            remove: edition.content.removal(),
+            input: input.near(asset.id),
+            offers: Offers::default(),
+            byline: Byline::of(edition),
             source: edition.content.beside(asset),
             preview: None,
             wrongs: Vec::new(),

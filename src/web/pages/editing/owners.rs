@@ -2,19 +2,15 @@
 
 use std::collections::HashMap;
 
+use super::super::picking::{find_principal, principal_name};
 use super::form::{Choice, EMPTY_ROWS, Field, Form, Input, OwnerRow, Wrong};
-use crate::auth::principals::{self, Named, Principal};
+use crate::auth::principals::{self, Principal};
 use crate::catalog::human::{MOST_OWNERS, Owner, OwnerRole, Owners};
 use crate::catalog::{self, Asset};
 use crate::web::failure::Failure;
+use crate::web::links;
 use crate::web::parameters::Parameters;
 use crate::web::saving::Editor;
-
-/// So many people and teams are suggested.
-const SUGGESTED: u64 = 200;
-
-/// What a team's name is told from a person's by.
-const TEAM: &str = "Team: ";
 
 impl Form for Owners {
     const HINT: &'static str =
@@ -32,11 +28,12 @@ impl Form for Owners {
             .map_err(catalog::Error::from)?;
         let rows = self.0.iter().map(|owner| {
             let named = named.get(&owner.principal);
-            (named.map_or_else(|| owner.name.clone(), shown), owner.role)
+            (
+                named.map_or_else(|| owner.name.clone(), principal_name),
+                owner.role,
+            )
         });
-        let known = principals::search(&editor.db, &editor.actor, "", SUGGESTED).await?;
-        let known = known.iter().map(shown).collect();
-        Ok(owner_rows(rows.collect(), known))
+        Ok(owner_rows(rows.collect()))
     }
 
     fn typed(sent: &Parameters) -> Input {
@@ -45,7 +42,7 @@ impl Form for Owners {
             let role = row.role();
             (row.name, role)
         });
-        owner_rows(rows.collect(), Vec::new())
+        owner_rows(rows.collect())
     }
 
     async fn read(
@@ -60,7 +57,7 @@ impl Form for Owners {
             // A form has few rows, and most of them hold who is an owner already.
             let principal = match present.get(&row.name) {
                 Some(principal) => Ok(*principal),
-                None => find_principal(editor, &row.name).await?,
+                None => find_principal(&editor.db, &editor.actor, &row.name).await?,
             };
             match (principal, row.unknown_role()) {
                 (Ok(principal), None) => owners.push(Owner {
@@ -84,16 +81,7 @@ impl Form for Owners {
     }
 }
 
-/// A name as it stands in the field, told from every other.
-fn shown(named: &Named) -> String {
-    match named.principal {
-        Principal::Team(_) => format!("{TEAM}{}", named.name),
-        Principal::Account(_) if named.label == named.name => named.name.clone(),
-        Principal::Account(_) => format!("{} ({})", named.label, named.name),
-    }
-}
-
-fn owner_rows(owners: Vec<(String, OwnerRole)>, known: Vec<String>) -> Input {
+fn owner_rows(owners: Vec<(String, OwnerRole)>) -> Input {
     let empty = std::iter::repeat_n((String::new(), OwnerRole::Business), EMPTY_ROWS);
     let rows = owners.into_iter().chain(empty).enumerate();
     Input::Owners {
@@ -110,7 +98,7 @@ fn owner_rows(owners: Vec<(String, OwnerRole)>, known: Vec<String>) -> Input {
                     .collect(),
             })
             .collect(),
-        known,
+        pick_href: links::pick("owners"),
     }
 }
 
@@ -165,38 +153,10 @@ async fn present_owners(
         .map_err(catalog::Error::from)?;
     let name = |owner: &Owner| {
         let named = named.get(&owner.principal);
-        named.map_or_else(|| owner.name.clone(), shown)
+        named.map_or_else(|| owner.name.clone(), principal_name)
     };
     Ok(owners
         .iter()
         .map(|owner| (name(owner), owner.principal))
         .collect())
-}
-
-/// Finds whoever has this name, or says why it is nobody.
-async fn find_principal(
-    editor: &Editor,
-    typed: &str,
-) -> Result<Result<Principal, String>, Failure> {
-    let team = typed.strip_prefix(TEAM);
-    let words = team.unwrap_or(typed);
-    // “Ana Lopez (ana)” is found by the name in brackets.
-    let inner = words
-        .strip_suffix(')')
-        .and_then(|words| words.rsplit_once('('));
-    let words = inner.map_or(words, |(_, name)| name).trim();
-    let found = principals::search(&editor.db, &editor.actor, words, SUGGESTED).await?;
-    let same = |text: &str| text.to_lowercase() == typed.to_lowercase();
-    let meant: Vec<&Named> = found
-        .iter()
-        .filter(|named| same(&shown(named)) || same(&named.name) || same(&named.label))
-        .collect();
-    Ok(match meant.as_slice() {
-        [named] => Ok(named.principal),
-        [] => Err(format!("There is no person or team named “{typed}”.")),
-        [first, ..] => Err(format!(
-            "Several are named “{typed}”: write who is meant as “{}”.",
-            shown(first)
-        )),
-    })
 }

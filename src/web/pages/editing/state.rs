@@ -1,26 +1,55 @@
 //! The forms for whether somebody vouches for an asset, and whether people are told to use something else.
 
-use chrono::{Months, NaiveDate, Utc};
-use uuid::Uuid;
-
-use super::form::{Field, Form, Input, Wrong, lines_of};
+use super::super::picking::{find_asset, name_beside};
+use super::form::{Field, Form, Input, Term, Wrong, lines_of};
 use crate::catalog::human::{Deprecation, Verification};
-use crate::catalog::{self, Address, Asset, AssetId};
+use crate::catalog::{self, Asset, AssetId};
 use crate::web::failure::Failure;
 use crate::web::links;
 use crate::web::parameters::Parameters;
 use crate::web::saving::Editor;
+use chrono::{Months, NaiveDate, Utc};
+
+/// The button that takes an aspect back as a whole.
+const REMOVE: &str = "remove";
+
+/// How long a verification may hold, each by one click.
+const TERMS: [Term; 3] = [
+    Term {
+        months: 3,
+        label: "3 months",
+    },
+    Term {
+        months: 6,
+        label: "6 months",
+    },
+    Term {
+        months: 12,
+        label: "1 year",
+    },
+];
 
 /// For so long somebody vouches for an asset, unless they choose another day.
 const USUAL: Months = Months::new(6);
 
 impl Form for Verification {
-    const HINT: &'static str =
-        "Vouch for it until a day on which somebody looks again. Your name stands beside it.";
+    const HINT: &'static str = "Mark as verified until a date. Your name is shown.";
     const SHOWN_AT: &'static str = "state";
 
     fn title(&self) -> String {
         "Verify".to_owned()
+    }
+
+    fn verb(&self) -> &'static str {
+        if self.until.is_some() {
+            "Save"
+        } else {
+            "Verify"
+        }
+    }
+
+    fn removal(&self) -> Option<&'static str> {
+        self.until.map(|_| "Remove verification")
     }
 
     /// Where nobody vouches, or not any more, the usual day is offered.
@@ -40,6 +69,16 @@ impl Form for Verification {
     }
 
     async fn read(sent: &Parameters, _: &Editor, _: &Asset) -> Result<(Self, Vec<Wrong>), Failure> {
+        if sent.text("do") == REMOVE {
+            return Ok((Self::default(), Vec::new()));
+        }
+        let months: u32 = sent.text("months").parse().unwrap_or_default();
+        if TERMS.iter().any(|term| term.months == months) {
+            let until = Utc::now()
+                .date_naive()
+                .checked_add_months(Months::new(months));
+            return Ok((Self { until }, Vec::new()));
+        }
         let (until, wrong) = day("until", sent.text("until"));
         Ok((Self { until }, wrong.into_iter().collect()))
     }
@@ -56,15 +95,28 @@ fn until(until: String) -> Input {
     Input::Until {
         until: Field::new("until", until),
         today: Utc::now().date_naive().to_string(),
+        terms: TERMS.into(),
     }
 }
 
 impl Form for Deprecation {
-    const HINT: &'static str = "Tell people to use something else. It then comes later in search.";
+    const HINT: &'static str = "Tell people what to use instead. It will rank lower in search.";
     const SHOWN_AT: &'static str = "state";
 
     fn title(&self) -> String {
         "Deprecate".to_owned()
+    }
+
+    fn verb(&self) -> &'static str {
+        if self.since.is_some() {
+            "Save"
+        } else {
+            "Deprecate"
+        }
+    }
+
+    fn removal(&self) -> Option<&'static str> {
+        self.since.map(|_| "Remove deprecation")
     }
 
     /// Whoever opens the form means yes, from today on.
@@ -86,23 +138,21 @@ impl Form for Deprecation {
     async fn input(&self, editor: &Editor, asset: &Asset) -> Result<Input, Failure> {
         let replacement = match self.replacement {
             Some(id) => match catalog::find_asset(&editor.db, editor.actor.sight(), id).await {
-                Ok(replacement) => name_beside(&replacement, asset),
+                Ok(replacement) => name_beside(id, &replacement.address, &asset.address),
                 Err(catalog::Error::UnknownAsset) => id.to_string(),
                 Err(error) => return Err(error.into()),
             },
             None => String::new(),
         };
-        Ok(deprecation(
-            self.since.is_some(),
-            [&day_text(self.since), &replacement, &self.note],
-        ))
+        Ok(deprecation([
+            &day_text(self.since),
+            &replacement,
+            &self.note,
+        ]))
     }
 
     fn typed(sent: &Parameters) -> Input {
-        deprecation(
-            !sent.text("deprecated").is_empty(),
-            ["since", "replacement", "text"].map(|name| sent.text(name)),
-        )
+        deprecation(["since", "replacement", "text"].map(|name| sent.text(name)))
     }
 
     async fn read(
@@ -110,9 +160,8 @@ impl Form for Deprecation {
         editor: &Editor,
         asset: &Asset,
     ) -> Result<(Self, Vec<Wrong>), Failure> {
-        if sent.text("deprecated").is_empty() {
-            let wrongs = filled_in_vain(sent, editor, asset).await?;
-            return Ok((Self::default(), wrongs));
+        if sent.text("do") == REMOVE {
+            return Ok((Self::default(), Vec::new()));
         }
         let (since, wrong) = day("since", sent.text("since"));
         let (replacement, unknown) =
@@ -140,79 +189,28 @@ impl Form for Deprecation {
     }
 }
 
-fn deprecation(deprecated: bool, [since, replacement, text]: [&str; 3]) -> Input {
+fn deprecation([since, replacement, text]: [&str; 3]) -> Input {
     Input::Deprecation {
-        deprecated,
+        pick_href: links::pick("assets"),
         since: Field::new("since", since),
         replacement: Field::new("replacement", replacement),
         text: Field::new("text", text),
     }
 }
 
-/// Refuses what somebody filled in beside a box that is not ticked. What the form had offered by itself does not count.
-async fn filled_in_vain(
-    sent: &Parameters,
-    editor: &Editor,
-    asset: &Asset,
-) -> Result<Vec<Wrong>, Failure> {
-    let today = Utc::now().date_naive();
-    let offered = asset.human.deprecation.content.offered(today);
-    let mut offered = offered.input(editor, asset).await?;
-    let mut typed = Deprecation::typed(sent);
-    let text = |field: &Field| field.text.replace("\r\n", "\n").trim().to_owned();
-    let pairs = typed.fields().into_iter().zip(offered.fields());
-    let filled = pairs.filter(|(typed, offered)| {
-        let typed = text(typed);
-        !typed.is_empty() && typed != text(offered)
-    });
-    Ok(filled
-        .map(|(typed, _)| {
-            Wrong::new(
-                typed.name.clone(),
-                "“It is deprecated” is not ticked, so this would not be kept: tick it, or empty the field.",
-            )
-        })
-        .collect())
-}
-
-/// A name by which [`find_replacement`] finds it again from another asset.
-fn name_beside(replacement: &Asset, asset: &Asset) -> String {
-    let (one, other) = (&replacement.address, &asset.address);
-    let plain = one.path.iter().all(|name| !name.contains(['.', '/']));
-    if plain && (&one.platform, &one.instance) == (&other.platform, &other.instance) {
-        one.path.join(".")
-    } else {
-        links::asset(replacement.id)
-    }
-}
-
-/// Finds what is to be used instead: by its id or address here, or by its name within the same source.
+/// Finds what is to be used instead.
 async fn find_replacement(
     editor: &Editor,
     asset: &Asset,
     typed: &str,
 ) -> Result<(Option<AssetId>, Option<Wrong>), Failure> {
-    let typed = typed.trim();
-    if typed.is_empty() {
+    if typed.trim().is_empty() {
         return Ok((None, None));
     }
-    let last = typed.rsplit('/').next().unwrap_or(typed);
-    if let Ok(id) = last.parse::<Uuid>() {
-        return Ok((Some(AssetId(id)), None));
-    }
-    let address = Address {
-        path: typed.split('.').map(str::to_owned).collect(),
-        ..asset.address.clone()
-    };
-    let found = catalog::find_at(&editor.db, editor.actor.sight(), &[&address]).await?;
-    let found = found.into_values().next();
-    let wrong = found.is_none().then(|| {
-        let text = format!(
-            "There is no “{typed}” in the same source: write database.table, or the address of its page here."
-        );
-        Wrong::new("replacement", text)
-    });
-    Ok((found, wrong))
+    Ok(match find_asset(editor, &asset.address, typed).await? {
+        Ok(id) => (Some(id), None),
+        Err(text) => (None, Some(Wrong::new("replacement", text))),
+    })
 }
 
 fn day_text(day: Option<NaiveDate>) -> String {

@@ -1,0 +1,128 @@
+//! What people ask the stewards to describe: one request for each person and asset, until it is described or dismissed.
+//!
+//! Deliberately absent: telling anybody by mail. Stewards have a list.
+
+mod store;
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use serde_json::json;
+use uuid::Uuid;
+
+use super::{Asset, AssetId, Error, Summary, find_asset, find_summaries};
+use crate::auth::{Actor, Permission};
+use crate::db::{Db, Page, PageRequest, Txn, changes};
+
+pub use store::Outcome;
+
+/// One person waits for the answers to no more requests than this.
+pub const MOST_OPEN: u64 = 50;
+
+/// Of those who ask for one asset so many are named.
+const MOST_NAMED: u64 = 200;
+
+/// What people ask about one asset.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    pub asset: Summary,
+    /// How many people ask.
+    pub people: u64,
+    /// Their names, as many as are told.
+    pub names: Vec<String>,
+    pub first_asked_at: DateTime<Utc>,
+}
+
+/// How it stands with the requests for one asset.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// How many people ask.
+    pub people: u64,
+    /// Since when the one who looks is among them.
+    pub mine: Option<DateTime<Utc>>,
+}
+
+/// Asks for a description of an asset; asking twice is asking once.
+pub async fn ask(db: &Db, actor: &Actor, id: AssetId, now: DateTime<Utc>) -> Result<(), Error> {
+    actor.require(Permission::Ask)?;
+    let asset = find_asset(db, actor.sight(), id).await?;
+    if asset.human.description().is_some() {
+        return Err(Error::DescribedAlready);
+    }
+    let Some(account) = actor.account() else {
+        return Err(Error::NobodyAsks);
+    };
+    let txn = db.write().await?;
+    if store::find_open(&*txn, id, account).await?.is_some() {
+        return Ok(());
+    }
+    if store::count_open_of(&*txn, account).await? >= MOST_OPEN {
+        return Err(Error::TooManyRequests);
+    }
+    store::insert(&txn, id, account, now).await?;
+    let entry = entry(actor, id, "description_requested", now);
+    changes::append(&txn, vec![entry]).await?;
+    Ok(txn.commit().await?)
+}
+
+/// Dismisses what people ask about an asset; without open requests nothing happens.
+pub async fn dismiss(db: &Db, actor: &Actor, id: AssetId, now: DateTime<Utc>) -> Result<(), Error> {
+    let asset = find_asset(db, actor.sight(), id).await?;
+    actor.require_in(Permission::Describe, &asset.place())?;
+    let txn = db.write().await?;
+    if store::close(&txn, id, Outcome::Dismissed, now).await? == 0 {
+        return Ok(());
+    }
+    let entry = entry(actor, id, "requests_dismissed", now);
+    changes::append(&txn, vec![entry]).await?;
+    Ok(txn.commit().await?)
+}
+
+/// Closes what people ask about an asset, which has just been described in this transaction.
+pub(super) async fn answer(txn: &Txn, id: AssetId, now: DateTime<Utc>) -> Result<(), Error> {
+    store::close(txn, id, Outcome::Described, now).await?;
+    Ok(())
+}
+
+fn entry(actor: &Actor, id: AssetId, action: &'static str, now: DateTime<Utc>) -> changes::Entry {
+    actor.entry(("request", id.0), action, json!({}).to_string(), now)
+}
+
+/// Tells how it stands with the requests for an asset that somebody sees.
+pub async fn find_standing(db: &Db, actor: &Actor, asset: &Asset) -> Result<Standing, Error> {
+    if asset.human.description().is_some() {
+        return Ok(Standing::default());
+    }
+    let mine = match actor.account() {
+        Some(account) => store::find_open(&**db, asset.id, account).await?,
+        None => None,
+    };
+    Ok(Standing {
+        people: store::count_open(&**db, asset.id).await?,
+        mine,
+    })
+}
+
+/// Lists what people ask about the assets that somebody may describe, what has waited longest first.
+pub async fn list(db: &Db, actor: &Actor, page: &PageRequest) -> Result<Page<Asked>, Error> {
+    actor.require(Permission::Describe)?;
+    let open = store::list_open(&**db, actor, page).await?;
+    let ids: Vec<AssetId> = open.items.iter().map(|open| open.asset).collect();
+    let mut assets = find_summaries(db, actor.sight(), &ids).await?;
+    let mut names: HashMap<Uuid, Vec<String>> = HashMap::new();
+    for (asset, name) in store::list_names(&**db, &ids, MOST_NAMED).await? {
+        names.entry(asset).or_default().push(name);
+    }
+    let items = open.items.into_iter().filter_map(|open| {
+        Some(Asked {
+            asset: assets.remove(&open.asset)?,
+            people: open.people.unsigned_abs(),
+            names: names.remove(&open.asset.0).unwrap_or_default(),
+            first_asked_at: open.first_asked_at,
+        })
+    });
+    Ok(Page {
+        items: items.collect(),
+        next: open.next,
+    })
+}
