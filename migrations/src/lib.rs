@@ -14,6 +14,7 @@ mod m20261121_000004_words;
 mod m20261121_000005_audit;
 mod m20261126_000007_runs_due;
 mod m20261126_000008_sign_ins;
+mod m20261126_000010_change_groups;
 
 /// Brings a database to the newest schema, or back.
 #[derive(Debug)]
@@ -30,6 +31,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000005_audit::Migration),
             Box::new(m20261126_000007_runs_due::Migration),
             Box::new(m20261126_000008_sign_ins::Migration),
+            Box::new(m20261126_000010_change_groups::Migration),
         ]
     }
 }

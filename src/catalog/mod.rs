@@ -5,8 +5,10 @@
 
 mod apply;
 mod asset;
+mod batch;
 mod change;
 mod difference;
+pub mod groups;
 pub mod human;
 mod scopes;
 mod store;
@@ -30,6 +32,7 @@ pub use asset::{
     Identity, LinkTarget, Listing, OutwardLink, SchemaReference, Skew, SourceLayer, Storage,
     UnknownKind, View,
 };
+pub use batch::{Batch, ChangeKind, UnknownChangeKind};
 pub use change::{Action, Cause, Change};
 pub use difference::{Difference, differences};
 pub use human::HumanLayer;
@@ -269,32 +272,13 @@ pub async fn find_change(
     found.ok_or(Error::UnknownChange)
 }
 
-/// Lists what one run changed, newest first.
-pub async fn list_changes_of_run(
-    db: &Db,
-    sight: &Sight,
-    run: Uuid,
-    page: &PageRequest,
-) -> Result<Page<Change>, Error> {
-    list_changes(db, sight, store::Of::Run(run), page).await
-}
-
 /// Lists what changed anywhere in the catalog, newest first.
 pub async fn list_recent_changes(
     db: &Db,
     sight: &Sight,
     page: &PageRequest,
 ) -> Result<Page<Change>, Error> {
-    list_changes(db, sight, store::Of::Everything, page).await
-}
-
-async fn list_changes(
-    db: &Db,
-    sight: &Sight,
-    of: store::Of,
-    page: &PageRequest,
-) -> Result<Page<Change>, Error> {
-    let mut changes = store::list_changes(&**db, sight, of, page).await?;
+    let mut changes = store::list_changes(&**db, sight, page).await?;
     human::leave_out_of_history(db, sight, &mut changes.items).await?;
     Ok(changes)
 }

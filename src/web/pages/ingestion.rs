@@ -11,7 +11,8 @@ use super::parts::{
     Fact, LastRun, Link, More, RunRow, State, Text, heading, name, platform_word, started_by, took,
 };
 use crate::auth::Actor;
-use crate::catalog::{self, AssetId};
+use crate::catalog::groups::{self, GroupFilter};
+use crate::catalog::{self, AssetId, Batch};
 use crate::db::{Cursor, Db, Page as ListPage, PageRequest};
 use crate::error::{Explain, Kind};
 use crate::ingest::recipe::{Listed as RecipeFile, Notice, Position, Problem, Problems, Recipe};
@@ -102,8 +103,15 @@ pub(crate) async fn run(
     };
     let listings = ingest::list_listings(&db, actor.sight(), run.id, &part("listings")).await?;
     let findings = ingest::list_findings(&db, actor.sight(), run.id, &part("findings")).await?;
-    let changes =
-        catalog::list_changes_of_run(&db, actor.sight(), run.id, &part("changes")).await?;
+    let of = GroupFilter::default();
+    let changes = groups::list_in_batch(
+        &db,
+        actor.sight(),
+        Batch::Run(run.id),
+        &of,
+        &part("changes"),
+    )
+    .await?;
     let ids: Vec<AssetId> = changes.items.iter().map(|change| change.asset).collect();
     let named = catalog::find_addresses(&db, &ids).await?;
     let changes = Changes::of_run(&run, &changes, &named);
