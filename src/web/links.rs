@@ -98,6 +98,7 @@ pub(super) struct Places {
     search: String,
     suggest: String,
     browse: String,
+    changes: String,
     ingestion: String,
     runs: String,
     people: String,
@@ -121,6 +122,7 @@ impl Places {
             search: search([]),
             suggest: suggest(),
             browse: browse(),
+            changes: changes([]),
             ingestion: ingestion(),
             runs: runs(),
             people: people(),
@@ -156,6 +158,12 @@ pub(crate) fn with_query<'a>(
         }
     }
     address
+}
+
+/// Adds one more parameter to an address that may have some.
+pub(crate) fn with_more(address: &str, (name, text): (&str, &str)) -> String {
+    let sign = if address.contains('?') { '&' } else { '?' };
+    format!("{address}{sign}{}={}", encode(name), encode(text))
 }
 
 pub(crate) fn home() -> String {
@@ -272,6 +280,24 @@ pub(crate) fn preview() -> String {
 /// What is tagged like this.
 pub(crate) fn tagged(tag: &str) -> String {
     search([("q", format!("tag:\"{}\"", tag.replace('"', " ")).as_str())])
+}
+
+/// The page Changes with these parameters, such as `kind`, `database`, `days`, `after`.
+pub(crate) fn changes<'a>(parameters: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
+    with_query(&at("/changes"), parameters)
+}
+
+/// The same as an Atom feed.
+pub(crate) fn changes_feed<'a>(parameters: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
+    with_query(&at("/changes.atom"), parameters)
+}
+
+/// What one run or one day changed, in one database or all, of one kind or all.
+pub(crate) fn batch(id: Uuid, database: &str, kind: &str) -> String {
+    with_query(
+        &at(format!("/changes/{id}")),
+        [("database", database), ("kind", kind)],
+    )
 }
 
 pub(crate) fn ingestion() -> String {

@@ -108,6 +108,8 @@ fn reading() -> Vec<Site> {
             Read,
             pages::browse::instance,
         ),
+        get("/changes", Read, pages::change_list::show),
+        get("/changes/{batch}", Read, pages::change_list::show_batch),
         get("/assets/{id}", Read, pages::assets::show),
         get("/assets/{id}/history", Read, pages::assets::history),
         get("/assets/{id}/history/{number}", Read, pages::change::show),

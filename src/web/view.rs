@@ -164,6 +164,7 @@ pub(crate) enum Section {
     /// Reached by the search box.
     Search,
     Browse,
+    Changes,
     Ingestion,
     /// One's own account.
     Profile,
@@ -192,13 +193,14 @@ impl From<(&'static str, &str)> for Kept {
 
 impl Section {
     /// Those that stand in the navigation.
-    const LISTED: [Self; 2] = [Self::Browse, Self::Ingestion];
+    const LISTED: [Self; 3] = [Self::Browse, Self::Changes, Self::Ingestion];
 
     fn label(self) -> &'static str {
         match self {
             Self::Home => "Home",
             Self::Search => "Search",
             Self::Browse => "Browse",
+            Self::Changes => "Changes",
             Self::Ingestion => "Ingestion",
             Self::Profile => "Profile",
             Self::People => "People",
@@ -215,6 +217,7 @@ impl Section {
             Self::Home => links::home(),
             Self::Search => links::search([]),
             Self::Browse => links::browse(),
+            Self::Changes => links::changes([]),
             Self::Ingestion => links::ingestion(),
             Self::Profile => links::profile(),
             Self::People => links::people(),

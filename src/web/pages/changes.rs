@@ -21,9 +21,6 @@ const MOST_SENTENCES: usize = 50;
 /// No change tells more sentences than this.
 const MOST_SENTENCES_ALONE: usize = 1_000;
 
-/// So many assets that appeared together are named.
-const NAMED_TOGETHER: usize = 3;
-
 /// Some of a history, newest first.
 #[derive(Debug, Serialize)]
 pub(super) struct Changes {
@@ -101,25 +98,19 @@ impl Changes {
         }
     }
 
-    /// The newest changes anywhere; what appeared in one run is told together.
-    pub(super) fn recent(changes: &[Change], named: &NamedAssets, most: usize) -> Self {
-        let last = changes.last().map(|change| change.seq);
-        let together = |one: &Change, other: &Change| {
-            one.run == other.run && one.action == Action::Created && other.action == Action::Created
-        };
+    /// The changes of a batch, with the names of what was changed.
+    pub(super) fn of_batch(here: &str, page: &Page<Change>, named: &NamedAssets) -> Self {
+        let after = page.next.as_ref();
+        let href = after.map(|cursor| links::with_more(here, ("after", cursor.as_str())));
         Self {
-            entries: changes
-                .chunk_by(together)
-                .take(most)
-                .flat_map(|chunk| {
-                    let open = chunk.last().map(|change| change.seq) == last;
-                    Entry::of_several(chunk, named, open)
-                })
-                .take(most)
+            entries: page
+                .items
+                .iter()
+                .map(|change| Entry::new(change, named.get(&change.asset)))
                 .collect(),
-            none: "",
-            more_href: None,
-            more_part: None,
+            none: "Nothing of this kind changed.",
+            more_part: href.clone(),
+            more_href: href,
         }
     }
 }
@@ -147,35 +138,6 @@ impl Entry {
             },
             who: format!("by {}", change.who),
             run_href: change.run.map(links::run),
-        }
-    }
-
-    /// One entry for each change, or a single one if there are many; `open` if there may be still more of them.
-    fn of_several(chunk: &[Change], named: &NamedAssets, open: bool) -> Vec<Self> {
-        match chunk {
-            [first, _, _, _, ..] => {
-                let assets: Vec<Link> = chunk
-                    .iter()
-                    .filter_map(|change| Some((change, named.get(&change.asset)?)))
-                    .filter(|(_, (kind, _))| *kind != AssetKind::Database)
-                    .take(NAMED_TOGETHER)
-                    .map(|(change, asset)| link(change, asset))
-                    .collect();
-                let others = chunk.len() - assets.len().min(chunk.len());
-                let at_least = if open { "at least " } else { "" };
-                let others = count(others as u64, "other", "others");
-                let sentence = format!("and {at_least}{others} appeared in the source.");
-                vec![Self {
-                    assets,
-                    sentences: texts(&[sentence]),
-                    reworded: None,
-                    ..Self::new(first, None)
-                }]
-            }
-            few => few
-                .iter()
-                .map(|change| Self::new(change, named.get(&change.asset)))
-                .collect(),
         }
     }
 }

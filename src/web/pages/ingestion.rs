@@ -12,7 +12,7 @@ use super::parts::{
 };
 use crate::auth::Actor;
 use crate::catalog::groups::{self, GroupFilter};
-use crate::catalog::{self, AssetId, Batch};
+use crate::catalog::{self, AssetId, Batch, ChangeKind};
 use crate::db::{Cursor, Db, Page as ListPage, PageRequest};
 use crate::error::{Explain, Kind};
 use crate::ingest::recipe::{Listed as RecipeFile, Notice, Position, Problem, Problems, Recipe};
@@ -490,6 +490,8 @@ struct CountOf {
     label: &'static str,
     count: String,
     zero: bool,
+    /// The list behind it.
+    href: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -514,11 +516,37 @@ struct ListingRow {
     name: Shortened,
     state: State,
     reason: Option<Text>,
-    new: String,
-    changed: String,
-    unchanged: String,
-    gone: String,
-    skipped: String,
+    new: Cell,
+    changed: Cell,
+    unchanged: Cell,
+    gone: Cell,
+    skipped: Cell,
+}
+
+/// A number of a table, with the list behind it.
+#[derive(Debug, Serialize)]
+struct Cell {
+    count: String,
+    zero: bool,
+    href: Option<String>,
+}
+
+impl Cell {
+    fn plain(many: u64) -> Self {
+        Self {
+            count: number(many),
+            zero: many == 0,
+            href: None,
+        }
+    }
+
+    fn of_kind(listed: &Listed, kind: ChangeKind, many: u64) -> Self {
+        let href = || links::batch(listed.run, &listed.database.to_string(), kind.as_str());
+        Self {
+            href: (many > 0).then(href),
+            ..Self::plain(many)
+        }
+    }
 }
 
 impl View for RunPage {
@@ -607,19 +635,33 @@ fn trust(run: &Run) -> Vec<Fact> {
 
 fn counts(run: &Run) -> Vec<CountOf> {
     let assets = run.counts.assets;
+    let list = |kind: ChangeKind| links::batch(run.id, "", kind.as_str());
     [
-        ("Databases", run.counts.databases),
-        ("Incomplete", run.counts.incomplete),
-        ("New", assets.new),
-        ("Changed", assets.changed),
-        ("Unchanged", assets.unchanged),
-        ("Gone", assets.gone),
-        ("Skipped", assets.skipped),
+        (
+            "Databases",
+            run.counts.databases,
+            Some("#listings-title".to_owned()),
+        ),
+        (
+            "Incomplete",
+            run.counts.incomplete,
+            Some("#listings-title".to_owned()),
+        ),
+        ("Removed", assets.gone, Some(list(ChangeKind::Removed))),
+        ("Changed", assets.changed, Some(list(ChangeKind::Changed))),
+        ("New", assets.new, Some(list(ChangeKind::New))),
+        ("Unchanged", assets.unchanged, None),
+        (
+            "Skipped",
+            assets.skipped,
+            Some("#findings-title".to_owned()),
+        ),
     ]
-    .map(|(label, many)| CountOf {
+    .map(|(label, many, href)| CountOf {
         label,
         count: number(many),
         zero: many == 0,
+        href: href.filter(|_| many > 0),
     })
     .into()
 }
@@ -648,11 +690,11 @@ impl From<&Listed> for ListingRow {
             name: name(&listed.name),
             state: State::of_listing(listed.complete),
             reason: listed.reason.as_deref().map(Text::new),
-            new: number(listed.counts.new),
-            changed: number(listed.counts.changed),
-            unchanged: number(listed.counts.unchanged),
-            gone: number(listed.counts.gone),
-            skipped: number(listed.counts.skipped),
+            new: Cell::of_kind(listed, ChangeKind::New, listed.counts.new),
+            changed: Cell::of_kind(listed, ChangeKind::Changed, listed.counts.changed),
+            unchanged: Cell::plain(listed.counts.unchanged),
+            gone: Cell::of_kind(listed, ChangeKind::Removed, listed.counts.gone),
+            skipped: Cell::plain(listed.counts.skipped),
         }
     }
 }

@@ -4,6 +4,8 @@ pub(super) mod assets;
 pub(super) mod audit;
 pub(super) mod browse;
 pub(super) mod change;
+mod change_groups;
+pub(super) mod change_list;
 mod changes;
 pub(super) mod columns;
 pub(super) mod editing;
