@@ -286,6 +286,9 @@ fn api() -> Vec<Site> {
             api::put_note,
         ),
         costly(get("/api/v1/databases", Read, api::list_databases)),
+        costly(get("/api/v1/changes", Read, api::list_changes)),
+        costly(get("/api/v1/changes/{batch}", Read, api::show_batch)),
+        costly(get("/api/v1/changes.atom", Read, pages::change_feed::show)),
         costly(get("/api/v1/recipes", Read, api::list_recipes)),
         costly(post(
             "/api/v1/recipes/{name}/runs",

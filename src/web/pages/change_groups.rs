@@ -152,14 +152,19 @@ impl GroupView {
         Self {
             database: Link::new(name, links::asset(group.database)),
             href: in_batch(group, None),
-            itself: group.itself.map(|itself| match itself {
-                DatabaseChange::Removed => "The source no longer has this database.",
-                DatabaseChange::Changed => "The database itself changed.",
-                DatabaseChange::New => "The database is new.",
-            }),
+            itself: group.itself.map(told_of_itself),
             itself_is_bad: group.itself == Some(DatabaseChange::Removed),
             lines: lines.collect(),
         }
+    }
+}
+
+/// Tells what happened to a database itself.
+pub(super) fn told_of_itself(itself: DatabaseChange) -> &'static str {
+    match itself {
+        DatabaseChange::Removed => "The source no longer has this database.",
+        DatabaseChange::Changed => "The database itself changed.",
+        DatabaseChange::New => "The database is new.",
     }
 }
 

@@ -4,6 +4,7 @@ pub(super) mod assets;
 pub(super) mod audit;
 pub(super) mod browse;
 pub(super) mod change;
+pub(super) mod change_feed;
 mod change_groups;
 pub(super) mod change_list;
 mod changes;
