@@ -11,14 +11,16 @@ use uuid::Uuid;
 pub(crate) struct Migration;
 
 /// Raw, because the query builder knows no tables without row ids and no partial indexes.
-const TABLES: [&str; 6] = [
+const TABLES: [&str; 8] = [
     "CREATE TABLE change_place (batch {uuid} NOT NULL, danger smallint NOT NULL, database_id {uuid} NOT NULL, \
      seq bigint NOT NULL, PRIMARY KEY (batch, danger, database_id, seq)){bare}",
     "CREATE TABLE change_group (batch {uuid} NOT NULL, database_id {uuid} NOT NULL, danger smallint NOT NULL, \
      itself smallint NOT NULL, removed bigint NOT NULL, dropped bigint NOT NULL, retyped bigint NOT NULL, \
      changed bigint NOT NULL, added bigint NOT NULL, edited bigint NOT NULL, dropped_columns bigint NOT NULL, \
-     retyped_columns bigint NOT NULL, first_at {time} NOT NULL, last_at {time} NOT NULL, \
+     retyped_columns bigint NOT NULL, first_seq bigint NOT NULL, first_at {time} NOT NULL, last_at {time} NOT NULL, \
      PRIMARY KEY (batch, database_id)){bare}",
+    "CREATE INDEX change_group_in_order ON change_group (first_seq)",
+    "CREATE INDEX change_outside_runs ON change (seq) WHERE run_id IS NULL",
     "CREATE INDEX change_group_of_database ON change_group (database_id, batch)",
     "CREATE INDEX change_group_with_removed ON change_group (batch) WHERE danger <= 1",
     "CREATE INDEX change_group_with_dropped ON change_group (batch) WHERE dropped > 0",
@@ -38,7 +40,7 @@ const DANGER: &str = "CASE \
 
 const GROUPS: &str = "INSERT INTO change_group \
      (batch, database_id, danger, itself, removed, dropped, retyped, changed, added, edited, dropped_columns, \
-      retyped_columns, first_at, last_at) \
+      retyped_columns, first_seq, first_at, last_at) \
      SELECT p.batch, p.database_id, MIN(p.danger), \
      MIN(CASE WHEN p.danger IN (0, 6, 8) THEN p.danger ELSE 99 END), \
      SUM(CASE WHEN p.danger = 1 THEN 1 ELSE 0 END), \
@@ -51,7 +53,7 @@ const GROUPS: &str = "INSERT INTO change_group \
        (LENGTH(c.details) - LENGTH(REPLACE(c.details, '\"what\":\"column_dropped\"', ''))) / 23 ELSE 0 END), \
      SUM(CASE WHEN p.danger IN (3, 4) THEN \
        (LENGTH(c.details) - LENGTH(REPLACE(c.details, '\"what\":\"column_retyped\"', ''))) / 23 ELSE 0 END), \
-     MIN(c.at), MAX(c.at) \
+     MIN(p.seq), MIN(c.at), MAX(c.at) \
      FROM change_place p JOIN change c ON c.seq = p.seq GROUP BY p.batch, p.database_id";
 
 #[async_trait::async_trait]
@@ -94,6 +96,11 @@ impl MigrationTrait for Migration {
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let outside = Index::drop()
+            .name("change_outside_runs")
+            .table("change")
+            .to_owned();
+        manager.drop_index(outside).await?;
         for table in ["change_group", "change_place"] {
             manager
                 .drop_table(Table::drop().table(table).to_owned())

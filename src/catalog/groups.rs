@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use sea_orm::sea_query::{Expr, ExprTrait, Func, Query, SelectStatement, SimpleExpr, UnionType};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, Iterable, QueryFilter,
-    QueryOrder, QuerySelect, QueryTrait,
+    QueryOrder, QuerySelect, QueryTrait, Select,
 };
 use uuid::Uuid;
 
@@ -112,8 +112,101 @@ pub async fn list(
     Ok(page.map(ChangeGroup::from))
 }
 
+/// What one run changed in all, beginning at a place in the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RunChanges {
+    pub run: Uuid,
+    /// The number of its first change in the log.
+    pub first: i64,
+    pub at: DateTime<Utc>,
+    pub counts: ChangeCounts,
+}
+
+/// Lists what runs changed, by the number of the first change of each, newest first, below a number.
+///
+/// For those who may read the log as a whole: nothing is hidden.
+pub async fn list_runs_below(
+    db: &Db,
+    below: Option<i64>,
+    limit: u64,
+) -> Result<Vec<RunChanges>, Error> {
+    use change_group::Column;
+    // A batch is told at the first of its groups.
+    let earlier = Query::select()
+        .expr(Expr::val(1))
+        .from_as(change_group::Entity, "earlier")
+        .and_where(
+            Expr::col(("earlier", Column::Batch)).equals((change_group::Entity, Column::Batch)),
+        )
+        .and_where(
+            Expr::col(("earlier", Column::FirstSeq))
+                .lt(Expr::col((change_group::Entity, Column::FirstSeq))),
+        )
+        .to_owned();
+    let mut query = change_group::Entity::find()
+        .filter(Expr::not_exists(earlier))
+        .filter(Column::Edited.eq(0))
+        .order_by_desc(Column::FirstSeq)
+        .limit(limit);
+    if let Some(below) = below {
+        query = query.filter(Column::FirstSeq.lt(below));
+    }
+    let first = query.all(&**db).await?;
+    let batches = first.iter().map(|group| group.batch);
+    let sums: Vec<BatchSums> = sums(change_group::Entity::find())
+        .column(Column::Batch)
+        .filter(Column::Batch.is_in(batches))
+        .group_by(Column::Batch)
+        .into_model()
+        .all(&**db)
+        .await?;
+    let mut counts: HashMap<Uuid, ChangeCounts> = sums
+        .into_iter()
+        .map(|row| (row.batch, row.sums.into()))
+        .collect();
+    let runs = first.into_iter().filter(|group| {
+        // What was changed outside of runs is in the log one by one.
+        matches!(Batch::from_id(group.batch), Batch::Run(_))
+    });
+    Ok(runs
+        .map(|group| RunChanges {
+            run: group.batch,
+            first: group.first_seq,
+            at: group.first_at,
+            counts: counts.remove(&group.batch).unwrap_or_default(),
+        })
+        .collect())
+}
+
+#[derive(Debug, FromQueryResult)]
+struct BatchSums {
+    batch: Uuid,
+    #[sea_orm(nested)]
+    sums: Sums,
+}
+
+/// Makes sure that a batch changed something that somebody sees.
+pub async fn expect_batch(db: &Db, sight: &Sight, batch: Batch) -> Result<(), Error> {
+    let filter = GroupFilter {
+        batch: Some(batch),
+        ..GroupFilter::default()
+    };
+    let found = list(db, sight, &filter, &PageRequest::first(1)).await?;
+    if found.items.is_empty() {
+        return Err(Error::UnknownBatch);
+    }
+    Ok(())
+}
+
 /// Counts what changed, by kind.
 pub async fn count(db: &Db, sight: &Sight, filter: &GroupFilter) -> Result<ChangeCounts, Error> {
+    let query = sums(change_group::Entity::find()).filter(wanted(sight, filter));
+    let sums: Option<Sums> = query.into_model().one(&**db).await?;
+    Ok(sums.unwrap_or_default().into())
+}
+
+/// Adds the counts of groups up.
+fn sums(query: Select<change_group::Entity>) -> Select<change_group::Entity> {
     use change_group::Column;
     let sum = |column: Column| -> SimpleExpr {
         let sum = Func::coalesce([
@@ -122,9 +215,7 @@ pub async fn count(db: &Db, sight: &Sight, filter: &GroupFilter) -> Result<Chang
         ]);
         SimpleExpr::from(sum).cast_as("bigint")
     };
-    let mut query = change_group::Entity::find()
-        .select_only()
-        .filter(wanted(sight, filter));
+    let mut query = query.select_only();
     for (column, name) in [
         (Column::Removed, "removed"),
         (Column::Dropped, "dropped"),
@@ -137,8 +228,7 @@ pub async fn count(db: &Db, sight: &Sight, filter: &GroupFilter) -> Result<Chang
     ] {
         query = query.expr_as(sum(column), name);
     }
-    let sums: Option<Sums> = query.into_model().one(&**db).await?;
-    Ok(sums.unwrap_or_default().into())
+    query
 }
 
 #[derive(Debug, Default, FromQueryResult)]

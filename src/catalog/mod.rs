@@ -290,6 +290,8 @@ pub enum Error {
     UnknownAsset,
     #[error("There is no such change of this asset.")]
     UnknownChange,
+    #[error("There are no such changes.")]
+    UnknownBatch,
     #[error("There is no column “{0}”.")]
     UnknownColumn(String),
     #[error("There is no source or database “{words}”.{}", instead(.nearest))]
@@ -326,7 +328,10 @@ impl Error {
 impl Explain for Error {
     fn kind(&self) -> Kind {
         match self {
-            Self::UnknownAsset | Self::UnknownChange | Self::UnknownColumn(_) => Kind::NotFound,
+            Self::UnknownAsset
+            | Self::UnknownBatch
+            | Self::UnknownChange
+            | Self::UnknownColumn(_) => Kind::NotFound,
             Self::UnknownScope { .. } | Self::BadCursor(_) => Kind::Invalid,
             Self::Denied(denied) => denied.kind(),
             Self::Busy(busy) => busy.kind(),
@@ -341,6 +346,7 @@ impl Explain for Error {
             Self::UnknownAsset => {
                 Some("Search for it by name: the address may have been shortened on its way.")
             }
+            Self::UnknownBatch => Some("Look for them on the page Changes."),
             Self::UnknownChange => Some("Look for it in the history of the asset."),
             Self::UnknownColumn(_) => {
                 Some("Write its path as the columns of the asset have it, such as address.city.")

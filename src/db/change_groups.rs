@@ -70,12 +70,14 @@ pub(super) async fn place(
         let key = (placed.batch, placed.database);
         let group = groups.entry(key).or_insert_with(|| Addition {
             danger: placed.danger,
+            first_seq: seq,
             first_at: at,
             last_at: at,
             tally: Tally::default(),
         });
         group.tally.add(&placed.counts);
         group.danger = Ord::min(group.danger, placed.danger);
+        group.first_seq = Ord::min(group.first_seq, seq);
         group.first_at = Ord::min(group.first_at, at);
         group.last_at = Ord::max(group.last_at, at);
         rows.push(change_place::ActiveModel {
@@ -110,6 +112,7 @@ pub(super) async fn place(
 /// What is added to the counts of one group.
 struct Addition {
     danger: i16,
+    first_seq: i64,
     first_at: DateTime<Utc>,
     last_at: DateTime<Utc>,
     tally: Tally,
@@ -130,6 +133,7 @@ fn counted((batch, database): (Uuid, Uuid), group: &Addition) -> change_group::A
         edited: Set(tally.edited),
         dropped_columns: Set(tally.dropped_columns),
         retyped_columns: Set(tally.retyped_columns),
+        first_seq: Set(group.first_seq),
         first_at: Set(group.first_at),
         last_at: Set(group.last_at),
     }
@@ -152,7 +156,12 @@ fn added_up() -> OnConflict {
     for column in sums {
         conflict.value(column, present(column).add(excluded(column)));
     }
-    for column in [Column::Danger, Column::Itself, Column::FirstAt] {
+    for column in [
+        Column::Danger,
+        Column::Itself,
+        Column::FirstSeq,
+        Column::FirstAt,
+    ] {
         let earlier = excluded(column).lt(present(column));
         conflict.value(column, chosen(earlier, column));
     }

@@ -19,6 +19,7 @@ pub struct Model {
     pub edited: i64,
     pub dropped_columns: i64,
     pub retyped_columns: i64,
+    pub first_seq: i64,
     pub first_at: DateTimeUtc,
     pub last_at: DateTimeUtc,
 }

@@ -82,6 +82,7 @@ pub(in crate::web) async fn show(
     };
     let page = parameters.page(50)?;
     let batch = Batch::from_id(*batch);
+    groups::expect_batch(&db, actor.sight(), batch).await?;
     let found = groups::list_in_batch(&db, actor.sight(), batch, &filter, &page).await?;
     let ids: Vec<AssetId> = found.items.iter().map(|change| change.asset).collect();
     let named = catalog::find_addresses(&db, &ids).await?;

@@ -66,6 +66,7 @@ pub(crate) async fn show_batch(
     };
     let sight = actor.sight();
     let page = parameters.page(CHANGES)?;
+    groups::expect_batch(&db, sight, batch).await?;
     let counts = groups::count(&db, sight, &filter).await?;
     let found = groups::list_in_batch(&db, sight, batch, &filter, &page).await?;
     let mut ids: Vec<AssetId> = found.items.iter().map(|change| change.asset).collect();

@@ -89,7 +89,7 @@ impl Changes {
             .map(|cursor| links::with_query(&links::run(run.id), [("changes", cursor.as_str())]));
         let none = match run.state {
             RunState::Running => "Nothing so far.",
-            _ => "Nothing: the source says what it said before.",
+            _ => "No changes since the last run.",
         };
         Self {
             entries: page

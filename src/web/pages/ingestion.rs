@@ -608,7 +608,7 @@ impl RunPage {
 
 fn verdict(run: &Run) -> Option<&'static str> {
     match run.state {
-        RunState::Running => Some("It is still going on; this page follows it."),
+        RunState::Running => Some("Running. This page updates by itself."),
         RunState::Succeeded => None,
         RunState::Partial => {
             Some("Something was not read, translated or written: see the findings.")
@@ -625,7 +625,7 @@ fn trust(run: &Run) -> Vec<Fact> {
     [
         Some(Fact::at("Started", run.started_at)),
         Some(Fact::text("Took", &took(run))),
-        Some(Fact::text("Started by", started_by(run)).titled(run.who.to_string())),
+        Some(Fact::text("Started by", &started_by(run)).titled(run.who.to_string())),
         (calls > 0).then(|| Fact::text("Calls", &number(calls))),
     ]
     .into_iter()

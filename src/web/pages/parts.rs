@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 
+use crate::auth::Who;
 use crate::catalog::unseen::{legible_name, legible_text, legible_value};
 use crate::catalog::{Asset, AssetKind, Inside, Summary};
 use crate::db::{Cursor, Page};
@@ -324,7 +325,7 @@ pub(super) struct RunRow {
     at: Moment,
     recipe: Link,
     state: State,
-    by: &'static str,
+    by: String,
     new: String,
     changed: String,
     gone: String,
@@ -354,14 +355,20 @@ pub(super) fn took(run: &Run) -> String {
     duration(u64::try_from((end - run.started_at).num_milliseconds()).unwrap_or(0))
 }
 
-/// What set a run off, in words.
-pub(super) fn started_by(run: &Run) -> &'static str {
+/// Who started a run: a person by name, or else what set it off.
+pub(super) fn started_by(run: &Run) -> String {
     use crate::ingest::StartedBy::{Api, Command, Page, Schedule};
-    match run.started_by {
-        Command => "Command line",
-        Schedule => "Schedule",
-        Page => "This site",
-        Api => "API",
+    let person = match &run.who {
+        Who::Account { name: person, .. } => Some(name(person).shown),
+        _ => None,
+    };
+    match (run.started_by, person) {
+        (Page, Some(person)) => person,
+        (Api, Some(person)) => format!("{person}, by API"),
+        (Command, _) => "Command line".to_owned(),
+        (Schedule, _) => "Schedule".to_owned(),
+        (Page, None) => "A visitor".to_owned(),
+        (Api, None) => "API".to_owned(),
     }
 }
 
