@@ -16,6 +16,7 @@ mod m20261126_000007_runs_due;
 mod m20261126_000008_sign_ins;
 mod m20261126_000010_words_by_part;
 mod m20261126_000011_requests;
+mod m20261126_000012_change_groups;
 
 /// Brings a database to the newest schema, or back.
 #[derive(Debug)]
@@ -34,6 +35,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000008_sign_ins::Migration),
             Box::new(m20261126_000010_words_by_part::Migration),
             Box::new(m20261126_000011_requests::Migration),
+            Box::new(m20261126_000012_change_groups::Migration),
         ]
     }
 }

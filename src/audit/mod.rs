@@ -17,10 +17,11 @@ use uuid::Uuid;
 use crate::auth::principals::{self, Principal};
 use crate::auth::scopes;
 use crate::auth::{AccountId, Actor, Denied, Event, Permission, Who};
+use crate::catalog::groups::{self, RunChanges};
 use crate::catalog::{self, Action};
 use crate::db::{self, BadCursor, Db, Page, PageRequest};
 use crate::error::{Explain, Kind};
-use crate::ingest::Asked;
+use crate::ingest::{self, Asked};
 
 use names::Names;
 
@@ -38,6 +39,32 @@ pub struct Filter {
     pub from: Option<DateTime<Utc>>,
     /// Before this moment.
     pub until: Option<DateTime<Utc>>,
+    /// Without what runs of recipes did.
+    pub outside_runs: bool,
+}
+
+/// A line of the log as people read it: one row, or all that a run did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Line {
+    Row(Box<Record>),
+    Run {
+        changes: RunChanges,
+        recipe: Option<String>,
+    },
+}
+
+impl Line {
+    /// A row by itself.
+    pub fn of(record: Record) -> Self {
+        Self::Row(Box::new(record))
+    }
+
+    fn place(&self) -> i64 {
+        match self {
+            Self::Row(record) => record.seq,
+            Self::Run { changes, .. } => changes.first,
+        }
+    }
 }
 
 /// What a row is about.
@@ -200,6 +227,47 @@ pub async fn list(
     }))
 }
 
+/// Lists the log newest first, with one line for each run, which stands where its first change is.
+pub async fn list_folded(
+    db: &Db,
+    actor: &Actor,
+    filter: &Filter,
+    page: &PageRequest,
+) -> Result<Page<Line>, Error> {
+    let outside = Filter {
+        outside_runs: true,
+        ..filter.clone()
+    };
+    let rows = list(db, actor, &outside, page).await?;
+    let runs = groups::list_runs_below(db, page.key::<i64>()?, page.limit + 1).await?;
+    let ids: Vec<Uuid> = runs.iter().map(|run| run.run).collect();
+    let mut recipes = ingest::recipes_of(db, &ids).await?;
+    // What stands behind the last row of a page with more is for the next page.
+    let last = rows.items.last().filter(|_| rows.next.is_some());
+    let last = last.map_or(i64::MIN, |record| record.seq);
+    let in_time = |run: &RunChanges| {
+        filter.from.is_none_or(|from| run.at >= from)
+            && filter.until.is_none_or(|until| run.at < until)
+    };
+    let runs = runs
+        .into_iter()
+        .filter(|run| run.first > last)
+        .filter(in_time);
+    let mut lines: Vec<Line> = runs
+        .map(|changes| Line::Run {
+            recipe: recipes.remove(&changes.run),
+            changes,
+        })
+        .chain(rows.items.into_iter().map(Line::of))
+        .collect();
+    lines.sort_by_key(|line| std::cmp::Reverse(line.place()));
+    let folded = Page::of_rows(lines, page, Line::place);
+    Ok(Page {
+        next: folded.next.or(rows.next),
+        items: folded.items,
+    })
+}
+
 fn record(row: store::Row, sentences: Vec<String>, names: &Names) -> Record {
     let by = match serde_json::from_str(&row.actor) {
         Ok(who) => By::Known(who),
@@ -268,6 +336,8 @@ pub enum Error {
     Denied(#[from] Denied),
     #[error(transparent)]
     Catalog(#[from] catalog::Error),
+    #[error(transparent)]
+    Ingest(#[from] ingest::Error),
     #[error("The change log could not be read.")]
     Database(#[from] DbErr),
 }
@@ -278,6 +348,7 @@ impl Explain for Error {
             Self::UnknownPerson(_) | Self::UnknownThing(_) | Self::BadCursor(_) => Kind::Invalid,
             Self::Denied(denied) => denied.kind(),
             Self::Catalog(error) => error.kind(),
+            Self::Ingest(error) => error.kind(),
             Self::Database(cause) => db::kind_of(cause),
         }
     }
@@ -291,6 +362,7 @@ impl Explain for Error {
             Self::BadCursor(_) => Some("Start from the first page."),
             Self::Denied(denied) => denied.hint(),
             Self::Catalog(error) => error.hint(),
+            Self::Ingest(error) => error.hint(),
             Self::Database(_) => None,
         }
     }

@@ -52,6 +52,12 @@ fn matches(filter: &Filter) -> Condition {
         )
         .add_option(filter.from.map(|from| change::Column::At.gte(from)))
         .add_option(filter.until.map(|until| change::Column::At.lt(until)))
+        // Raw, because the index of rows outside of runs is found only by its very words.
+        .add_option(
+            filter
+                .outside_runs
+                .then(|| Expr::cust("\"change\".\"run_id\" IS NULL")),
+        )
 }
 
 fn of_topic(topic: Topic) -> Condition {

@@ -226,6 +226,7 @@ impl Actor {
             subject_id: subject.1,
             action,
             details,
+            placed: None,
         }
     }
 }

@@ -14,7 +14,7 @@ use super::Error;
 use super::asset::{Address, Alias, AssetId, AssetKind, Discovered, Identity, SourceLayer};
 use super::change::{Action, Cause};
 use super::difference::differences;
-use super::store::{self, Draft, Known, Sealed};
+use super::store::{self, Done, Draft, Known, Sealed};
 use crate::auth::{Permission, Sight};
 use crate::db::{Db, Txn, lease};
 
@@ -219,6 +219,7 @@ async fn close_one(
         db,
         cause,
         Missing {
+            database: scope.database,
             ids: missing,
             names,
             known,
@@ -232,6 +233,7 @@ async fn close_one(
 
 /// What one scope no longer has.
 struct Missing {
+    database: AssetId,
     ids: Vec<AssetId>,
     names: Vec<Address>,
     known: u64,
@@ -263,10 +265,16 @@ async fn remove(
         });
     }
     let txn = begin(db, cause).await?;
+    let database = missing.database;
     let missing = store::still_missing(&txn, &missing.ids, missing.since).await?;
     let gone = missing.len() as u64;
     store::mark_gone(&txn, &missing, now).await?;
-    let actions = missing.into_iter().map(|id| (id, Action::Gone)).collect();
+    let actions = missing.into_iter().map(|id| Done {
+        id,
+        database,
+        action: Action::Gone,
+    });
+    let actions = actions.collect();
     store::log(&txn, cause, actions, now).await?;
     txn.commit().await?;
     Ok(Closing {
@@ -324,6 +332,7 @@ async fn close_vanished(
     let closing = close_one(db, cause, empty, &everything, now).await?;
     if closing.refusal.is_none() {
         let itself = Missing {
+            database,
             ids: vec![database],
             names: Vec::new(),
             known: 1,
@@ -491,7 +500,7 @@ struct Changes {
     /// What becomes of each report.
     outcomes: Vec<Outcome>,
     drafts: Vec<Draft>,
-    actions: Vec<(AssetId, Action)>,
+    actions: Vec<Done>,
     aliases: Vec<(AssetId, Vec<Alias>)>,
 }
 
@@ -512,7 +521,11 @@ impl Changes {
                 None => Outcome::Unchanged,
             });
             if let Some(action) = action {
-                changes.actions.push((id, action));
+                changes.actions.push(Done {
+                    id,
+                    database: report.parent.unwrap_or(id),
+                    action,
+                });
                 let aliases = std::mem::take(&mut report.discovered.aliases);
                 changes.aliases.push((id, aliases));
             }

@@ -54,17 +54,24 @@ impl Action {
         }
     }
 
+    /// The sentence about the whole, for the actions of sources that have one.
+    pub fn opening(&self) -> Option<&'static str> {
+        match self {
+            Self::Created => Some("Added."),
+            Self::Gone => Some("No longer in the source."),
+            Self::Returned(_) => Some("Back in the source."),
+            Self::Changed(_) | Self::Revised(_) | Self::Other(_) => None,
+        }
+    }
+
     /// Tells the action as sentences, the first about the whole.
     pub fn sentences(&self) -> Vec<String> {
         let opening = match self {
-            Self::Created => Some("It appeared in the source."),
-            Self::Changed(_) => None,
-            Self::Gone => Some("The source no longer lists it."),
-            Self::Returned(_) => Some("The source lists it again."),
             Self::Revised(revision) => return revision.sentences.clone(),
             Self::Other(word) => {
                 return vec![format!("It was changed: {}.", word.replace('_', " "))];
             }
+            _ => self.opening(),
         };
         let rest = self.differences().iter().map(Difference::sentence);
         opening.map(str::to_owned).into_iter().chain(rest).collect()

@@ -95,6 +95,9 @@ pub enum Difference {
     },
 }
 
+/// Two texts that are together no longer than this, in bytes, are told side by side rather than compared.
+const SHORT_TEXTS: usize = 120;
+
 /// A text of a difference is no longer than this in the log, in bytes: the SQL of a view fits.
 const LONGEST_TEXT: usize = 100_000;
 
@@ -153,10 +156,39 @@ pub fn differences(
             field: "column details".to_owned(),
         });
     }
+    found.sort_by_key(Difference::danger);
     found
 }
 
 fn columns(before: &[Column], after: &[Column], found: &mut Vec<Difference>) {
+    let earlier = found.len();
+    each_column(before, after, found);
+    let inside: HashSet<String> = found
+        .iter()
+        .skip(earlier)
+        .filter_map(Difference::changed_shape)
+        .flat_map(outer_columns)
+        .collect();
+    // Where the fields of a column are told, its whole type would tell the same again.
+    found.retain(|difference| {
+        !matches!(difference, Difference::ColumnRetyped { column, before, after }
+            if inside.contains(column) && is_nested(before) && is_nested(after))
+    });
+}
+
+/// Whether a type has fields.
+fn is_nested(data_type: &str) -> bool {
+    data_type.contains(['<', '('])
+}
+
+/// The columns that a field is in, from the outermost.
+fn outer_columns(path: &str) -> Vec<String> {
+    let dots = path.match_indices('.');
+    let outer = dots.filter_map(|(at, _)| path.get(..at));
+    outer.map(str::to_owned).collect()
+}
+
+fn each_column(before: &[Column], after: &[Column], found: &mut Vec<Difference>) {
     let old: Vec<&Column> = before.iter().flat_map(Column::walk).collect();
     let new: Vec<&Column> = after.iter().flat_map(Column::walk).collect();
     let old_by_path: HashMap<&str, &Column> = old
@@ -379,6 +411,54 @@ fn parameters(
 }
 
 impl Difference {
+    /// What may break what somebody has built comes first.
+    fn danger(&self) -> u8 {
+        match self {
+            Self::ColumnDropped { .. } => 0,
+            Self::ColumnRenamed { .. } => 1,
+            Self::ColumnRetyped { .. } | Self::Kind { .. } => 2,
+            _ => 3,
+        }
+    }
+
+    /// Whether it may break what somebody has built, so that it is never folded.
+    pub fn is_dangerous(&self) -> bool {
+        self.danger() < 3
+    }
+
+    /// The column of which another column's type tells, too.
+    fn changed_shape(&self) -> Option<&str> {
+        match self {
+            Self::ColumnAdded { column, .. }
+            | Self::ColumnDropped { column, .. }
+            | Self::ColumnRetyped { column, .. } => Some(column),
+            Self::ColumnRenamed { after, .. } => Some(after),
+            _ => None,
+        }
+    }
+
+    /// A text that is another one now, with what it is called: both may be compared word by word.
+    pub fn reworded(&self) -> Option<(String, &str, &str)> {
+        let (what, before, after) = match self {
+            Self::ViewText { before, after } => ("The SQL of the view".to_owned(), before, after),
+            Self::Description { before, after } => {
+                ("The source's description".to_owned(), before, after)
+            }
+            Self::ColumnRecommented {
+                column,
+                before,
+                after,
+            } => (format!("The comment on column “{column}”"), before, after),
+            Self::Parameter { key, before, after } => (format!("Parameter “{key}”"), before, after),
+            _ => return None,
+        };
+        let present = |text: &'_ Option<String>| text.as_ref().is_some_and(|text| !text.is_empty());
+        let both = present(before) && present(after);
+        let (before, after) = before.as_deref().zip(after.as_deref())?;
+        let long = before.len() + after.len() > SHORT_TEXTS;
+        (both && (long || matches!(self, Self::ViewText { .. }))).then_some((what, before, after))
+    }
+
     /// The texts in it.
     fn texts(&mut self) -> Vec<&mut String> {
         match self {

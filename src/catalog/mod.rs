@@ -5,8 +5,10 @@
 
 mod apply;
 mod asset;
+mod batch;
 mod change;
 mod difference;
+pub mod groups;
 pub mod human;
 pub mod requests;
 mod renamed;
@@ -32,6 +34,7 @@ pub use asset::{
     Identity, LinkTarget, Listing, OutwardLink, SchemaReference, Skew, SourceLayer, Storage,
     UnknownKind, View,
 };
+pub use batch::{Batch, ChangeKind, UnknownChangeKind};
 pub use change::{Action, Cause, Change};
 pub use difference::{Difference, differences};
 pub use human::HumanLayer;
@@ -272,32 +275,13 @@ pub async fn find_change(
     found.ok_or(Error::UnknownChange)
 }
 
-/// Lists what one run changed, newest first.
-pub async fn list_changes_of_run(
-    db: &Db,
-    sight: &Sight,
-    run: Uuid,
-    page: &PageRequest,
-) -> Result<Page<Change>, Error> {
-    list_changes(db, sight, store::Of::Run(run), page).await
-}
-
 /// Lists what changed anywhere in the catalog, newest first.
 pub async fn list_recent_changes(
     db: &Db,
     sight: &Sight,
     page: &PageRequest,
 ) -> Result<Page<Change>, Error> {
-    list_changes(db, sight, store::Of::Everything, page).await
-}
-
-async fn list_changes(
-    db: &Db,
-    sight: &Sight,
-    of: store::Of,
-    page: &PageRequest,
-) -> Result<Page<Change>, Error> {
-    let mut changes = store::list_changes(&**db, sight, of, page).await?;
+    let mut changes = store::list_changes(&**db, sight, page).await?;
     human::leave_out_of_history(db, sight, &mut changes.items).await?;
     Ok(changes)
 }
@@ -315,6 +299,8 @@ pub enum Error {
     NobodyAsks,
     #[error("You have {} open requests, which is the most.", requests::MOST_OPEN)]
     TooManyRequests,
+    #[error("There are no such changes.")]
+    UnknownBatch,
     #[error("There is no column “{0}”.")]
     UnknownColumn(String),
     #[error("There is no source or database “{words}”.{}", instead(.nearest))]
@@ -357,7 +343,10 @@ impl Error {
 impl Explain for Error {
     fn kind(&self) -> Kind {
         match self {
-            Self::UnknownAsset | Self::UnknownChange | Self::UnknownColumn(_) => Kind::NotFound,
+            Self::UnknownAsset
+            | Self::UnknownBatch
+            | Self::UnknownChange
+            | Self::UnknownColumn(_) => Kind::NotFound,
             Self::UnknownScope { .. } | Self::SeveralScopes { .. } | Self::BadCursor(_) => {
                 Kind::Invalid
             }
@@ -375,6 +364,7 @@ impl Explain for Error {
             Self::UnknownAsset => {
                 Some("Search for it by name: the address may have been shortened on its way.")
             }
+            Self::UnknownBatch => Some("Look for them on the page Changes."),
             Self::UnknownChange => Some("Look for it in the history of the asset."),
             Self::UnknownColumn(_) => {
                 Some("Write its path as the columns of the asset have it, such as address.city.")

@@ -17,6 +17,7 @@ use uuid::Uuid;
 use super::asset::{
     Address, Alias, AssetId, AssetKind, Discovered, Facts, Identity, SourceLayer, Storage,
 };
+use super::batch::{self, Batch};
 use super::change::{Action, Cause, Change};
 use super::{Asset, Children, Error, HumanLayer, InstanceSummary, LARGE, Summary, Weighed};
 use crate::auth::scopes::{PlaceOfRow, sees};
@@ -214,19 +215,34 @@ pub(super) async fn write_aliases(
     Ok(())
 }
 
+/// What was done to an asset of a database, which may be the asset itself.
+pub(super) struct Done {
+    pub(super) id: AssetId,
+    pub(super) database: AssetId,
+    pub(super) action: Action,
+}
+
 /// Writes one row into the log for each asset.
 pub(super) async fn log(
     txn: &Txn,
     cause: &Cause,
-    actions: Vec<(AssetId, Action)>,
+    actions: Vec<Done>,
     now: DateTime<Utc>,
 ) -> Result<(), DbErr> {
-    let entries = actions.into_iter().map(|(id, action)| Entry {
-        run_id: cause.run,
-        ..cause
-            .actor
-            .entry(("asset", id.0), action.as_str(), action.details(), now)
-    });
+    let batch = Batch::of(cause.run, now);
+    let entries = actions.into_iter().map(
+        |Done {
+             id,
+             database,
+             action,
+         }| Entry {
+            run_id: cause.run,
+            placed: Some(batch::placed(batch, id, database, &action)),
+            ..cause
+                .actor
+                .entry(("asset", id.0), action.as_str(), action.details(), now)
+        },
+    );
     changes::append(txn, entries.collect()).await
 }
 
@@ -365,6 +381,21 @@ pub(crate) fn belongs_to_seen(sight: &Sight, asset: impl Into<SimpleExpr>) -> Co
         .cond_where(seen(sight))
         .to_owned();
     Condition::all().add(Expr::exists(assets))
+}
+
+/// Finds the database that an asset is in, or is.
+pub(super) async fn find_database(
+    db: &impl ConnectionTrait,
+    id: AssetId,
+) -> Result<AssetId, Error> {
+    let found: Option<Option<Uuid>> = asset::Entity::find_by_id(id.0)
+        .select_only()
+        .column(asset::Column::ParentId)
+        .into_tuple()
+        .one(db)
+        .await?;
+    let parent = found.ok_or(Error::UnknownAsset)?;
+    Ok(parent.map_or(id, AssetId))
 }
 
 /// Finds one asset. One of which its source says very much is read apart, and held by few at a time.
@@ -727,12 +758,6 @@ pub(super) async fn list_aliases(
         .collect())
 }
 
-/// Which part of the log is wanted.
-pub(super) enum Of {
-    Run(Uuid),
-    Everything,
-}
-
 /// The changes of assets that somebody sees.
 fn changes_seen(sight: &Sight) -> Select<change::Entity> {
     let asset = Expr::col((change::Entity, change::Column::SubjectId));
@@ -745,13 +770,9 @@ fn changes_seen(sight: &Sight) -> Select<change::Entity> {
 pub(super) async fn list_changes(
     db: &impl ConnectionTrait,
     sight: &Sight,
-    of: Of,
     page: &PageRequest,
 ) -> Result<Page<Change>, Error> {
     let mut query = changes_seen(sight);
-    if let Of::Run(run) = of {
-        query = query.filter(change::Column::RunId.eq(run));
-    }
     if let Some(seq) = page.key::<i64>()? {
         query = query.filter(change::Column::Seq.lt(seq));
     }
@@ -803,7 +824,7 @@ pub(super) async fn list_history(
     })
 }
 
-fn read_change(row: &change::Model, number: Option<u64>) -> Result<Change, Error> {
+pub(super) fn read_change(row: &change::Model, number: Option<u64>) -> Result<Change, Error> {
     let asset = AssetId(row.subject_id);
     Ok(Change {
         seq: row.seq,

@@ -12,8 +12,11 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
+use super::change_groups;
 use super::entity::{change, change_head};
 use super::{Page, PageRequest, Txn, page};
+
+pub use super::change_groups::{Placed, Tally};
 
 /// How many entries one statement inserts, below both databases' limits on parameters.
 const BATCH: usize = 1_000;
@@ -37,6 +40,8 @@ pub struct Entry {
     pub action: &'static str,
     /// What is particular to the action, as JSON.
     pub details: String,
+    /// Where a change of an asset is counted.
+    pub placed: Option<Placed>,
 }
 
 /// Holds the head of the log until the transaction ends, so that nobody else can write a change meanwhile.
@@ -58,8 +63,10 @@ pub async fn append(txn: &Txn, entries: Vec<Entry>) -> Result<(), DbErr> {
     }
     let mut last = head(&**txn).await?;
     let mut rows = Vec::with_capacity(entries.len());
+    let mut placed = Vec::new();
     for entry in entries {
         last += 1;
+        placed.extend(entry.placed.map(|place| (last, entry.at, place)));
         rows.push(change::ActiveModel {
             seq: Set(last),
             at: Set(entry.at),
@@ -80,6 +87,7 @@ pub async fn append(txn: &Txn, entries: Vec<Entry>) -> Result<(), DbErr> {
             .await?;
         rows = rest;
     }
+    change_groups::place(txn, placed).await?;
     change_head::Entity::update_many()
         .col_expr(change_head::Column::Last, Expr::value(last))
         .exec(&**txn)

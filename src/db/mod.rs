@@ -5,6 +5,7 @@
 //! never wait. Deliberately absent: queries. They are in the `store.rs` files.
 
 mod apart;
+mod change_groups;
 pub mod changes;
 pub(crate) mod clock;
 mod connect;
@@ -30,8 +31,8 @@ use tokio::sync::Mutex;
 
 pub use apart::{Apart, Busy};
 pub use error::{Cause, Error, for_everybody, kind_of};
-pub(crate) use page::within_bytes;
 pub use page::{BadCursor, Cursor, Page, PageRequest};
+pub(crate) use page::{Cut, within_bytes};
 pub use statements::{Reads, Statements};
 pub use write::Txn;
 

@@ -198,6 +198,11 @@ pub async fn list_runs(
     Ok(page)
 }
 
+/// Finds the names of the recipes of some runs; runs that are not there are left out.
+pub async fn recipes_of(db: &Db, runs: &[Uuid]) -> Result<HashMap<Uuid, String>, Error> {
+    Ok(store::recipes_of(&**db, runs).await?)
+}
+
 /// Finds the newest run of each of some recipes, by their names; recipes that never ran are left out.
 pub async fn latest_runs(
     db: &Db,

@@ -83,6 +83,21 @@ pub(super) async fn list_active(db: &impl ConnectionTrait) -> Result<Vec<(Uuid, 
         .await
 }
 
+/// Finds the recipes of some runs.
+pub(super) async fn recipes_of(
+    db: &impl ConnectionTrait,
+    runs: &[Uuid],
+) -> Result<HashMap<Uuid, String>, DbErr> {
+    let rows: Vec<(Uuid, String)> = run::Entity::find()
+        .select_only()
+        .columns([run::Column::Id, run::Column::Recipe])
+        .filter(run::Column::Id.is_in(runs.iter().copied()))
+        .into_tuple()
+        .all(db)
+        .await?;
+    Ok(rows.into_iter().collect())
+}
+
 /// Says that a run goes on, and how far it is. False when the run has been ended meanwhile.
 pub(super) async fn heartbeat(
     db: &impl ConnectionTrait,

@@ -9,7 +9,9 @@ use crate::auth::Actor;
 use crate::db::Db;
 
 /// The names of the filters, in forms and addresses.
-pub(super) const FILTERS: [&str; 6] = ["person", "thing", "topic", "action", "from", "until"];
+pub(super) const FILTERS: [&str; 7] = [
+    "person", "thing", "topic", "action", "from", "until", "runs",
+];
 
 /// Reads the filters of an address, looking names up.
 pub(super) async fn filter(
@@ -37,6 +39,7 @@ pub(super) async fn filter(
         until: given("until")
             .map(|text| moment("until", text, 1))
             .transpose()?,
+        outside_runs: false,
     })
 }
 

@@ -99,6 +99,7 @@ pub(super) struct Places {
     suggest: String,
     palette: String,
     browse: String,
+    changes: String,
     ingestion: String,
     runs: String,
     pick_people: String,
@@ -125,6 +126,7 @@ impl Places {
             suggest: suggest(),
             palette: palette(),
             browse: browse(),
+            changes: changes([]),
             ingestion: ingestion(),
             runs: runs(),
             pick_people: with_query(&pick("owners"), [("only", "people")]),
@@ -162,6 +164,12 @@ pub(crate) fn with_query<'a>(
         }
     }
     address
+}
+
+/// Adds one more parameter to an address that may have some.
+pub(crate) fn with_more(address: &str, (name, text): (&str, &str)) -> String {
+    let sign = if address.contains('?') { '&' } else { '?' };
+    format!("{address}{sign}{}={}", encode(name), encode(text))
 }
 
 pub(crate) fn home() -> String {
@@ -338,6 +346,24 @@ pub(crate) fn owned_by(name: &str) -> String {
         "q",
         format!("owner:\"{}\"", name.replace('"', " ")).as_str(),
     )])
+}
+
+/// The page Changes with these parameters, such as `kind`, `database`, `days`, `after`.
+pub(crate) fn changes<'a>(parameters: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
+    with_query(&at("/changes"), parameters)
+}
+
+/// The same as an Atom feed.
+pub(crate) fn changes_feed<'a>(parameters: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
+    with_query(&at("/api/v1/changes.atom"), parameters)
+}
+
+/// What one run or one day changed, in one database or all, of one kind or all.
+pub(crate) fn batch(id: Uuid, database: &str, kind: &str) -> String {
+    with_query(
+        &at(format!("/changes/{id}")),
+        [("database", database), ("kind", kind)],
+    )
 }
 
 pub(crate) fn ingestion() -> String {

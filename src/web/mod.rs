@@ -7,6 +7,7 @@
 mod access;
 mod api;
 mod auditing;
+mod change_filter;
 mod client;
 mod door;
 mod failure;

@@ -109,6 +109,8 @@ fn reading() -> Vec<Site> {
             Read,
             pages::browse::instance,
         ),
+        get("/changes", Read, pages::change_list::show),
+        get("/changes/{batch}", Read, pages::change_list::show_batch),
         get("/assets/{id}", Read, pages::assets::show),
         get("/assets/{id}/preview", Read, pages::preview::show),
         get("/assets/{id}/history", Read, pages::assets::history),
@@ -315,6 +317,9 @@ fn api() -> Vec<Site> {
             api::put_dismissal,
         ),
         costly(get("/api/v1/databases", Read, api::list_databases)),
+        costly(get("/api/v1/changes", Read, api::list_changes)),
+        costly(get("/api/v1/changes/{batch}", Read, api::show_batch)),
+        costly(get("/api/v1/changes.atom", Read, pages::change_feed::show)),
         costly(get("/api/v1/recipes", Read, api::list_recipes)),
         costly(post(
             "/api/v1/recipes/{name}/runs",

@@ -171,6 +171,7 @@ pub(crate) enum Section {
     /// Reached by the search box.
     Search,
     Browse,
+    Changes,
     Ingestion,
     /// What people ask stewards to describe.
     Requests,
@@ -203,7 +204,7 @@ impl From<(&'static str, &str)> for Kept {
 
 impl Section {
     /// Those that stand in the navigation.
-    const LISTED: [Self; 2] = [Self::Browse, Self::Ingestion];
+    const LISTED: [Self; 3] = [Self::Browse, Self::Changes, Self::Ingestion];
 
     /// The pages about accounts and access, with what each takes.
     const SETTINGS: [(Self, Permission); 7] = [
@@ -233,6 +234,7 @@ impl Section {
             Self::Home => "Home",
             Self::Search => "Search",
             Self::Browse => "Browse",
+            Self::Changes => "Changes",
             Self::Ingestion => "Ingestion",
             Self::Requests => "Requests",
             Self::Profile => "Profile",
@@ -251,6 +253,7 @@ impl Section {
             Self::Home => links::home(),
             Self::Search => links::search([]),
             Self::Browse => links::browse(),
+            Self::Changes => links::changes([]),
             Self::Ingestion => links::ingestion(),
             Self::Requests => links::requests(),
             Self::Profile => links::profile(),

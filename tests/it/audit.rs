@@ -132,7 +132,7 @@ async fn rows_are_filtered_by_person_thing_kind_and_time() {
     );
     assert!(!by_ana.contains(&"Locked “ana”.".to_owned()), "{by_ana:?}");
     assert!(to_ana.contains(&"Locked “ana”.".to_owned()), "{to_ana:?}");
-    assert_eq!(to_table, ["It appeared in the source."]);
+    assert_eq!(to_table, ["Added."]);
     assert_eq!(to_team.len(), 2, "{to_team:?}");
     assert_eq!(signed.len(), 1, "{signed:?}");
     assert_eq!(catalog.len(), 2, "{catalog:?}");

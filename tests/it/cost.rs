@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use chrono::Utc;
 use gazetteer::auth::{Actor, Role, Sight};
 use gazetteer::catalog::human::{self, Aspect, Description, Draft, Note};
-use gazetteer::catalog::{self, AssetId, AssetKind, Cause, Discovered, View};
+use gazetteer::catalog::{self, AssetId, AssetKind, Batch, Cause, Discovered, View};
 use gazetteer::config;
 use gazetteer::db::changes;
 use gazetteer::demo::{Endpoint, World as Glue};
@@ -339,6 +339,8 @@ impl World {
             | "/browse"
             | "/requests"
             | "/restricted"
+            | "/changes"
+            | "/api/v1/changes.atom"
             | "/ingestion"
             | "/ingestion/runs"
             | "/profile"
@@ -428,6 +430,13 @@ impl World {
             "/ingestion/runs/{id}" | "/api/v1/runs/{id}" => {
                 vec![pattern.replace("{id}", &self.run.to_string())]
             }
+            "/changes/{batch}" | "/api/v1/changes/{batch}" => {
+                let run = self.run.to_string();
+                let today = Batch::Day(chrono::Utc::now().date_naive()).id().to_string();
+                [run, today]
+                    .map(|batch| pattern.replace("{batch}", &batch) + "?limit=100")
+                    .into()
+            }
             "/api/v1/runs/{id}/findings" | "/api/v1/runs/{id}/databases" => {
                 vec![pattern.replace("{id}", &self.run.to_string()) + "?limit=100"]
             }
@@ -444,7 +453,7 @@ impl World {
                 format!("{pattern}?limit=100"),
                 format!("{pattern}?limit=100&parent={}", self.database),
             ],
-            "/api/v1/databases" | "/api/v1/requests" | "/api/v1/runs" => {
+            "/api/v1/databases" | "/api/v1/requests" | "/api/v1/runs" | "/api/v1/changes" => {
                 vec![format!("{pattern}?limit=100")]
             }
             "/static/{path:.*}" => vec!["/static/css/app.css".to_owned()],

@@ -338,7 +338,7 @@ async fn each_aspect_is_tidied_kept_and_told() {
             "A link was added: “wiki.example” (https://wiki.example/a%20b).",
             "It was tagged “PII”.",
             "It was tagged “two words”.",
-            "It appeared in the source.",
+            "Added.",
         ]
     );
     let itself = Deprecation {

@@ -19,6 +19,7 @@ mod api_docs;
 
 mod architecture;
 mod audit;
+mod changes;
 mod commands;
 mod cost;
 mod crash;

@@ -972,6 +972,34 @@ const DOORS: &[(&str, &[&str])] = &[
             "/assets/{plans}/columns/vexillum_id",
         ],
     ),
+    (
+        "/changes",
+        &[
+            "/changes",
+            "/changes?kind=new",
+            "/changes?database={zymurgy}",
+        ],
+    ),
+    (
+        "/changes/{batch}",
+        &[
+            "/changes/{first}",
+            "/changes/{second}",
+            "/changes/{first}?kind=new",
+        ],
+    ),
+    (
+        "/api/v1/changes",
+        &["/api/v1/changes", "/api/v1/changes?limit=1"],
+    ),
+    (
+        "/api/v1/changes/{batch}",
+        &[
+            "/api/v1/changes/{first}",
+            "/api/v1/changes/{second}?limit=1",
+        ],
+    ),
+    ("/api/v1/changes.atom", &["/api/v1/changes.atom"]),
     ("/ingestion", &["/ingestion"]),
     ("/ingestion/recipes/{name}", &["/ingestion/recipes/world"]),
     ("/ingestion/runs", &["/ingestion/runs"]),

@@ -81,7 +81,7 @@ impl Comparison {
     }
 
     /// Compares two texts if that costs hardly anything.
-    pub(super) fn of_short(before: &str, after: &str) -> Option<Self> {
+    pub fn of_short(before: &str, after: &str) -> Option<Self> {
         (before.len() + after.len() <= SHORT).then(|| Self::of(before, after))
     }
 

@@ -19,7 +19,7 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use super::asset::AssetId;
-use super::{Asset, Error};
+use super::{Asset, Error, batch, store as assets_store};
 use crate::auth::{Actor, Permission, Who};
 use crate::db::{Db, Txn, changes};
 use crate::error::{Explain, Kind};
@@ -292,7 +292,11 @@ async fn write<A: Aspect>(
         super::requests::answer(txn, id, now).await?;
     }
     let details = store::details(&present, &next, comparison);
-    let entry = actor.entry(("asset", id.0), A::KIND.action(), details, now);
+    let database = assets_store::find_database(&**txn, id).await?;
+    let entry = changes::Entry {
+        placed: Some(batch::placed_edit(now, database)),
+        ..actor.entry(("asset", id.0), A::KIND.action(), details, now)
+    };
     changes::append(txn, vec![entry]).await?;
     Ok(next)
 }

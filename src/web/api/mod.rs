@@ -6,6 +6,7 @@ mod asset_shape;
 mod assets;
 mod audit;
 mod body;
+mod changes;
 mod openapi;
 mod recipes;
 mod requests;
@@ -29,6 +30,7 @@ use crate::db;
 
 pub(super) use assets::{history, list, list_databases, show};
 pub(super) use audit::{AuditShape, list as list_audit};
+pub(super) use changes::{list as list_changes, show as show_batch};
 pub(super) use openapi::show as describe;
 pub(super) use recipes::{list as list_recipes, start_run};
 pub(super) use requests::{ask as put_request, dismiss as put_dismissal, list as list_requests};

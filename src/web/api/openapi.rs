@@ -9,7 +9,7 @@ use serde_json::Value;
 use utoipa::openapi::Server;
 use utoipa::{OpenApi, ToResponse, ToSchema};
 
-use super::{assets, audit, recipes, requests, runs, search, words};
+use super::{assets, audit, changes, recipes, requests, runs, search, words};
 use crate::web::links;
 
 #[derive(OpenApi)]
@@ -28,6 +28,8 @@ use crate::web::links;
         assets::history,
         assets::list_databases,
         audit::list,
+        changes::list,
+        changes::show,
         recipes::list,
         recipes::start_run,
         requests::list,

@@ -9,16 +9,17 @@ use chrono::{SecondsFormat, Utc};
 use serde::Serialize;
 
 use super::parts::{More, name, name_of};
-use crate::audit::{self, Filter, Record, Thing, Topic};
+use crate::audit::{self, Filter, Line, Record, Thing, Topic};
 use crate::auth::{AccountId, Actor, TeamId};
 use crate::catalog::AssetId;
+use crate::catalog::groups::RunChanges;
 use crate::db::{Db, Page as ListPage, PageRequest};
 use crate::web::api::AuditShape;
 use crate::web::auditing::{self, FILTERS, harmless};
 use crate::web::failure::Failure;
 use crate::web::links;
 use crate::web::parameters::Parameters;
-use crate::web::text::{Moment, Shortened};
+use crate::web::text::{Moment, Shortened, count};
 use crate::web::view::{Page, Refusal, Section, View};
 
 /// So many rows are on a page.
@@ -34,9 +35,28 @@ pub(crate) async fn show(
     parameters: Parameters,
 ) -> Result<Page<AuditPage>, Failure> {
     let page = parameters.page(ROWS)?;
-    let shown = match auditing::filter(&db, &actor, &parameters).await {
-        Ok(filter) => audit::list(&db, &actor, &filter, &page).await?,
+    let filter = match auditing::filter(&db, &actor, &parameters).await {
+        Ok(filter) => filter,
         Err(failure) => return Ok(Page(AuditPage::refused(&parameters, failure)?)),
+    };
+    let runs = parameters.switch("runs")? && filter.person.is_none();
+    let of_one_thing = filter.things.is_some() || filter.action.is_some();
+    let shown = match filter.topic {
+        _ if of_one_thing => audit::list(&db, &actor, &filter, &page)
+            .await?
+            .map(Line::of),
+        None | Some(Topic::Catalog) if runs => {
+            audit::list_folded(&db, &actor, &filter, &page).await?
+        }
+        _ => {
+            let filter = Filter {
+                outside_runs: true,
+                ..filter
+            };
+            audit::list(&db, &actor, &filter, &page)
+                .await?
+                .map(Line::of)
+        }
     };
     Ok(Page(AuditPage::new(&parameters, &shown)))
 }
@@ -230,6 +250,8 @@ pub(crate) struct AuditPage {
     until: String,
     topics: Vec<Choice>,
     filtered: bool,
+    /// Whether runs are told, too, one line each.
+    runs: bool,
     rows: Vec<Row>,
     more: More,
     csv: String,
@@ -277,7 +299,7 @@ impl View for AuditPage {
 }
 
 impl AuditPage {
-    fn new(parameters: &Parameters, page: &ListPage<Record>) -> Self {
+    fn new(parameters: &Parameters, page: &ListPage<Line>) -> Self {
         let address = |path: &str, after: &str| {
             let filters = FILTERS.map(|name| (name, parameters.text(name).trim()));
             links::with_query(path, filters.into_iter().chain([("after", after)]))
@@ -299,7 +321,8 @@ impl AuditPage {
                 })
                 .into(),
             filtered: FILTERS.iter().any(|name| !parameters.text(name).is_empty()),
-            rows: page.items.iter().map(Row::new).collect(),
+            runs: matches!(parameters.text("runs"), "1" | "true"),
+            rows: page.items.iter().map(Row::of).collect(),
             more: More::of(page, "Show earlier", |after| {
                 address(&links::audit(), after.as_str())
             }),
@@ -335,6 +358,42 @@ fn label_of(topic: Topic) -> &'static str {
 }
 
 impl Row {
+    fn of(line: &Line) -> Self {
+        match line {
+            Line::Row(record) => Self::new(record),
+            Line::Run { changes, recipe } => Self::of_run(changes, recipe.as_deref()),
+        }
+    }
+
+    /// All that a run did, in one line.
+    fn of_run(changes: &RunChanges, recipe: Option<&str>) -> Self {
+        let counts = &changes.counts;
+        let told = [
+            (counts.removed, "removed"),
+            (counts.changed, "changed"),
+            (counts.new, "new"),
+        ];
+        let told = told.into_iter().filter(|(many, _)| *many > 0);
+        let told: Vec<String> = told.map(|(many, word)| count(many, word, word)).collect();
+        let told = if told.is_empty() {
+            "Only databases changed.".to_owned()
+        } else {
+            format!("{}.", told.join(", "))
+        };
+        let recipe = recipe.unwrap_or("a recipe");
+        Self {
+            at: Moment::of(changes.at),
+            by: name(&format!("recipe {recipe}")),
+            by_href: None,
+            thing: name(recipe),
+            thing_kind: "run".to_owned(),
+            thing_href: Some(links::run(changes.run)),
+            sentences: vec![sentence(&told)],
+            request: None,
+            run_href: Some(links::batch(changes.run, "", "")),
+        }
+    }
+
     fn new(record: &Record) -> Self {
         let thing = &record.thing;
         let unnamed = match thing.kind.as_str() {

@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use serde::Serialize;
 
-use super::parts::{Link, Text};
+use super::parts::{Link, Text, name};
 use crate::catalog::human::{Comparison, Piece as ComparedPiece, Revision};
-use crate::catalog::{Action, Address, AssetId, AssetKind, Change};
+use crate::catalog::{Action, Address, AssetId, AssetKind, Change, Difference};
 use crate::db::Page;
 use crate::ingest::{Run, RunState};
 use crate::web::links;
@@ -15,14 +15,14 @@ use crate::web::text::{Moment, count, number};
 /// So many sentences of one change are shown at once; the others are folded.
 const SENTENCES_AT_ONCE: usize = 4;
 
+/// So many texts of one change are compared in a list.
+const MOST_TEXTS: usize = 3;
+
 /// No change tells more sentences than this in a list; its own page tells more.
 const MOST_SENTENCES: usize = 50;
 
 /// No change tells more sentences than this.
 const MOST_SENTENCES_ALONE: usize = 1_000;
-
-/// So many assets that appeared together are named.
-const NAMED_TOGETHER: usize = 3;
 
 /// Some of a history, newest first.
 #[derive(Debug, Serialize)]
@@ -42,8 +42,8 @@ struct Entry {
     sentences: Vec<Text>,
     more: Vec<Text>,
     more_words: String,
-    /// What was done to a text.
-    reworded: Option<Reworded>,
+    /// What was done to texts.
+    reworded: Vec<Reworded>,
     who: String,
     run_href: Option<String>,
 }
@@ -51,6 +51,8 @@ struct Entry {
 /// What was done to a text, as far as a person reads on.
 #[derive(Debug, Serialize)]
 pub(super) struct Reworded {
+    /// What text it is, where that is not told before.
+    what: Option<String>,
     /// The places that differ, folded.
     pieces: Vec<Piece>,
     /// What is to be said beside them.
@@ -87,7 +89,7 @@ impl Changes {
             .map(|cursor| links::with_query(&links::run(run.id), [("changes", cursor.as_str())]));
         let none = match run.state {
             RunState::Running => "Nothing so far.",
-            _ => "Nothing: the source says what it said before.",
+            _ => "No changes since the last run.",
         };
         Self {
             entries: page
@@ -101,25 +103,19 @@ impl Changes {
         }
     }
 
-    /// The newest changes anywhere; what appeared in one run is told together.
-    pub(super) fn recent(changes: &[Change], named: &NamedAssets, most: usize) -> Self {
-        let last = changes.last().map(|change| change.seq);
-        let together = |one: &Change, other: &Change| {
-            one.run == other.run && one.action == Action::Created && other.action == Action::Created
-        };
+    /// The changes of a batch, with the names of what was changed.
+    pub(super) fn of_batch(here: &str, page: &Page<Change>, named: &NamedAssets) -> Self {
+        let after = page.next.as_ref();
+        let href = after.map(|cursor| links::with_more(here, ("after", cursor.as_str())));
         Self {
-            entries: changes
-                .chunk_by(together)
-                .take(most)
-                .flat_map(|chunk| {
-                    let open = chunk.last().map(|change| change.seq) == last;
-                    Entry::of_several(chunk, named, open)
-                })
-                .take(most)
+            entries: page
+                .items
+                .iter()
+                .map(|change| Entry::new(change, named.get(&change.asset)))
                 .collect(),
-            none: "",
-            more_href: None,
-            more_part: None,
+            none: "Nothing of this kind changed.",
+            more_part: href.clone(),
+            more_href: href,
         }
     }
 }
@@ -129,9 +125,16 @@ pub(super) type NamedAssets = HashMap<AssetId, (AssetKind, Address)>;
 
 impl Entry {
     fn new(change: &Change, asset: Option<&(AssetKind, Address)>) -> Self {
-        let (mut sentences, untold) = sentences(change, MOST_SENTENCES);
-        let folded = if sentences.len() > SENTENCES_AT_ONCE + 1 {
-            sentences.split_off(SENTENCES_AT_ONCE)
+        let Told {
+            mut sentences,
+            dangerous,
+            untold,
+            reworded,
+        } = Told::of(change, MOST_SENTENCES);
+        // What may break something is never folded.
+        let shown = dangerous.max(SENTENCES_AT_ONCE);
+        let folded = if sentences.len() > shown + 1 {
+            sentences.split_off(shown)
         } else {
             Vec::new()
         };
@@ -142,40 +145,11 @@ impl Entry {
             more_words: format!("{} more", number(folded.len() as u64 + untold as u64)),
             more: texts(&folded),
             reworded: match &change.action {
-                Action::Revised(revision) => Reworded::of(revision, change),
-                _ => None,
+                Action::Revised(revision) => Reworded::of(revision, change).into_iter().collect(),
+                _ => reworded,
             },
             who: format!("by {}", change.who),
             run_href: change.run.map(links::run),
-        }
-    }
-
-    /// One entry for each change, or a single one if there are many; `open` if there may be still more of them.
-    fn of_several(chunk: &[Change], named: &NamedAssets, open: bool) -> Vec<Self> {
-        match chunk {
-            [first, _, _, _, ..] => {
-                let assets: Vec<Link> = chunk
-                    .iter()
-                    .filter_map(|change| Some((change, named.get(&change.asset)?)))
-                    .filter(|(_, (kind, _))| *kind != AssetKind::Database)
-                    .take(NAMED_TOGETHER)
-                    .map(|(change, asset)| link(change, asset))
-                    .collect();
-                let others = chunk.len() - assets.len().min(chunk.len());
-                let at_least = if open { "at least " } else { "" };
-                let others = count(others as u64, "other", "others");
-                let sentence = format!("and {at_least}{others} appeared in the source.");
-                vec![Self {
-                    assets,
-                    sentences: texts(&[sentence]),
-                    reworded: None,
-                    ..Self::new(first, None)
-                }]
-            }
-            few => few
-                .iter()
-                .map(|change| Self::new(change, named.get(&change.asset)))
-                .collect(),
         }
     }
 }
@@ -189,26 +163,72 @@ fn texts(sentences: &[String]) -> Vec<Text> {
     sentences.iter().map(text).collect()
 }
 
-/// Tells a change, and how many sentences of it are left out; the last one tells that, too.
-fn sentences(change: &Change, most: usize) -> (Vec<String>, usize) {
-    let mut sentences = change.action.sentences();
-    let untold = sentences.len().saturating_sub(most);
-    sentences.truncate(most);
-    if untold > 0 {
-        sentences.push(count(
-            untold as u64,
-            "more difference.",
-            "more differences.",
-        ));
+/// A change as sentences, dangerous ones first, and what was done to texts.
+struct Told {
+    sentences: Vec<String>,
+    /// So many of the sentences tell what may break something.
+    dangerous: usize,
+    /// How many are left out; the last sentence tells that, too.
+    untold: usize,
+    reworded: Vec<Reworded>,
+}
+
+impl Told {
+    fn of(change: &Change, most: usize) -> Self {
+        let reworded: Vec<Reworded> = change
+            .action
+            .differences()
+            .iter()
+            .filter_map(|difference| Reworded::of_source(difference, change))
+            .take(MOST_TEXTS)
+            .collect();
+        let mut left = reworded.len();
+        let mut dangerous = Vec::new();
+        let mut others = Vec::new();
+        let opening = change.action.opening();
+        match &change.action {
+            Action::Revised(_) | Action::Other(_) => others = change.action.sentences(),
+            _ => {
+                for difference in change.action.differences() {
+                    // The first texts are told with what was done to them.
+                    if difference.reworded().is_some() && left > 0 {
+                        left -= 1;
+                    } else if difference.is_dangerous() {
+                        dangerous.push(difference.sentence());
+                    } else {
+                        others.push(difference.sentence());
+                    }
+                }
+            }
+        }
+        let mut sentences: Vec<String> = opening.map(str::to_owned).into_iter().collect();
+        let dangerous_sentences = dangerous.len();
+        sentences.append(&mut dangerous);
+        sentences.append(&mut others);
+        let untold = sentences.len().saturating_sub(most);
+        sentences.truncate(most);
+        if untold > 0 {
+            let left_out = count(untold as u64, "more difference.", "more differences.");
+            sentences.push(left_out);
+        }
+        let dangerous = match dangerous_sentences {
+            0 => 0,
+            many => (many + usize::from(opening.is_some())).min(sentences.len()),
+        };
+        Self {
+            sentences,
+            dangerous,
+            untold,
+            reworded,
+        }
     }
-    (sentences, untold)
 }
 
 /// Tells one change at length, for its own page.
 pub(super) fn told_at_length(change: &Change) -> Vec<Text> {
-    let (sentences, _) = sentences(change, MOST_SENTENCES_ALONE);
+    let told = Told::of(change, MOST_SENTENCES_ALONE);
     let text = |text: &String| Text::new(text);
-    sentences.iter().map(text).collect()
+    told.sentences.iter().map(text).collect()
 }
 
 impl Reworded {
@@ -221,6 +241,7 @@ impl Reworded {
                 ..Self::told(comparison)
             }),
             (None, Some(href)) => Some(Self {
+                what: None,
                 pieces: Vec::new(),
                 said: None,
                 href: Some(href),
@@ -245,10 +266,32 @@ impl Reworded {
             }
         };
         Self {
+            what: None,
             pieces,
             said,
             href: None,
         }
+    }
+
+    /// What a source did to a text: told at once where it is short, or else on the page of the change.
+    fn of_source(difference: &Difference, change: &Change) -> Option<Self> {
+        let (what, before, after) = difference.reworded()?;
+        let what = Some(name(&what).shown);
+        let href = match change.number {
+            Some(number) => links::asset_change(change.asset, number),
+            None => links::asset(change.asset),
+        };
+        let href = Some(href);
+        let told = match Comparison::of_short(before, after) {
+            Some(comparison) => Self::told(&comparison),
+            None => Self {
+                what: None,
+                pieces: Vec::new(),
+                said: None,
+                href: None,
+            },
+        };
+        Some(Self { what, href, ..told })
     }
 }
 

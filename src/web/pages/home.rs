@@ -4,11 +4,12 @@ use actix_web::web::Data;
 use serde::Serialize;
 
 use super::browse::Shelf;
-use super::changes::{Changes, NamedAssets};
+use super::change_groups::{BatchView, KindCount, Material, of_this_week};
 use super::getting_started::GettingStarted;
 use super::ingestion::RecipeLine;
 use crate::auth::Actor;
-use crate::catalog::{self, AssetId, AssetKind, Change};
+use crate::catalog::AssetKind;
+use crate::catalog::groups::{self, GroupFilter};
 use crate::db::{Db, PageRequest};
 use crate::ingest::Runner;
 use crate::search::{Answer, FacetField, Index, Query};
@@ -21,11 +22,8 @@ use crate::web::view::{Page, Section, View};
 /// So many databases of each source are shown.
 const DATABASES: u64 = 24;
 
-/// So many changes are looked through for those worth telling.
-const CHANGES_READ: u64 = 100;
-
-/// So many changes are told.
-const CHANGES_TOLD: usize = 8;
+/// The changes of so many databases are told.
+const GROUPS: u64 = 5;
 
 /// `GET /`: search, and what is going on.
 pub(crate) async fn show(
@@ -51,13 +49,15 @@ pub(crate) async fn show(
     let start = shelves
         .is_empty()
         .then(|| GettingStarted::new(&actor, &runner, &files, has_run));
-    let page = PageRequest::first(CHANGES_READ);
-    let changes = catalog::list_recent_changes(&db, actor.sight(), &page)
-        .await?
-        .items;
-    let ids: Vec<AssetId> = changes.iter().map(|change| change.asset).collect();
-    let named = catalog::find_addresses(&db, &ids).await?;
-    let page = HomePage::new(&everything, shelves, recipes, (&changes, &named));
+    let sight = actor.sight();
+    let newest = PageRequest::first(GROUPS);
+    let found = groups::list(&db, sight, &GroupFilter::default(), &newest).await?;
+    let material = Material::read(&db, sight, &found.items, None).await?;
+    let changes = RecentChanges {
+        week: of_this_week(&db, sight).await?,
+        batches: BatchView::all(&found.items, None, &material),
+    };
+    let page = HomePage::new(&everything, shelves, recipes, changes);
     Ok(Page(HomePage { start, ..page }))
 }
 
@@ -68,8 +68,16 @@ pub(crate) struct HomePage {
     /// What to do while nothing is in the catalog.
     start: Option<GettingStarted>,
     sources: Vec<Shelf>,
-    changes: Changes,
+    changes: RecentChanges,
     recipes: Vec<RecipeLine>,
+}
+
+/// What changed lately.
+#[derive(Debug, Serialize)]
+struct RecentChanges {
+    /// This week, in numbers.
+    week: Vec<KindCount>,
+    batches: Vec<BatchView>,
 }
 
 #[derive(Debug, Serialize)]
@@ -92,13 +100,13 @@ impl HomePage {
         everything: &Answer,
         sources: Vec<Shelf>,
         recipes: Vec<RecipeLine>,
-        (changes, named): (&[Change], &NamedAssets),
+        changes: RecentChanges,
     ) -> Self {
         Self {
             counts: counts(everything),
             start: None,
             sources,
-            changes: Changes::recent(changes, named, CHANGES_TOLD),
+            changes,
             recipes,
         }
     }

@@ -12,7 +12,8 @@ use super::parts::{
     Fact, LastRun, Link, More, RunRow, State, Text, heading, name, platform_word, started_by, took,
 };
 use crate::auth::Actor;
-use crate::catalog::{self, AssetId};
+use crate::catalog::groups::{self, GroupFilter};
+use crate::catalog::{self, AssetId, Batch, ChangeKind};
 use crate::db::{Cursor, Db, Page as ListPage, PageRequest};
 use crate::error::{Explain, Kind};
 use crate::ingest::recipe::{Listed as RecipeFile, Notice, Position, Problem, Problems, Recipe};
@@ -103,8 +104,15 @@ pub(crate) async fn run(
     };
     let listings = ingest::list_listings(&db, actor.sight(), run.id, &part("listings")).await?;
     let findings = ingest::list_findings(&db, actor.sight(), run.id, &part("findings")).await?;
-    let changes =
-        catalog::list_changes_of_run(&db, actor.sight(), run.id, &part("changes")).await?;
+    let of = GroupFilter::default();
+    let changes = groups::list_in_batch(
+        &db,
+        actor.sight(),
+        Batch::Run(run.id),
+        &of,
+        &part("changes"),
+    )
+    .await?;
     let ids: Vec<AssetId> = changes.items.iter().map(|change| change.asset).collect();
     let named = catalog::find_addresses(&db, &ids).await?;
     let changes = Changes::of_run(&run, &changes, &named);
@@ -514,6 +522,8 @@ struct CountOf {
     label: &'static str,
     count: String,
     zero: bool,
+    /// The list behind it.
+    href: Option<String>,
 }
 
 /// How far a run is, in databases.
@@ -548,11 +558,37 @@ struct ListingRow {
     name: Shortened,
     state: State,
     reason: Option<Text>,
-    new: String,
-    changed: String,
-    unchanged: String,
-    gone: String,
-    skipped: String,
+    new: Cell,
+    changed: Cell,
+    unchanged: Cell,
+    gone: Cell,
+    skipped: Cell,
+}
+
+/// A number of a table, with the list behind it.
+#[derive(Debug, Serialize)]
+struct Cell {
+    count: String,
+    zero: bool,
+    href: Option<String>,
+}
+
+impl Cell {
+    fn plain(many: u64) -> Self {
+        Self {
+            count: number(many),
+            zero: many == 0,
+            href: None,
+        }
+    }
+
+    fn of_kind(listed: &Listed, kind: ChangeKind, many: u64) -> Self {
+        let href = || links::batch(listed.run, &listed.database.to_string(), kind.as_str());
+        Self {
+            href: (many > 0).then(href),
+            ..Self::plain(many)
+        }
+    }
 }
 
 impl View for RunPage {
@@ -639,19 +675,33 @@ fn trust(run: &Run) -> Vec<Fact> {
 
 fn counts(run: &Run) -> Vec<CountOf> {
     let assets = run.counts.assets;
+    let list = |kind: ChangeKind| links::batch(run.id, "", kind.as_str());
     [
-        ("Databases", run.counts.databases),
-        ("Not read", run.counts.incomplete),
-        ("New", assets.new),
-        ("Changed", assets.changed),
-        ("Unchanged", assets.unchanged),
-        ("Removed", assets.gone),
-        ("Skipped", assets.skipped),
+        (
+            "Databases",
+            run.counts.databases,
+            Some("#listings-title".to_owned()),
+        ),
+        (
+            "Not read",
+            run.counts.incomplete,
+            Some("#listings-title".to_owned()),
+        ),
+        ("Removed", assets.gone, Some(list(ChangeKind::Removed))),
+        ("Changed", assets.changed, Some(list(ChangeKind::Changed))),
+        ("New", assets.new, Some(list(ChangeKind::New))),
+        ("Unchanged", assets.unchanged, None),
+        (
+            "Skipped",
+            assets.skipped,
+            Some("#findings-title".to_owned()),
+        ),
     ]
-    .map(|(label, many)| CountOf {
+    .map(|(label, many, href)| CountOf {
         label,
         count: number(many),
         zero: many == 0,
+        href: href.filter(|_| many > 0),
     })
     .into()
 }
@@ -663,11 +713,11 @@ impl From<&Listed> for ListingRow {
             name: name(&listed.name),
             state: State::of_listing(listed.complete),
             reason: listed.reason.as_deref().map(Text::new),
-            new: number(listed.counts.new),
-            changed: number(listed.counts.changed),
-            unchanged: number(listed.counts.unchanged),
-            gone: number(listed.counts.gone),
-            skipped: number(listed.counts.skipped),
+            new: Cell::of_kind(listed, ChangeKind::New, listed.counts.new),
+            changed: Cell::of_kind(listed, ChangeKind::Changed, listed.counts.changed),
+            unchanged: Cell::plain(listed.counts.unchanged),
+            gone: Cell::of_kind(listed, ChangeKind::Removed, listed.counts.gone),
+            skipped: Cell::plain(listed.counts.skipped),
         }
     }
 }

@@ -372,15 +372,20 @@ pub(super) fn took(run: &Run) -> String {
     duration(u64::try_from((end - run.started_at).num_milliseconds()).unwrap_or(0))
 }
 
-/// What set a run off, in words: a person by name.
+/// Who started a run: a person by name, or else what set it off.
 pub(super) fn started_by(run: &Run) -> String {
     use crate::ingest::StartedBy::{Api, Command, Page, Schedule};
-    match (run.started_by, &run.who) {
-        (Page | Api, Who::Account { name: person, .. }) => name(person).shown,
+    let person = match &run.who {
+        Who::Account { name: person, .. } => Some(name(person).shown),
+        _ => None,
+    };
+    match (run.started_by, person) {
+        (Page, Some(person)) => person,
+        (Api, Some(person)) => format!("{person}, by API"),
         (Command, _) => "Command line".to_owned(),
         (Schedule, _) => "Schedule".to_owned(),
-        (Page, _) => "Website".to_owned(),
-        (Api, _) => "API".to_owned(),
+        (Page, None) => "Website".to_owned(),
+        (Api, None) => "API".to_owned(),
     }
 }
 

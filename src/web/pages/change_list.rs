@@ -1,0 +1,321 @@
+//! The page Changes: what changed in the catalog, dangerous first, by run and database.
+
+use actix_web::web::{Data, Path};
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::change_groups::{BatchView, Material, in_words, is_dangerous};
+use super::changes::Changes;
+use super::parts::{Link, More};
+use crate::auth::Actor;
+use crate::catalog::groups::{self, ChangeCounts, ChangeGroup, GroupFilter};
+use crate::catalog::{self, AssetId, Batch, ChangeKind, Children, Error, Summary};
+use crate::db::{Db, Page as ListPage, PageRequest};
+use crate::ingest;
+use crate::web::change_filter::{self, DAYS};
+use crate::web::failure::Failure;
+use crate::web::links;
+use crate::web::parameters::Parameters;
+use crate::web::text::number;
+use crate::web::view::{Page, Section, View};
+
+/// So many groups are on a page.
+const GROUPS: usize = 30;
+
+/// So many changes are listed at once.
+const CHANGES: usize = 50;
+
+/// So many databases can be chosen from.
+const DATABASES: u64 = 200;
+
+/// `GET /changes`: what changed, newest run first.
+pub(crate) async fn show(
+    db: Data<Db>,
+    actor: Actor,
+    parameters: Parameters,
+) -> Result<Page<ChangesPage>, Failure> {
+    let filter = change_filter::read(&parameters)?;
+    let sight = actor.sight();
+    let found = groups::list(&db, sight, &filter, &parameters.page(GROUPS)?).await?;
+    let every_kind = GroupFilter {
+        kind: None,
+        ..filter.clone()
+    };
+    let counts = groups::count(&db, sight, &every_kind).await?;
+    let material = Material::read(&db, sight, &found.items, filter.kind).await?;
+    let choices = databases(&db, &actor, filter.database).await?;
+    let batches = BatchView::all(&found.items, filter.kind, &material);
+    Ok(Page(ChangesPage::new(
+        &filter, &found, &counts, batches, choices,
+    )))
+}
+
+/// `GET /changes/{batch}`: what one run changed, or people in one day, change by change.
+pub(crate) async fn show_batch(
+    db: Data<Db>,
+    actor: Actor,
+    id: Path<Uuid>,
+    parameters: Parameters,
+) -> Result<Page<BatchPage>, Failure> {
+    let batch = Batch::from_id(*id);
+    let filter = change_filter::read(&parameters)?;
+    let filter = GroupFilter {
+        batch: Some(batch),
+        days: None,
+        ..filter
+    };
+    let sight = actor.sight();
+    let page = parameters.page(CHANGES)?;
+    groups::expect_batch(&db, sight, batch).await?;
+    let counts = groups::count(&db, sight, &filter).await?;
+    let found = groups::list_in_batch(&db, sight, batch, &filter, &page).await?;
+    let mut ids: Vec<AssetId> = found.items.iter().map(|change| change.asset).collect();
+    ids.extend(filter.database);
+    let named = catalog::find_addresses(&db, &ids).await?;
+    let here = links::batch(
+        *id,
+        &filter
+            .database
+            .map_or_else(String::new, |id| id.to_string()),
+        filter.kind.map_or("", ChangeKind::as_str),
+    );
+    let recipe = match batch {
+        Batch::Run(run) => {
+            let mut recipes = ingest::recipes_of(&db, &[run]).await?;
+            recipes.remove(&run)
+        }
+        Batch::Day(_) => None,
+    };
+    let database = match filter.database {
+        Some(id) => {
+            let seen = catalog::find_summaries(&db, sight, &[id]).await?;
+            Some(Link::to_summary(seen.get(&id).ok_or(Error::UnknownAsset)?))
+        }
+        None => None,
+    };
+    Ok(Page(BatchPage {
+        title: title(&filter, &counts),
+        crumbs: vec![Link::new("Changes", links::changes([]))],
+        run: match batch {
+            Batch::Run(run) => Some(Link::new(
+                recipe.as_deref().unwrap_or("a recipe"),
+                links::run(run),
+            )),
+            Batch::Day(_) => None,
+        },
+        day: match batch {
+            Batch::Run(_) => None,
+            Batch::Day(day) => Some(day.format("%-d %B %Y").to_string()),
+        },
+        kinds: kinds(&filter, None, |kind| {
+            let database = filter
+                .database
+                .map_or_else(String::new, |id| id.to_string());
+            links::batch(*id, &database, kind)
+        }),
+        database,
+        changes: Changes::of_batch(&here, &found, &named),
+    }))
+}
+
+fn title(filter: &GroupFilter, counts: &ChangeCounts) -> String {
+    match filter.kind {
+        Some(kind) => in_words(counts, kind),
+        None => "Changes".to_owned(),
+    }
+}
+
+/// Databases to choose from, the chosen one among them.
+async fn databases(
+    db: &Db,
+    actor: &Actor,
+    chosen: Option<AssetId>,
+) -> Result<Vec<DatabaseChoice>, Failure> {
+    let children = Children::default();
+    let page = PageRequest::first(DATABASES);
+    let mut found = catalog::list_children(db, actor.sight(), &children, &page)
+        .await?
+        .items;
+    if let Some(id) = chosen
+        && !found.iter().any(|database| database.id == id)
+    {
+        let chosen = catalog::find_summaries(db, actor.sight(), &[id]).await?;
+        found.extend(chosen.into_values());
+    }
+    Ok(found
+        .iter()
+        .map(|database| DatabaseChoice::new(database, chosen))
+        .collect())
+}
+
+/// What `templates/changes/index.hbs` can show.
+#[derive(Debug, Serialize)]
+pub(crate) struct ChangesPage {
+    action: String,
+    /// The kind, which the form keeps.
+    kind: &'static str,
+    kinds: Vec<KindTab>,
+    databases: Vec<DatabaseChoice>,
+    days: Vec<DaysChoice>,
+    filtered: bool,
+    batches: Vec<BatchView>,
+    more: More,
+    feed: String,
+}
+
+/// A kind to choose, with how many changes there are of it.
+#[derive(Debug, Serialize)]
+pub(super) struct KindTab {
+    label: &'static str,
+    href: String,
+    count: Option<String>,
+    dangerous: bool,
+    current: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct DatabaseChoice {
+    id: String,
+    name: String,
+    chosen: bool,
+}
+
+impl DatabaseChoice {
+    fn new(database: &Summary, chosen: Option<AssetId>) -> Self {
+        Self {
+            id: database.id.to_string(),
+            name: super::parts::name(database.address.name()).shown,
+            chosen: chosen == Some(database.id),
+        }
+    }
+}
+
+#[derive(Debug, Serialize)]
+struct DaysChoice {
+    days: String,
+    label: &'static str,
+    chosen: bool,
+}
+
+impl View for ChangesPage {
+    const TEMPLATE: &'static str = "changes/index";
+
+    fn title(&self) -> &'static str {
+        "Changes"
+    }
+
+    fn section(&self) -> Option<Section> {
+        Some(Section::Changes)
+    }
+}
+
+impl ChangesPage {
+    fn new(
+        filter: &GroupFilter,
+        found: &ListPage<ChangeGroup>,
+        counts: &ChangeCounts,
+        batches: Vec<BatchView>,
+        databases: Vec<DatabaseChoice>,
+    ) -> Self {
+        let database = filter.database.map(|id| id.to_string());
+        let database = database.unwrap_or_default();
+        let days = change_filter::days_text(filter);
+        let kind = filter.kind.map_or("", ChangeKind::as_str);
+        let address = |kind: &str, after: &str| {
+            links::changes([
+                ("kind", kind),
+                ("database", database.as_str()),
+                ("days", days.as_str()),
+                ("after", after),
+            ])
+        };
+        Self {
+            action: links::changes([]),
+            kind,
+            kinds: kinds(filter, Some(counts), |kind| address(kind, "")),
+            databases,
+            days: DAYS
+                .iter()
+                .map(|(choice, label)| DaysChoice {
+                    days: (*choice).to_owned(),
+                    label,
+                    chosen: *choice == days,
+                })
+                .collect(),
+            filtered: filter.kind.is_some() || filter.database.is_some(),
+            batches,
+            more: More::of(found, "Show earlier changes", |after| {
+                address(kind, after.as_str())
+            }),
+            feed: links::changes_feed([("kind", kind), ("database", database.as_str())]),
+        }
+    }
+}
+
+/// The kinds as tabs, all of them first.
+fn kinds(
+    filter: &GroupFilter,
+    counts: Option<&ChangeCounts>,
+    href: impl Fn(&str) -> String,
+) -> Vec<KindTab> {
+    let all = KindTab {
+        label: "All",
+        href: href(""),
+        count: None,
+        dangerous: false,
+        current: filter.kind.is_none(),
+    };
+    let each = ChangeKind::ALL.into_iter().map(|kind| KindTab {
+        label: label(kind),
+        href: href(kind.as_str()),
+        count: counts.map(|counts| number(shown(counts, kind))),
+        dangerous: is_dangerous(kind) && counts.is_some_and(|counts| counts.of(kind) > 0),
+        current: filter.kind == Some(kind),
+    });
+    std::iter::once(all).chain(each).collect()
+}
+
+/// Of what was dropped or retyped, columns are counted.
+fn shown(counts: &ChangeCounts, kind: ChangeKind) -> u64 {
+    match kind {
+        ChangeKind::Dropped => counts.dropped_columns,
+        ChangeKind::Retyped => counts.retyped_columns,
+        other => counts.of(other),
+    }
+}
+
+fn label(kind: ChangeKind) -> &'static str {
+    match kind {
+        ChangeKind::Removed => "Removed",
+        ChangeKind::Dropped => "Columns dropped",
+        ChangeKind::Retyped => "Types changed",
+        ChangeKind::Changed => "Changed",
+        ChangeKind::New => "New",
+        ChangeKind::Edited => "Edited by people",
+    }
+}
+
+/// What `templates/changes/batch.hbs` can show.
+#[derive(Debug, Serialize)]
+pub(crate) struct BatchPage {
+    #[serde(rename = "heading")]
+    title: String,
+    crumbs: Vec<Link>,
+    run: Option<Link>,
+    day: Option<String>,
+    database: Option<Link>,
+    kinds: Vec<KindTab>,
+    changes: Changes,
+}
+
+impl View for BatchPage {
+    const TEMPLATE: &'static str = "changes/batch";
+
+    fn title(&self) -> &str {
+        &self.title
+    }
+
+    fn section(&self) -> Option<Section> {
+        Some(Section::Changes)
+    }
+}
