@@ -12,6 +12,9 @@ const LINK = "a[data-in-place]";
 /** What is open: its element, what it edits, and the link that opened it. */
 let open;
 
+/** The save that is on its way; nothing else opens before it has arrived. */
+let saving;
+
 /** What makes parts of the page work that have just arrived. */
 let enhance = () => {};
 
@@ -58,6 +61,11 @@ function fill(inside, page) {
 
 /** Opens the form of a link in the page; where that does not work, its own page does. */
 async function edit(link) {
+  if (saving) {
+    await saving;
+    link = link.isConnected ? link : linkTo(link.href);
+    if (!link) return;
+  }
   if (open?.link === link) return open.inside.querySelector("textarea, input:not([type=hidden])")?.focus();
   close();
   const host = link.closest("[data-editable]") ?? link.parentElement;
@@ -82,14 +90,23 @@ function close() {
   if (draft) toast("Not saved. This browser keeps the draft.", "Open it", () => edit(link));
 }
 
-/** Sends the form, and puts what came of it into the page. */
-async function save(form, submitter, next = false) {
-  if (form.dataset.sent) return;
-  form.dataset.sent = "";
+/** The link that opens the form at this address, as the page is now. */
+function linkTo(href) {
+  const { pathname } = new URL(href, location.href);
+  return [...document.querySelectorAll(LINK)].find((link) => new URL(link.href).pathname === pathname);
+}
+
+/** Sends the form once, and puts what came of it into the page. */
+function save(form, submitter, next = false) {
+  if (saving) return;
+  document.getElementById("toast")?.remove();
+  saving = send(form, submitter, next).finally(() => { saving = undefined; });
+}
+
+async function send(form, submitter, next) {
   const body = new URLSearchParams(new FormData(form));
   if (submitter?.name) body.set(submitter.name, submitter.value);
   const { answer, page } = await fetched(form.action, { method: "POST", body }).catch(() => ({}));
-  delete form.dataset.sent;
   if (!answer) return void toast("The catalog does not answer. Nothing was saved.", "Try again", () => save(form, submitter, next));
   if (page.querySelector("form.editor")) {
     fill(open.inside, page);
@@ -104,7 +121,6 @@ async function save(form, submitter, next = false) {
 /** Shows what was saved where it is read: a row in its place, or every part of the page that may have changed. */
 function shown(page, next) {
   const { box, host, link } = open;
-  const at = new URL(link.href).pathname;
   const upcoming = next ? following(host) : null;
   open = undefined;
   box.remove();
@@ -122,11 +138,12 @@ function shown(page, next) {
     swap(page);
   }
   if (!toastOf(page)) toast("Nothing was changed.");
-  const again = [...document.querySelectorAll(LINK)].find((other) => new URL(other.href).pathname === at);
+  const again = linkTo(link.href);
   here = again?.closest("[data-editable]") ?? here;
   flash(here);
-  if (upcoming) edit(upcoming);
-  else again?.focus();
+  again?.focus();
+  // Behind this save, for which everything that opens waits.
+  if (upcoming) setTimeout(() => edit(upcoming));
 }
 
 /** Puts the parts of a page that was fetched in the place of those that are shown. */

@@ -166,8 +166,8 @@ async fn tables_read(
     };
     let own = asset.address.path.first();
     let database = view.default_database.as_ref().or(own);
-    let names = sql::tables(beginning(&view.sql)).into_iter();
-    let named: Vec<(Vec<String>, catalog::Address)> = names
+    let tables = sql::tables(beginning(&view.sql)).into_iter();
+    let named: Vec<(Vec<String>, catalog::Address)> = tables
         .take(MOST_LISTED)
         .filter_map(|name| {
             let table = name.last()?.to_lowercase();

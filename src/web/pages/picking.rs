@@ -69,17 +69,12 @@ pub(crate) async fn assets(
     };
     let mut found = named_like(&editor, parameters.text("q")).await?;
     found.retain(|summary| near.as_ref().is_none_or(|near| near.id != summary.id));
-    let choices = match &near {
-        Some(near) => {
-            found.sort_by_key(|summary| summary.parent != near.parent);
-            let choice = |summary: &Summary| asset_choice(summary, &near.address);
-            found.iter().map(choice).collect::<Vec<_>>()
-        }
-        None => {
-            let choice = |summary: &Summary| asset_choice(summary, &summary.address);
-            found.iter().map(choice).collect()
-        }
-    };
+    if let Some(near) = &near {
+        found.sort_by_key(|summary| summary.parent != near.parent);
+    }
+    let near = near.as_ref().map(|near| &near.address);
+    let choice = |summary: &Summary| asset_choice(summary, near.unwrap_or(&summary.address));
+    let choices: Vec<Choice> = found.iter().map(choice).collect();
     Ok(Options::of(choices))
 }
 

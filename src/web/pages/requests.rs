@@ -98,17 +98,13 @@ impl From<&Asked> for Row {
 
 /// Such as “Ana, Bo and 2 others”.
 fn named(asked: &Asked) -> String {
-    let names: Vec<String> = asked
-        .names
-        .iter()
-        .take(NAMED)
-        .map(|label| name(label).shown)
-        .collect();
-    let named = names.join(", ");
+    let names = asked.names.iter().take(NAMED);
+    let names: Vec<String> = names.map(|label| name(label).shown).collect();
+    let told = names.join(", ");
     match asked.people.saturating_sub(names.len() as u64) {
-        0 => named,
+        0 => told,
         people if names.is_empty() => count(people, "person", "people"),
-        others => format!("{named} and {}", count(others, "other", "others")),
+        others => format!("{told} and {}", count(others, "other", "others")),
     }
 }
 
