@@ -93,7 +93,8 @@ function close() {
 /** The link that opens the form at this address, as the page is now. */
 function linkTo(href) {
   const { pathname } = new URL(href, location.href);
-  return [...document.querySelectorAll(LINK)].find((link) => new URL(link.href).pathname === pathname);
+  const links = [...document.querySelectorAll(LINK)].filter((link) => link.dataset.inPlace !== "first");
+  return links.find((link) => new URL(link.href).pathname === pathname);
 }
 
 /** Sends the form once, and puts what came of it into the page. */
@@ -134,6 +135,8 @@ function shown(page, next) {
     here.querySelector(".twist")?.setAttribute("aria-expanded", twist?.getAttribute("aria-expanded") ?? "true");
     host.replaceWith(here);
     enhance(here);
+    // Counts and the history follow; nobody waits for them.
+    fetched(location.href).then(({ answer, page: whole }) => answer.ok && swap(whole)).catch(() => {});
   } else {
     swap(page);
   }
@@ -150,7 +153,7 @@ function shown(page, next) {
 function swap(page) {
   for (const part of document.querySelectorAll("[data-live]")) {
     const fresh = page.getElementById(part.id);
-    if (!fresh) continue;
+    if (!fresh || part.contains(open?.box ?? null) || part.contains(document.activeElement)) continue;
     const put = document.importNode(fresh, true);
     part.replaceWith(put);
     window.htmx?.process(put);

@@ -229,7 +229,7 @@ async fn a_form_leads_back_below_the_path() {
     );
     assert_eq!(
         passed_on.header("location"),
-        format!("/catalog/assets/{id}#tags")
+        format!("/catalog/assets/{id}?saved=tags.2#tags")
     );
     assert!(
         addresses(&gone)
