@@ -48,8 +48,8 @@ impl Edge {
 /// The words at one edge of a segment's names.
 pub(super) struct Edges {
     column: Option<StrColumn>,
-    /// The most frequent ones.
-    frequent: Vec<String>,
+    /// The most frequent ones, and how many names have them.
+    frequent: Vec<(u32, String)>,
 }
 
 impl Edges {
@@ -76,7 +76,7 @@ impl Edges {
             column: reader
                 .fast_fields()
                 .str(reader.schema().get_field_name(field))?,
-            frequent: counted.into_iter().map(|(_, word)| word).collect(),
+            frequent: counted,
         })
     }
 }
@@ -143,38 +143,51 @@ impl Affixes {
     }
 }
 
+/// Words that may be affixes, as far as segments remember them: the most frequent, and those that name a layer.
+fn candidates(view: &Outlook, edge: Edge) -> Vec<(String, Layer)> {
+    let mut counts: HashMap<&str, u64> = HashMap::new();
+    for (segment, _) in view.segments() {
+        let edges = segment.edges.get(edge as usize).into_iter();
+        for (count, word) in edges.flat_map(|edges| &edges.frequent) {
+            *counts.entry(word).or_default() += u64::from(*count);
+        }
+    }
+    let least = fewest(view.len());
+    let mut words: Vec<(bool, u64, &str, Layer)> = Vec::new();
+    for (word, count) in counts {
+        let layer = match edge {
+            Edge::First => Layer::of(word),
+            Edge::Last => Layer::Unknown,
+        };
+        let is_number = word.bytes().all(|byte| byte.is_ascii_digit());
+        if !is_number && (count >= least || layer != Layer::Unknown) {
+            words.push((layer != Layer::Unknown, count, word, layer));
+        }
+    }
+    words.sort_unstable_by(|a, b| b.cmp(a));
+    words.truncate(FREQUENT);
+    let words = words.into_iter();
+    words
+        .map(|(_, _, word, layer)| (word.to_owned(), layer))
+        .collect()
+}
+
 fn learn_one(view: &Outlook, edge: Edge) -> Result<Vec<Affix>, Error> {
     let fields = view.view.fields;
-    let field = edge.field(&fields);
-    let mut words: Vec<&String> = Vec::new();
-    for (segment, _) in view.segments() {
-        words.extend(
-            segment
-                .edges
-                .get(edge as usize)
-                .into_iter()
-                .flat_map(|edges| &edges.frequent),
-        );
-    }
-    words.sort_unstable();
-    words.dedup();
-    let least = fewest(view.len());
     let mut affixes = Vec::new();
-    for word in words {
-        let at_edge = view.frequency(field, word)?;
-        let layer = if edge == Edge::First {
-            Layer::of(word)
+    for (word, layer) in candidates(view, edge) {
+        let at_edge = view.frequency(edge.field(&fields), &word)?;
+        let least = if layer == Layer::Unknown {
+            fewest(view.len())
         } else {
-            Layer::Unknown
+            1
         };
-        let least = if layer == Layer::Unknown { least } else { 1 };
-        if at_edge < least || word.bytes().all(|byte| byte.is_ascii_digit()) {
-            continue;
-        }
-        let [names, _, columns, ..] = view.frequencies(word)?.unwrap_or_default();
         // It stands hardly anywhere but here, and is what hardly any column is about.
-        if at_edge * 5 >= names * 4 && columns * 2 <= at_edge {
-            affixes.push((at_edge, word.clone(), layer));
+        if at_edge >= least
+            && at_edge * 5 >= view.frequency(fields.name, &word)? * 4
+            && at_edge >= view.frequency(fields.column, &word)? * 2
+        {
+            affixes.push((at_edge, word, layer));
         }
     }
     affixes.sort_by(|a, b| b.cmp(a));

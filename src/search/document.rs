@@ -30,11 +30,8 @@ pub struct Document {
     tags: Vec<String>,
     deprecated: bool,
     verified: Option<NaiveDate>,
-    /// When it was updated, as far as its source says.
-    updated: Option<NaiveDate>,
-    /// Whether its rows were counted, and there are some.
-    counted: bool,
-    is_link: bool,
+    /// What its source says that speaks for it or against it.
+    signs: Signs,
     /// The tables that it reads, for counting.
     reads: Vec<u64>,
     column_names: Vec<String>,
@@ -119,9 +116,7 @@ impl Document {
             tags: Vec::new(),
             deprecated: false,
             verified: None,
-            updated: None,
-            counted: false,
-            is_link: source.link.is_some(),
+            signs: Signs::default().with(Sign::Link, source.link.is_some()),
             reads: reads(source, address),
             column_names: columns
                 .iter()
@@ -199,24 +194,22 @@ impl Document {
 
     /// Says what is known of its rows, and when it was updated.
     pub fn measured(mut self, rows: Option<i64>, updated: Option<NaiveDate>) -> Self {
-        self.counted = rows.is_some_and(|rows| rows > 0);
-        self.updated = updated;
+        let counted = rows.is_some_and(|rows| rows > 0);
+        self.signs = self.signs.with(Sign::Counted, counted);
+        if let Some(day) = updated {
+            self.signs = self.signs.updated(day_number(day));
+        }
         self
     }
 
     /// What speaks for it or against it, given what its name is made of.
     fn signs(&self, shape: &Shape) -> Signs {
-        let signs = Signs::new(shape)
+        self.signs
+            .named(shape)
             .with(Sign::Described, !self.texts.descriptions.is_empty())
             .with(Sign::Owned, !self.owners.is_empty())
             .with(Sign::Tagged, !self.tags.is_empty())
-            .with(Sign::Link, self.is_link)
-            .with(Sign::Counted, self.counted)
-            .with(Sign::Container, self.kind == AssetKind::Database);
-        match self.updated {
-            Some(day) => signs.updated(day_number(day)),
-            None => signs,
-        }
+            .with(Sign::Container, self.kind == AssetKind::Database)
     }
 
     /// The database that it is in, or is.
@@ -287,8 +280,10 @@ impl Document {
             AssetKind::Database => Shape::new(&self.texts.name, ""),
             AssetKind::Table | AssetKind::View => Shape::new(&self.texts.name, self.database()),
         };
-        if let Some([first, last]) = &shape.edges {
+        if let Some(first) = &shape.first {
             laid_out.add_text(fields.first, first);
+        }
+        if let Some(last) = &shape.last {
             laid_out.add_text(fields.last, last);
         }
         laid_out.add_u64(fields.signs, self.signs(&shape).bits());

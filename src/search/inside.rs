@@ -122,13 +122,25 @@ pub(super) fn ranges(splitter: &mut Splitter, text: &str, part: &str) -> Vec<Ran
 }
 
 /// What stands inside names, as the index asks for it; each line of a text is one name.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(super) struct InsideTokenizer {
     splitter: Splitter,
     pair: Pair,
     terms: String,
     places: Vec<Range<usize>>,
     token: Token,
+}
+
+impl Default for InsideTokenizer {
+    fn default() -> Self {
+        Self {
+            splitter: Splitter::without_stems(),
+            pair: Pair::default(),
+            terms: String::new(),
+            places: Vec::new(),
+            token: Token::default(),
+        }
+    }
 }
 
 /// The terms of one text.

@@ -11,8 +11,10 @@ pub(super) struct Shape {
     pub(super) words: u8,
     /// How many of them the name of its database has as well.
     pub(super) repeated: u8,
-    /// The first and the last of the others, where there are several.
-    pub(super) edges: Option<[String; 2]>,
+    /// The first of the others, where a word follows.
+    pub(super) first: Option<String>,
+    /// The last of the others, where there are several.
+    pub(super) last: Option<String>,
     /// What the database's name says of the layer.
     pub(super) container: Layer,
     /// What the name's last word says of it.
@@ -35,14 +37,15 @@ impl Shape {
         let words: Vec<String> = words.into_iter().filter(|word| !is_grammar(word)).collect();
         let is_repeated = |word: &&String| around.iter().any(|other| is_same(word, other));
         let (repeated, own): (Vec<&String>, Vec<&String>) = words.iter().partition(is_repeated);
-        let edges = match own.as_slice() {
-            [first, .., last] => Some([(*first).clone(), (*last).clone()]),
-            _ => None,
-        };
+        let is_followed = |word: &&&String| words.last().is_some_and(|last| last != **word);
+        let first = own.first().filter(is_followed).map(|word| (*word).clone());
+        let last = own.get(1..).and_then(<[_]>::last);
+        let last = last.map(|word| (*word).clone());
         Self {
             words: u8::try_from(words.len()).unwrap_or(u8::MAX),
             repeated: u8::try_from(repeated.len()).unwrap_or(u8::MAX),
-            edges,
+            first,
+            last,
             container,
             end: words
                 .last()
@@ -78,9 +81,9 @@ mod tests {
     }
 
     fn edges(path: &str) -> String {
-        shape(path)
-            .edges
-            .map_or_else(String::new, |edges| edges.join(" "))
+        let Shape { first, last, .. } = shape(path);
+        let edges: Vec<String> = first.into_iter().chain(last).collect();
+        edges.join(" ")
     }
 
     #[test]
@@ -92,6 +95,7 @@ mod tests {
         assert_eq!(edges("views.orders by day"), "orders day");
         assert_eq!(edges("x.users_daily_v1"), "users v1");
         assert_eq!(edges("x.orders"), "");
+        assert_eq!(edges("payments.fct_payments"), "fct");
     }
 
     #[test]

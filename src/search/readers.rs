@@ -84,13 +84,11 @@ impl<'s> Scanner<'s> {
             self.take_quoted('\'');
             return Some(Token::Other);
         }
-        match self.take_name(first) {
-            Some(name) => Some(Token::Word(name)),
-            None => {
-                self.rest = self.rest.get(first.len_utf8()..).unwrap_or_default();
-                Some(Token::Other)
-            }
+        if let Some(name) = self.take_name(first) {
+            return Some(Token::Word(name));
         }
+        self.rest = self.rest.get(first.len_utf8()..).unwrap_or_default();
+        Some(Token::Other)
     }
 
     /// The next part of a name, behind a dot.

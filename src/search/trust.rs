@@ -180,11 +180,11 @@ const STEP: u32 = 14;
 const FRESH: u32 = 90;
 
 impl Signs {
-    /// The signs of an asset of this name.
-    pub(super) fn new(shape: &Shape) -> Self {
+    /// Notes what its name is made of.
+    pub(super) fn named(self, shape: &Shape) -> Self {
         let words = u32::from(shape.words.min(31)) | u32::from(shape.repeated.min(7)) << 5;
         let layers = (shape.container as u32) << 8 | (shape.end as u32) << 11;
-        Self(words | layers)
+        Self(self.0 | words | layers)
     }
 
     pub(super) fn with(self, sign: Sign, is_so: bool) -> Self {
@@ -274,7 +274,8 @@ mod tests {
             end: Layer::Unknown,
             ..Shape::default()
         };
-        let signs = Signs::new(&shape)
+        let signs = Signs::default()
+            .named(&shape)
             .with(Sign::Owned, true)
             .with(Sign::Link, false)
             .updated(FIRST_DAY + 9_800);
@@ -285,7 +286,7 @@ mod tests {
         assert!(signs.has(Sign::Owned) && !signs.has(Sign::Link));
         assert!(signs.is_fresh(FIRST_DAY + 9_850));
         assert!(!signs.is_fresh(FIRST_DAY + 10_000));
-        assert!(!Signs::new(&shape).is_fresh(FIRST_DAY));
+        assert!(!Signs::default().named(&shape).is_fresh(FIRST_DAY));
     }
 
     #[test]

@@ -64,6 +64,8 @@ pub(super) struct Splitter {
     chars: Vec<(usize, char, Class)>,
     folded: String,
     pieces: Vec<Piece>,
+    /// Whether stems are left out.
+    without_stems: bool,
 }
 
 /// Finds stems, and remembers them.
@@ -95,6 +97,14 @@ impl Default for Stems {
 }
 
 impl Splitter {
+    /// One that leaves stems out.
+    pub(super) fn without_stems() -> Self {
+        Self {
+            without_stems: true,
+            ..Self::default()
+        }
+    }
+
     /// Calls back for every token in the order of the text; a whole comes before its parts, a stem after its word.
     pub(super) fn split(&mut self, text: &str, mut visit: impl FnMut(Found<'_>)) {
         self.cut(text);
@@ -176,7 +186,9 @@ impl Splitter {
 
     fn push_word(&mut self, line: &Line<'_>, part: Range<usize>, position: &mut usize) {
         if self.push(line, part, Form::Word, *position) {
-            self.push_stem(*position);
+            if !self.without_stems {
+                self.push_stem(*position);
+            }
             *position += 1;
         }
     }

@@ -87,6 +87,9 @@ impl Operation {
 
 const OK: u16 = 200;
 
+/// Of so many entries of an answer the places are kept. Glue sends up to a hundred.
+const PLACES: usize = 1_000;
+
 /// The key of what the next page is asked for with.
 const TOKEN: &[u8] = b"NextToken";
 
@@ -211,6 +214,8 @@ pub(super) struct Answer {
     held: Range<usize>,
     /// How many entries there are.
     pub(super) rows: usize,
+    /// Where the first of them are among what is held, so that a page as Glue sends it is not searched twice.
+    places: Vec<Range<usize>>,
 }
 
 impl Answer {
@@ -220,6 +225,7 @@ impl Answer {
             body: SdkBody::empty(),
             held: 0..0,
             rows: 0,
+            places: Vec::new(),
         }
     }
 
@@ -244,10 +250,14 @@ impl Answer {
         let value = text.get(held.clone())?;
         let is_nothing = matches!(value, b"" | b"null");
         let mut rows = 0;
+        let mut places = Vec::new();
         if operation.lists && !is_nothing {
             for element in scan::elements(value) {
-                element.ok()?;
+                let place = element.ok()?;
                 rows += 1;
+                if places.len() < PLACES {
+                    places.push(place);
+                }
             }
         } else {
             rows = usize::from(!is_nothing);
@@ -260,6 +270,7 @@ impl Answer {
             operation: operation.clone(),
             held,
             rows,
+            places,
             body,
         };
         Some((answer, rest))
@@ -282,7 +293,13 @@ impl Answer {
         } else {
             (&[][..], Some(0..held.len()))
         };
-        let places = scan::elements(list).flatten().chain(one);
+        let rest = if self.rows > self.places.len() {
+            list
+        } else {
+            &[][..]
+        };
+        let rest = scan::elements(rest).flatten().skip(self.places.len());
+        let places = self.places.iter().cloned().chain(rest).chain(one);
         places.take(self.rows).map(move |place| Entry {
             operation: &self.operation,
             text: held.get(place).unwrap_or_default(),

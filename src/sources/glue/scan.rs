@@ -139,36 +139,40 @@ fn value(text: &[u8], at: usize) -> Option<Range<usize>> {
 
 /// How long the string is with which a text begins.
 fn string(text: &[u8]) -> Option<usize> {
-    let mut escaped = false;
-    for (at, byte) in text.iter().enumerate().skip(1) {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' => escaped = true,
-            b'"' => return Some(at + 1),
-            _ => {}
+    let mut at = 1;
+    loop {
+        let rest = text.get(at..)?;
+        at += rest.iter().position(|byte| matches!(byte, b'"' | b'\\'))?;
+        if text.get(at) == Some(&b'"') {
+            return Some(at + 1);
         }
+        // What stands behind a backslash ends nothing.
+        at += 2;
     }
-    None
 }
 
 /// How long the object or array is with which a text begins.
 fn nested(text: &[u8]) -> Option<usize> {
+    let is_mark = |byte: &u8| matches!(byte, b'"' | b'{' | b'[' | b'}' | b']');
     let mut depth = 0_usize;
     let mut at = 0;
     loop {
-        match text.get(at)? {
+        let rest = text.get(at..)?;
+        let skipped = rest.iter().position(is_mark)?;
+        at += skipped;
+        match rest.get(skipped)? {
             b'"' => at += string(text.get(at..)?)?,
-            bracket @ (b'{' | b'[' | b'}' | b']') => {
-                depth = match bracket {
-                    b'{' | b'[' => depth + 1,
-                    _ => depth.saturating_sub(1),
-                };
+            b'{' | b'[' => {
+                depth += 1;
+                at += 1;
+            }
+            _ => {
+                depth = depth.saturating_sub(1);
                 at += 1;
                 if depth == 0 {
                     return Some(at);
                 }
             }
-            _ => at += 1,
         }
     }
 }
