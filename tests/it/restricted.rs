@@ -915,6 +915,11 @@ const DOORS: &[(&str, &[&str])] = &[
         ],
     ),
     ("/requests", &["/requests"]),
+    ("/palette", &["/palette?q=orders", "/palette?q=quokka"]),
+    (
+        "/assets/{id}/preview",
+        &["/assets/{orders}/preview", "/assets/{zymurgy}/preview"],
+    ),
     (
         "/pick/assets",
         &[
@@ -1110,6 +1115,7 @@ const WALLS: &[&str] = &[
     "/sign-in/oidc",
     "/sign-in/oidc/callback",
     "/profile/link",
+    "/profile/tokens",
     // Tells who people are.
     "/pick/owners",
     // For admins alone, who see everything.
@@ -1182,7 +1188,8 @@ async fn no_door_shows_an_outsider_what_is_restricted() {
         ];
         let answer = house.send(lock, &form).await;
         assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.text);
-        assert_eq!(answer.header("location"), house.with_ids(lock));
+        let saved = format!("{}?saved=1", house.with_ids(lock));
+        assert_eq!(answer.header("location"), saved);
     }
     for (pattern, before) in patterns.iter().zip(&before) {
         for (who, before) in house.insiders.iter().zip(before) {
