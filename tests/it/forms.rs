@@ -193,7 +193,7 @@ fn cases() -> Vec<Case> {
         case(
             "post /people/{id}/sessions/{id}/end",
             &[],
-            Words(&["signed in"]),
+            Words(&["Sessions"]),
         ),
         case(
             "post /people/{id}/link",
