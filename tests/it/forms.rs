@@ -195,11 +195,7 @@ fn cases() -> Vec<Case> {
             &[],
             Words(&["Sessions"]),
         ),
-        case(
-            "post /people/{id}/link",
-            &[],
-            Words(&["A link to choose a password"]),
-        ),
+        case("post /people/{id}/link", &[], Words(&["Invitation link"])),
         case(
             "post /teams",
             &[("name", "Third floor")],
