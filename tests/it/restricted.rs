@@ -1089,6 +1089,7 @@ const DOORS: &[(&str, &[&str])] = &[
         &["/browse/glue/999999999999%2Fus-east-1/restriction"],
     ),
     ("/profile", &["/profile"]),
+    ("/profile/tokens", &["/profile/tokens"]),
     ("/people", &["/people"]),
     ("/teams", &["/teams"]),
     ("/audit", &["/audit"]),
