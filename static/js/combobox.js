@@ -108,18 +108,11 @@ export function combobox(input, choose) {
   }
 
   function follow(option, aside) {
-    const { href, fill: text } = option.dataset;
-    if (aside && !("sends" in option.dataset)) window.open(href, "_blank", "noopener");
+    const { href, fill: text, sends } = option.dataset;
+    if (sends !== undefined) send(sends);
+    else if (aside) window.open(href, "_blank", "noopener");
     else if (text !== undefined) fill(text);
-    else if ("sends" in option.dataset) send(href);
     else location.href = href;
-  }
-
-  function pick(option, aside = false) {
-    if (!choose) return follow(option, aside);
-    list.replaceChildren();
-    close();
-    choose(option, aside);
   }
 
   input.addEventListener("input", () => {

@@ -84,13 +84,14 @@ async fn every_address_of_every_page_has_the_path_whichever_way_the_proxy_asks()
 }
 
 fn is_an_action(page: &Answer, address: &str) -> bool {
-    let forms = Selector::parse("form[method=post], [data-preview]").unwrap();
+    let forms = Selector::parse("form[method=post], [data-preview], [data-sends]").unwrap();
     let html = page.html();
     let mut forms = html.select(&forms);
     forms.any(|form| {
         [
             form.value().attr("action"),
             form.value().attr("data-preview"),
+            form.value().attr("data-sends"),
         ]
         .contains(&Some(address))
     })
