@@ -102,6 +102,7 @@ export function combobox(input, choose) {
 
   function fill(text) {
     input.value = text;
+    mark(-1);
     input.focus();
     input.setSelectionRange(text.length, text.length);
     void ask();
@@ -113,6 +114,13 @@ export function combobox(input, choose) {
     else if (aside) window.open(href, "_blank", "noopener");
     else if (text !== undefined) fill(text);
     else location.href = href;
+  }
+
+  function pick(option, aside = false) {
+    if (!choose) return follow(option, aside);
+    list.replaceChildren();
+    close();
+    choose(option, aside);
   }
 
   input.addEventListener("input", () => {

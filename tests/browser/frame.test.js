@@ -10,9 +10,9 @@ test("the colours are switched, and stay so on the next page", async (journey) =
   const ground = () => page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
   const light = await ground();
 
-  await page.getByRole("button", { name: "Colours: system" }).click();
-  await page.getByRole("button", { name: "Colours: light" }).click();
-  await page.getByRole("button", { name: "Colours: dark" }).waitFor();
+  await page.getByRole("button", { name: "Appearance: same as system" }).click();
+  await page.getByRole("button", { name: "Appearance: light" }).click();
+  await page.getByRole("button", { name: "Appearance: dark" }).waitFor();
   assert.notEqual(await ground(), light);
   const dark = await ground();
   await page.goto("/browse");
@@ -24,7 +24,7 @@ test("an address that leads nowhere says so, with a way on", async (journey) => 
   const page = await open(journey, "/no/such/page", { troubles: [/404/] });
 
   await page.getByRole("heading", { level: 1 }).waitFor();
-  assert.match(await page.locator("main").innerText(), /Request id/);
+  assert.match(await page.locator("main").textContent(), /Request id/);
   await inspect(page);
   await page.locator("main").getByRole("link", { name: "Home" }).click();
   await page.getByRole("heading", { level: 1, name: "What are you looking for?" }).waitFor();

@@ -89,7 +89,7 @@ test("a word that filters is explained at the field and completed", async (journ
   const page = await open(journey, "/browse");
   const field = page.getByLabel("Search the catalog");
 
-  await page.getByText("Filters to type").click();
+  await page.locator("summary", { hasText: "Filters to type" }).click();
   await inspect(page);
   await page.getByRole("link", { name: /^owner:/ }).click();
   assert.equal(await field.inputValue(), "owner:");

@@ -1108,6 +1108,7 @@ const DOORS: &[(&str, &[&str])] = &[
         &["/browse/glue/999999999999%2Fus-east-1/restriction"],
     ),
     ("/profile", &["/profile"]),
+    ("/profile/tokens", &["/profile/tokens"]),
     ("/people", &["/people"]),
     ("/teams", &["/teams"]),
     ("/audit", &["/audit"]),
@@ -1206,7 +1207,8 @@ async fn no_door_shows_an_outsider_what_is_restricted() {
         ];
         let answer = house.send(lock, &form).await;
         assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.text);
-        assert_eq!(answer.header("location"), house.with_ids(lock));
+        let saved = format!("{}?saved=1", house.with_ids(lock));
+        assert_eq!(answer.header("location"), saved);
     }
     for (pattern, before) in patterns.iter().zip(&before) {
         for (who, before) in house.insiders.iter().zip(before) {

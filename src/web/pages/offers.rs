@@ -117,11 +117,6 @@ impl Choice {
         }
     }
 
-    pub(super) fn about(mut self, text: &str) -> Self {
-        self.why = plain(&name(text).shown);
-        self
-    }
-
     /// Choosing it sends a form.
     pub(super) fn sending(mut self) -> Self {
         self.sends = true;
@@ -175,7 +170,8 @@ impl Group {
             mono: true,
             fill: Some(completion.text.clone()),
             href: links::search([("q", completion.text.as_str())]),
-            ..Choice::named("search", &completion.word, String::new()).about(completion.meaning)
+            place: completion.meaning.to_owned(),
+            ..Choice::named("search", &completion.word, String::new())
         };
         Self::new("Filters", completions.iter().map(option).collect())
     }
