@@ -3,6 +3,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::document::Texts;
 use super::explain::Marker;
 use super::home::is_damage;
 use super::outlook::Outlook;
@@ -12,7 +13,7 @@ use super::rank::{Place, rank};
 use super::veil::Veil;
 use super::view::View;
 use super::words::Splitter;
-use super::{Answer, Error, Hit, Index, MOST_HITS, Query};
+use super::{Answer, Error, Hit, Index, MOST_HITS, Matched, Query};
 use crate::auth::Sight;
 use crate::catalog::AssetId;
 use crate::db::Db;
@@ -131,9 +132,23 @@ pub(super) fn answer(
 
 fn hit(view: &View, marker: &mut Marker<'_>, place: &Place) -> Result<Hit, Error> {
     let texts = view.texts(place.segment, place.doc)?;
+    let matched = marker.explain(&texts);
     Ok(Hit {
         id: AssetId(texts.id),
         score: place.score,
-        matched: marker.explain(&texts),
+        types: types(&texts, &matched),
+        matched,
     })
+}
+
+/// The types of the columns that a hit was found by.
+fn types(texts: &Texts, matched: &[Matched]) -> Vec<(String, String)> {
+    let about = matched.iter().filter(|one| one.field.is_about_column());
+    let paths = about.filter_map(|one| one.path.as_ref());
+    let typed = paths.filter_map(|path| {
+        let nth = texts.columns.iter().position(|column| column == path)?;
+        let data_type = texts.types.get(nth)?;
+        Some((path.clone(), data_type.clone()))
+    });
+    typed.collect()
 }

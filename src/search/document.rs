@@ -15,6 +15,9 @@ use crate::catalog::{Address, AssetId, AssetKind, Column, SourceLayer, View};
 /// How much of a view's SQL is kept to explain hits with, in characters; all of it is searched.
 pub(super) const SQL_KEPT: usize = 20_000;
 
+/// How much of a column's type is kept to show beside it, in characters.
+const TYPE_KEPT: usize = 40;
+
 /// The texts of one asset, ready to be indexed.
 #[derive(Debug, Clone)]
 pub struct Document {
@@ -51,6 +54,9 @@ pub(super) struct Texts {
     pub(super) place: Vec<String>,
     #[serde(rename = "c", skip_serializing_if = "Vec::is_empty")]
     pub(super) columns: Vec<String>,
+    /// The type of each column, cut where it is long.
+    #[serde(rename = "y", skip_serializing_if = "Vec::is_empty")]
+    pub(super) types: Vec<String>,
     /// Comments and notes by column path.
     #[serde(rename = "t", skip_serializing_if = "Vec::is_empty")]
     pub(super) comments: Vec<(String, String)>,
@@ -94,6 +100,10 @@ impl Document {
                 .cloned()
                 .collect(),
             columns: columns.iter().map(|column| column.path.clone()).collect(),
+            types: columns
+                .iter()
+                .map(|column| column.data_type.chars().take(TYPE_KEPT).collect())
+                .collect(),
             comments: comments.chain(said).collect(),
             descriptions: source
                 .description

@@ -153,6 +153,17 @@ pub struct Hit {
     pub score: f32,
     /// Why it is here, the strongest reason first. Empty when nothing was looked for.
     pub matched: Vec<Matched>,
+    /// The types of the columns that `matched` is about, by their paths.
+    pub types: Vec<(String, String)>,
+}
+
+impl Hit {
+    /// The type of a column that the hit was found by, as its source says.
+    pub fn type_of(&self, column: &str) -> Option<&str> {
+        let mut types = self.types.iter();
+        let (_, data_type) = types.find(|(path, _)| path == column)?;
+        Some(data_type)
+    }
 }
 
 /// A text of the asset in which words of the query stand.
@@ -178,6 +189,11 @@ pub enum MatchedField {
 }
 
 impl MatchedField {
+    /// Whether the path beside it is one of a column.
+    pub fn is_about_column(self) -> bool {
+        matches!(self, Self::Column | Self::ColumnComment)
+    }
+
     /// The word in JSON.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -9,7 +9,7 @@ use super::inside::InsideTokenizer;
 use super::words::WordTokenizer;
 
 /// Goes up when words are cut, folded or stored in another way than before.
-const VERSION: u32 = 4;
+const VERSION: u32 = 5;
 
 const WORDS: &str = "gazetteer_words";
 const INSIDE: &str = "gazetteer_inside";

@@ -255,9 +255,9 @@ pub(crate) fn asset_preview(id: AssetId) -> String {
     at(format!("/assets/{id}/preview"))
 }
 
-/// The page of a table where it shows one of its columns.
-pub(crate) fn column_in_table(id: AssetId, column: &str) -> String {
-    format!("{}#columns", with_query(&asset(id), [("column", column)]))
+/// The page of an asset with one of its columns shown and highlighted.
+pub(crate) fn row_of_column(id: AssetId, column: &str) -> String {
+    format!("{}#wanted", with_query(&asset(id), [("at", column)]))
 }
 
 /// Who sees a database.

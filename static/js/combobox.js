@@ -102,16 +102,17 @@ export function combobox(input, choose) {
 
   function fill(text) {
     input.value = text;
+    mark(-1);
     input.focus();
     input.setSelectionRange(text.length, text.length);
     void ask();
   }
 
   function follow(option, aside) {
-    const { href, fill: text } = option.dataset;
-    if (aside && !("sends" in option.dataset)) window.open(href, "_blank", "noopener");
+    const { href, fill: text, sends } = option.dataset;
+    if (sends !== undefined) send(sends);
+    else if (aside) window.open(href, "_blank", "noopener");
     else if (text !== undefined) fill(text);
-    else if ("sends" in option.dataset) send(href);
     else location.href = href;
   }
 

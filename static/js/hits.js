@@ -7,7 +7,7 @@ const PAUSE = 90;
 let timer;
 
 function hits() {
-  return [...document.querySelectorAll("#hits > li[data-preview]")];
+  return [...document.querySelectorAll("#hits > li[data-part]")];
 }
 
 function link(hit) {
@@ -17,10 +17,10 @@ function link(hit) {
 function preview(hit) {
   clearTimeout(timer);
   const pane = document.getElementById("preview");
-  if (!pane || !room.matches || pane.dataset.shown === hit.dataset.preview) return;
+  if (!pane || !room.matches || pane.dataset.shown === hit.dataset.part) return;
   const load = () => {
-    pane.dataset.shown = hit.dataset.preview;
-    htmx.ajax("GET", hit.dataset.preview, { source: pane, target: pane, swap: "innerHTML" });
+    pane.dataset.shown = hit.dataset.part;
+    htmx.ajax("GET", hit.dataset.part, { source: pane, target: pane, swap: "innerHTML" });
   };
   if (pane.childElementCount === 0) load();
   else timer = setTimeout(load, PAUSE);
@@ -61,11 +61,11 @@ export function hitKeys() {
     else showHits();
   });
   document.addEventListener("focusin", (event) => {
-    const hit = event.target.closest?.("#hits > li[data-preview]");
+    const hit = event.target.closest?.("#hits > li[data-part]");
     if (hit) choose(hit);
   });
   document.addEventListener("click", (event) => {
-    const hit = event.target.closest?.("#hits > li[data-preview]");
+    const hit = event.target.closest?.("#hits > li[data-part]");
     if (hit && !event.target.closest("a, button")) choose(hit);
   });
   document.addEventListener("keydown", (event) => {

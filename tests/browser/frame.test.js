@@ -43,12 +43,37 @@ test("the keys are told, and the palette jumps to an asset", async (journey) => 
   await keys.waitFor({ state: "hidden" });
 
   await page.keyboard.press("Control+k");
-  const palette = page.getByRole("dialog", { name: "Jump to an asset" });
+  const palette = page.getByRole("dialog", { name: "Jump to" });
   await palette.waitFor();
   await page.keyboard.type("dim_cust");
   await palette.getByRole("option", { name: /dim_customer/ }).first().waitFor();
   await inspect(page);
   await page.keyboard.press("Escape");
+});
+
+test("the palette remembers pages, leads to an action, and says when nothing has a name", async (journey) => {
+  const page = await open(journey, "/search?q=dim_customer");
+  await page.locator("#hits").getByRole("link", { name: "dim_customer", exact: true }).click();
+  await page.getByRole("heading", { level: 1, name: "dim_customer" }).waitFor();
+  await page.goto("/browse");
+
+  await page.getByRole("button", { name: "Jump to" }).click();
+  const palette = page.getByRole("dialog", { name: "Jump to" });
+  await palette.getByRole("group", { name: "Recent" }).getByRole("option", { name: /dim_customer/ }).waitFor();
+  await palette.getByRole("group", { name: "Pages" }).getByRole("option", { name: "Ingestion" }).waitFor();
+  await inspect(page);
+  await page.keyboard.type("xyzzyplugh");
+  await palette.getByText("Nothing is called “xyzzyplugh”.").waitFor();
+  await palette.getByRole("combobox").fill("");
+  await palette.getByRole("group", { name: "Recent" }).getByRole("option", { name: /dim_customer/ }).click();
+  await page.getByRole("heading", { level: 1, name: "dim_customer" }).waitFor();
+
+  await page.keyboard.press("Control+k");
+  await page.keyboard.type("describe");
+  await palette.getByRole("option", { name: /Describe this table/, selected: true }).waitFor();
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { level: 1, name: /dim_customer/ }).waitFor();
+  await until("the form for the description is open", () => /edit\/description/.test(page.url()));
 });
 
 test("the first stop of the keyboard skips to the content", async (journey) => {

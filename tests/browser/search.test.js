@@ -65,6 +65,75 @@ test("typeahead leads to a table with the keyboard alone", async (journey) => {
   await page.getByRole("heading", { level: 1, name: "dim_customer" }).waitFor();
 });
 
+test("typeahead says why, and leads to the row of a column", async (journey) => {
+  const page = await open(journey, "/browse");
+
+  await page.keyboard.press("/");
+  await page.keyboard.type("customer city");
+  const list = page.getByRole("listbox", { name: "Suggestions" }).first();
+  const column = list.getByRole("group", { name: "Columns" }).getByRole("option", { name: /city.*string/ }).first();
+  await column.waitFor();
+  await list.getByRole("option", { name: /column .*city · string/ }).first().waitFor();
+  await list.getByRole("option", { name: /All \d+ results/ }).waitFor();
+  await inspect(page);
+  await column.click();
+
+  const row = page.locator("#wanted");
+  await row.waitFor();
+  assert.match(await row.innerText(), /city/);
+  assert.ok(await row.isVisible());
+  await inspect(page);
+});
+
+test("a word that filters is explained at the field and completed", async (journey) => {
+  const page = await open(journey, "/browse");
+  const field = page.getByLabel("Search the catalog");
+
+  await page.locator("summary", { hasText: "Filters to type" }).click();
+  await inspect(page);
+  await page.getByRole("link", { name: /^owner:/ }).click();
+  assert.equal(await field.inputValue(), "owner:");
+  const filters = page.getByRole("group", { name: "Filters" });
+  const option = filters.getByRole("option", { name: /^owner:/ }).first();
+  await option.waitFor();
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("Enter");
+  await until("the owner is filled in", async () => /^owner:.+ $/.test(await field.inputValue()));
+  await page.keyboard.press("Enter");
+
+  await page.locator("main").getByRole("status").waitFor();
+  assert.ok((await page.locator("#hits > li").count()) > 0);
+});
+
+test("results are previewed, and the arrows move through them", async (journey) => {
+  const page = await open(journey, "/search?q=orders");
+  const preview = page.getByRole("complementary", { name: "Preview of the chosen result" });
+  const hits = page.locator("#hits > li");
+  const nameOf = async (nth) => (await hits.nth(nth).getByRole("link").first().innerText()).trim();
+  const shows = (name) => preview.getByRole("heading", { level: 2, name, exact: true }).waitFor();
+
+  await shows(await nameOf(0));
+  await inspect(page);
+  await page.locator("body").press("ArrowDown");
+  await shows(await nameOf(1));
+  await page.keyboard.press("j");
+  await shows(await nameOf(2));
+  await page.keyboard.press("k");
+  const chosen = await nameOf(1);
+  await shows(chosen);
+  await page.keyboard.press("Enter");
+
+  await page.getByRole("heading", { level: 1, name: chosen, exact: true }).waitFor();
+});
+
+test("below 900 px the field has a row of its own", async (journey) => {
+  const page = await open(journey, "/browse", { viewport: { width: 720, height: 900 } });
+
+  const field = await page.getByLabel("Search the catalog").boundingBox();
+  assert.ok(field.width > 600, `${field.width} px`);
+  await inspect(page);
+});
+
 test("words that nothing has end in a page that says so", async (journey) => {
   const page = await open(journey, "/search?q=xyzzyplugh");
 

@@ -42,6 +42,7 @@ mod nested_catalogs;
 mod pasted_text;
 mod operating_pages;
 mod people;
+mod offers;
 mod oidc_claims;
 mod permissions;
 mod prefix;

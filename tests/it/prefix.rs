@@ -91,7 +91,7 @@ fn is_an_action(page: &Answer, address: &str) -> bool {
         [
             form.value().attr("action"),
             form.value().attr("data-preview"),
-            form.value().attr("data-href"),
+            form.value().attr("data-sends"),
         ]
         .contains(&Some(address))
     })

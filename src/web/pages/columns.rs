@@ -118,6 +118,8 @@ pub(super) struct Wanted {
     pub(super) words: String,
     /// How many rows to leave out at the beginning.
     pub(super) from: usize,
+    /// The path of a column to which a link leads, shown among its neighbours; empty for none.
+    pub(super) at: String,
 }
 
 impl Wanted {
@@ -125,6 +127,7 @@ impl Wanted {
         Ok(Self {
             words: parameters.text("column").to_owned(),
             from: parameters.number("from", 0, 0..=usize::MAX)?,
+            at: parameters.text("at").to_owned(),
         })
     }
 }
@@ -179,6 +182,8 @@ impl View for Columns {
 #[derive(Debug, Serialize)]
 struct Row {
     depth: usize,
+    /// Whether a link leads to this row.
+    wanted: bool,
     /// Hidden until the row it is in is opened; only where scripts can open it.
     shut: bool,
     /// What the row that this one is in is called by; never the empty text.
@@ -267,22 +272,32 @@ impl Columns {
             tree.keep_matching(filter);
         }
         let found = tree.lines.iter().filter(|line| line.matches).count();
-        let shown = tree.rows(wanted.from, editable);
-        let left = tree.lines.len().saturating_sub(wanted.from + shown.len());
+        let is_wanted = |path: &str| !path.is_empty() && path == wanted.at;
+        let at = tree
+            .lines
+            .iter()
+            .position(|line| is_wanted(&line.column.path));
+        tree.open |= at.is_some();
+        let first = at.map_or(wanted.from, |at| at / AT_ONCE * AT_ONCE);
+        let mut shown = tree.rows(first, editable);
+        if let Some(row) = at.and_then(|at| shown.get_mut(at - first)) {
+            row.wanted = true;
+        }
+        let left = tree.lines.len().saturating_sub(first + shown.len());
         let bookkeeping = Tree::of(asset, true);
         let orphans = Orphans::of(asset, editable, renames);
         let outermost = asset.source.columns.iter();
         let outermost = outermost.filter(|column| !column.bookkeeping).count();
         let (here, part) = (links::asset(asset.id), links::asset_columns(asset.id));
-        let from = (wanted.from + shown.len()).to_string();
+        let from = (first + shown.len()).to_string();
         let more =
             |path: &str| links::with_query(path, [("from", from.as_str()), ("column", filter)]);
         Self {
             total: number(outermost as u64),
             described: described_words(described, total),
             describe_href,
-            said: said(filter, found, (wanted.from, shown.len(), tree.lines.len())),
-            clear_href: (!filter.is_empty() || wanted.from > 0).then(|| format!("{here}#columns")),
+            said: said(filter, found, (first, shown.len(), tree.lines.len())),
+            clear_href: (!filter.is_empty() || first > 0).then(|| format!("{here}#columns")),
             nested: shown.iter().any(|row| row.opens.is_some()),
             searchable: total > 0,
             none: if total > 0 {
@@ -485,6 +500,7 @@ impl<'a> Tree<'a> {
         let short = note.map(beginning);
         Row {
             depth: line.depth.min(DEEPEST),
+            wanted: false,
             shut: line.within.is_some() && !self.open,
             within: line.within.map(|outer| outer.to_string()),
             opens: nested.then(|| line.index.to_string()),

@@ -1,6 +1,6 @@
 //! What is offered below a search field while somebody types: filters, assets with the reason, and columns.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use actix_web::web::Data;
 use serde::Serialize;
@@ -20,10 +20,10 @@ use crate::web::view::Page;
 use crate::web::view::View;
 
 /// So many assets are offered while somebody types.
-pub(super) const ASSETS: usize = 8;
+pub(super) const ASSETS: usize = 6;
 
 /// So many columns are offered.
-const COLUMNS: usize = 4;
+const COLUMNS: usize = 3;
 
 /// `GET /search/suggest`: what somebody may be typing.
 pub(crate) async fn suggest(
@@ -77,7 +77,7 @@ impl Offers {
 /// Options of one kind, under a heading.
 #[derive(Debug, Serialize)]
 pub(super) struct Group {
-    label: &'static str,
+    label: String,
     options: Vec<Choice>,
 }
 
@@ -89,6 +89,8 @@ pub(super) struct Choice {
     name: Vec<Marked>,
     name_whole: Option<String>,
     mono: bool,
+    /// Of a column: its type.
+    data_type: String,
     place: String,
     /// What it is, at the end of the line.
     kind: &'static str,
@@ -115,18 +117,13 @@ impl Choice {
         }
     }
 
-    pub(super) fn about(mut self, text: &str) -> Self {
-        self.why = plain(&name(text).shown);
-        self
-    }
-
     /// Choosing it sends a form.
     pub(super) fn sending(mut self) -> Self {
         self.sends = true;
         self
     }
 
-    fn of_hit(hit: &Hit, asset: &Summary) -> Self {
+    fn of_hit(hit: &Hit, asset: &Summary, one_source: bool) -> Self {
         let shown = name(asset.address.name());
         Self {
             icon: icon(asset.kind),
@@ -137,7 +134,7 @@ impl Choice {
             },
             name_whole: shown.whole,
             mono: true,
-            place: place(asset).shown,
+            place: place(asset, one_source).shown,
             why: why(hit, asset),
             gone: asset.gone_at.is_some(),
             href: links::asset(asset.id),
@@ -145,23 +142,27 @@ impl Choice {
         }
     }
 
-    fn of_column(matched: &Matched, asset: &Summary) -> Option<Self> {
+    fn of_column(hit: &Hit, matched: &Matched, asset: &Summary) -> Option<Self> {
         let path = matched.path.as_deref()?;
         Some(Self {
             icon: "key",
             kind: "Column",
+            data_type: hit.type_of(path).unwrap_or_default().to_owned(),
             name: marked(&matched.text),
             mono: true,
             place: name(&asset.address.path.join(".")).shown,
-            href: links::column_in_table(asset.id, path),
+            href: links::row_of_column(asset.id, path),
             ..Self::default()
         })
     }
 }
 
 impl Group {
-    pub(super) fn new(label: &'static str, options: Vec<Choice>) -> Self {
-        Self { label, options }
+    pub(super) fn new(label: impl Into<String>, options: Vec<Choice>) -> Self {
+        Self {
+            label: label.into(),
+            options,
+        }
     }
 
     fn of_filters(completions: &[Completion]) -> Self {
@@ -169,15 +170,18 @@ impl Group {
             mono: true,
             fill: Some(completion.text.clone()),
             href: links::search([("q", completion.text.as_str())]),
-            ..Choice::named("search", &completion.word, String::new()).about(completion.meaning)
+            place: completion.meaning.to_owned(),
+            ..Choice::named("search", &completion.word, String::new())
         };
         Self::new("Filters", completions.iter().map(option).collect())
     }
 
     pub(super) fn of_assets(hits: &[Hit], assets: &HashMap<AssetId, Summary>) -> Self {
+        let sources = assets.values().map(|asset| &asset.address.instance);
+        let one_source = sources.collect::<HashSet<_>>().len() < 2;
         let known = hits
             .iter()
-            .filter_map(|hit| Some(Choice::of_hit(hit, assets.get(&hit.id)?)));
+            .filter_map(|hit| Some(Choice::of_hit(hit, assets.get(&hit.id)?, one_source)));
         Self::new("Tables, views and databases", known.collect())
     }
 
@@ -188,7 +192,7 @@ impl Group {
         let columns = known.flat_map(|(hit, asset)| {
             let named = hit.matched.iter();
             let named = named.filter(|matched| matched.field == MatchedField::Column);
-            named.filter_map(move |matched| Choice::of_column(matched, asset))
+            named.filter_map(move |matched| Choice::of_column(hit, matched, asset))
         });
         Self::new("Columns", columns.take(COLUMNS).collect())
     }
@@ -210,8 +214,11 @@ impl Group {
 
 /// Why an asset is offered, in one line; without a reason beside its name, what it is.
 fn why(hit: &Hit, asset: &Summary) -> Vec<Marked> {
-    let beside = |matched: &&Matched| !matches!(matched.field, MatchedField::Name);
-    let Some(matched) = hit.matched.iter().find(beside) else {
+    let beside = |matched: &&Matched| matched.field != MatchedField::Name;
+    // A column says more than the place or the words of a description.
+    let is_column = |matched: &&Matched| matched.field == MatchedField::Column;
+    let column = hit.matched.iter().find(is_column);
+    let Some(matched) = column.or_else(|| hit.matched.iter().find(beside)) else {
         return plain(&first_words(asset));
     };
     let path = matched.path.as_deref().map(|path| name(path).shown);
@@ -227,5 +234,10 @@ fn why(hit: &Hit, asset: &Summary) -> Vec<Marked> {
     };
     let mut line = plain(&before);
     line.extend(marked(&matched.text));
+    let column = matched.path.as_deref();
+    let column = column.filter(|_| matched.field == MatchedField::Column);
+    if let Some(data_type) = column.and_then(|path| hit.type_of(path)) {
+        line.extend(plain(&format!(" · {data_type}")));
+    }
     line
 }

@@ -30,13 +30,14 @@ pub(crate) async fn show(
     parameters: Parameters,
 ) -> Result<Page<Offers>, Failure> {
     let words = parameters.text("q").trim();
-    let mut actions = match links::asset_at(parameters.text("here")) {
+    let actions = match links::asset_at(parameters.text("here")) {
         Some(id) => actions_on(&db, &actor, id, words).await?,
-        None => Vec::new(),
+        None => Group::new("", Vec::new()),
     };
-    if actor.may(Permission::RunRecipe) {
-        actions.extend(recipes_to_run(&runner, words)?);
-    }
+    let recipes = match actor.may(Permission::RunRecipe) {
+        true => recipes_to_run(&runner, words)?,
+        false => Vec::new(),
+    };
     let pages = pages_of(&actor).into_iter();
     let pages = pages.filter(|(label, _)| is_wanted(words, label));
     let pages = pages.map(|(label, href)| Choice::named("chevron", label, href));
@@ -45,7 +46,8 @@ pub(crate) async fn show(
         .hits;
     let assets = assets_of(&db, &actor, &hits).await?;
     let groups = vec![
-        Group::new("Actions", actions),
+        actions,
+        Group::new("Recipes", recipes),
         Group::new("Pages", pages.collect()),
         Group::of_assets(&hits, &assets),
     ];
@@ -65,26 +67,21 @@ fn is_wanted(words: &str, label: &str) -> bool {
     words.split_whitespace().all(begins)
 }
 
-async fn actions_on(
-    db: &Db,
-    actor: &Actor,
-    id: AssetId,
-    words: &str,
-) -> Result<Vec<Choice>, Failure> {
+async fn actions_on(db: &Db, actor: &Actor, id: AssetId, words: &str) -> Result<Group, Failure> {
     let asset = match catalog::find_asset(db, actor.sight(), id).await {
         // What is no longer there has no actions.
-        Err(catalog::Error::UnknownAsset) => return Ok(Vec::new()),
+        Err(catalog::Error::UnknownAsset) => return Ok(Group::new("", Vec::new())),
         found => found?,
     };
     if !may_edit(&asset, actor) {
-        return Ok(Vec::new());
+        return Ok(Group::new("", Vec::new()));
     }
     let named = name(asset.address.name()).shown;
     let known = edits(&asset).into_iter();
     let wanted = known.filter(|(label, _)| is_wanted(words, label));
-    let choice =
-        |(label, aspect)| Choice::named("note", label, links::edit(id, aspect)).about(&named);
-    Ok(wanted.map(choice).collect())
+    let choices =
+        wanted.map(|(label, aspect)| Choice::named("note", label, links::edit(id, aspect)));
+    Ok(Group::new(format!("On {named}"), choices.collect()))
 }
 
 /// What may be said of an asset, as something to do.

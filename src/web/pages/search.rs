@@ -214,6 +214,8 @@ struct Reason {
     path: Option<String>,
     href: String,
     text: Vec<Marked>,
+    /// Of a column: its type.
+    data_type: String,
 }
 
 /// A piece of text, and whether the query asked for it.
@@ -486,7 +488,7 @@ impl HitLine {
                 _ => plain(&shown.shown),
             },
             name_whole: shown.whole,
-            place: place(asset),
+            place: place(asset, false),
             gone: asset.gone_at.is_some(),
             description: match said {
                 Some(matched) => marked(&matched.text),
@@ -495,7 +497,7 @@ impl HitLine {
             reasons: hit
                 .matched
                 .iter()
-                .filter_map(|matched| Reason::new(asset, matched))
+                .filter_map(|matched| Reason::new(asset, hit, matched))
                 .take(REASONS)
                 .collect(),
         }
@@ -507,7 +509,8 @@ pub(super) fn first_words(asset: &Summary) -> String {
     first_sentence(asset.description.as_deref().unwrap_or_default()).shown
 }
 
-pub(super) fn place(asset: &Summary) -> Shortened {
+/// Where an asset is, without its source where that tells nothing.
+pub(super) fn place(asset: &Summary, one_source: bool) -> Shortened {
     let outer = asset
         .address
         .path
@@ -516,7 +519,7 @@ pub(super) fn place(asset: &Summary) -> Shortened {
     let inside = outer.join(" › ");
     let instance = asset.address.instance.as_str();
     // The database tells hits apart; their source is mostly the same, so it comes last.
-    let parts = [inside.as_str(), instance];
+    let parts = [inside.as_str(), if one_source { "" } else { instance }];
     let said: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
     name(&said.join(" · "))
 }
@@ -557,7 +560,7 @@ pub(super) fn plain(text: &str) -> Vec<Marked> {
 }
 
 impl Reason {
-    fn new(asset: &Summary, matched: &Matched) -> Option<Self> {
+    fn new(asset: &Summary, hit: &Hit, matched: &Matched) -> Option<Self> {
         let (label, mono) = match matched.field {
             MatchedField::Name | MatchedField::Place | MatchedField::Description => return None,
             MatchedField::Column => ("Column", true),
@@ -571,8 +574,9 @@ impl Reason {
             label,
             mono,
             path: path.map(|path| name(path).shown),
-            href: links::column_in_table(asset.id, column),
+            href: links::row_of_column(asset.id, column),
             text: marked(&matched.text),
+            data_type: hit.type_of(column).unwrap_or_default().to_owned(),
         })
     }
 }
