@@ -105,7 +105,7 @@ async fn the_page_tells_dangerous_changes_first_and_each_count_leads_to_its_list
 
     let page = story.app.page("/changes").await;
 
-    let lines = hrefs(&page, ".batch:first-child .change-lines a.count");
+    let lines = hrefs(&page, ".batch:first-child .change-lines a.change-count");
     let words: Vec<&str> = lines.iter().map(|(words, _)| words.as_str()).collect();
     assert_eq!(
         words,
@@ -141,10 +141,12 @@ async fn filters_leave_the_kind_database_and_time_that_somebody_wants() {
     let removed = story.app.page("/changes?kind=removed").await;
     let of_shop = story.app.page(&format!("/changes?database={shop}")).await;
 
-    let lines = texts(&removed, ".change-lines a.count");
+    let lines = texts(&removed, ".change-lines a.change-count");
     assert_eq!(lines, ["1 table removed"]);
-    assert!(texts(&of_shop, ".change-lines a.count").contains(&"2 columns dropped".to_owned()));
-    assert!(!texts(&of_shop, ".change-lines a.count").contains(&"60 new tables".to_owned()));
+    assert!(
+        texts(&of_shop, ".change-lines a.change-count").contains(&"2 columns dropped".to_owned())
+    );
+    assert!(!texts(&of_shop, ".change-lines a.change-count").contains(&"60 new tables".to_owned()));
     for odd in ["kind=gone", "days=-1", "database=shop", "after=x"] {
         let refused = story.app.get(&format!("/changes?{odd}")).await;
         assert_eq!(refused.status, 422, "{odd}");
@@ -235,7 +237,7 @@ async fn what_people_edit_is_a_line_of_its_day() {
 
     let page = story.app.page("/changes?kind=edited").await;
 
-    let lines = hrefs(&page, ".change-lines a.count");
+    let lines = hrefs(&page, ".change-lines a.change-count");
     assert_eq!(lines[0].0, "1 edit by people");
     let list = story.app.page(&lines[0].1).await;
     let told = texts(&list, "#changes-list > li");
@@ -271,7 +273,7 @@ async fn the_api_and_the_feed_tell_the_same() {
     assert_eq!(changes["items"][0]["path"], json!(["shop", "wishlists"]));
     assert_eq!(changes["items"][0]["action"], "gone");
 
-    let feed = story.app.get("/api/v1/changes.atom").await;
+    let feed = story.app.get("/changes.atom").await;
     assert_eq!(
         feed.header("content-type"),
         "application/atom+xml; charset=utf-8"
@@ -280,7 +282,7 @@ async fn the_api_and_the_feed_tell_the_same() {
     assert!(feed.text.contains(title), "{}", feed.text);
     assert!(feed.text.contains("href=\"http://"), "{}", feed.text);
     assert!(!feed.text.contains("href=\"/"), "{}", feed.text);
-    let stranger = story.app.visitor().get("/api/v1/changes.atom").await;
+    let stranger = story.app.visitor().get("/changes.atom").await;
     assert_eq!(stranger.status, 401);
 }
 
@@ -310,7 +312,10 @@ impl TestApp {
     async fn id_of_glue(&self, name: &str) -> AssetId {
         let databases = self.json("/api/v1/databases").await;
         let items = databases["items"].as_array().unwrap();
-        let found = items.iter().find(|item| item["name"] == name).unwrap();
+        let found = items
+            .iter()
+            .find(|database| database["name"] == name)
+            .unwrap();
         AssetId(found["id"].as_str().unwrap().parse().unwrap())
     }
 }
