@@ -1,11 +1,14 @@
 //! What changed: the page, its lists, the sentence of the week, the API and the feed.
 
-use gazetteer::auth::Role;
-use gazetteer::catalog::AssetId;
+use gazetteer::auth::{Role, Sight};
+use gazetteer::catalog::groups::{self, GroupFilter};
+use gazetteer::catalog::{AssetId, Batch};
+use gazetteer::db::PageRequest;
 use gazetteer::demo::{Endpoint, World};
 use gazetteer::ingest::Run;
 use reqwest::Method;
 use scraper::{Html, Selector};
+use sea_orm::ConnectionTrait as _;
 use serde_json::{Value, json};
 
 use crate::support::app::{TestApp, texts};
@@ -305,6 +308,41 @@ async fn pages_of_groups_and_changes_tell_each_once() {
     seen.sort_by_key(Value::to_string);
     seen.dedup();
     assert_eq!((seen.len(), all), (NEW + 3, NEW + 3));
+}
+
+#[tokio::test]
+async fn the_migration_groups_what_older_versions_wrote() {
+    let story = Story::tell().await;
+    let found = story.app.json("/api/v1/search?q=customer").await;
+    let id = found["hits"][0]["id"].as_str().unwrap();
+    let path = format!("/api/v1/assets/{id}/description");
+    let body = json!({"text": "Everybody who buys.", "version": 0});
+    let answer = story.app.request(Method::PUT, &path).json(&body).send();
+    assert_eq!(answer.await.unwrap().status(), 200);
+    let db = &story.app.app.db;
+    let all = async || {
+        let page = PageRequest::first(100);
+        let filter = GroupFilter::default();
+        let groups = groups::list(db, &Sight::Everything, &filter, &page).await;
+        let of_run = Batch::Run(story.run.id);
+        let changes = groups::list_in_batch(db, &Sight::Everything, of_run, &filter, &page).await;
+        (groups.unwrap(), changes.unwrap())
+    };
+    let before = all().await;
+
+    for statement in [
+        "DROP TABLE change_group",
+        "DROP TABLE change_place",
+        "DROP INDEX change_outside_runs",
+        "CREATE INDEX change_of_run ON change (run_id)",
+        "DELETE FROM seaql_migrations WHERE version LIKE '%_change_groups'",
+    ] {
+        db.execute_unprepared(statement).await.unwrap();
+    }
+    db.migrate().await.unwrap();
+
+    assert!(before.0.items.len() > 4, "{before:?}");
+    assert_eq!(all().await, before);
 }
 
 impl TestApp {
