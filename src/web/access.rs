@@ -124,7 +124,7 @@ pub(super) async fn guard(
 fn wants_page(request: &ServiceRequest) -> bool {
     matches!(*request.method(), Method::GET | Method::HEAD)
         && !request.path().starts_with("/api/")
-        && !request.path().ends_with(".atom")
+        && request.path() != "/changes.atom"
         && bearer(request.headers()).is_none()
 }
 
