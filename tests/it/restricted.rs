@@ -1010,7 +1010,7 @@ const DOORS: &[(&str, &[&str])] = &[
         ],
     ),
     (
-        "/changes/{batch}",
+        "/changes/{id}",
         &[
             "/changes/{first}",
             "/changes/{second}",
@@ -1022,13 +1022,13 @@ const DOORS: &[(&str, &[&str])] = &[
         &["/api/v1/changes", "/api/v1/changes?limit=1"],
     ),
     (
-        "/api/v1/changes/{batch}",
+        "/api/v1/changes/{id}",
         &[
             "/api/v1/changes/{first}",
             "/api/v1/changes/{second}?limit=1",
         ],
     ),
-    ("/api/v1/changes.atom", &["/api/v1/changes.atom"]),
+    ("/changes.atom", &["/changes.atom"]),
     ("/ingestion", &["/ingestion"]),
     ("/ingestion/recipes/{name}", &["/ingestion/recipes/world"]),
     ("/ingestion/runs", &["/ingestion/runs"]),

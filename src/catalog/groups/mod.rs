@@ -2,15 +2,16 @@
 
 mod store;
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-pub use self::store::{FirstChanges, count, find_first, list, list_in_batch, list_runs_below};
-use super::Error;
 use super::asset::AssetId;
 use super::batch::{Batch, ChangeKind};
-use crate::auth::Sight;
-use crate::db::{Db, PageRequest};
+use super::change::Change;
+
+pub use store::{count, expect_batch, find_first, list, list_in_batch, list_runs_below};
 
 /// Which groups are wanted; without anything all.
 #[derive(Debug, Clone, Default)]
@@ -80,15 +81,5 @@ pub struct RunChanges {
     pub counts: ChangeCounts,
 }
 
-/// Makes sure that a batch changed something that somebody sees.
-pub async fn expect_batch(db: &Db, sight: &Sight, batch: Batch) -> Result<(), Error> {
-    let filter = GroupFilter {
-        batch: Some(batch),
-        ..GroupFilter::default()
-    };
-    let found = list(db, sight, &filter, &PageRequest::first(1)).await?;
-    if found.items.is_empty() {
-        return Err(Error::UnknownBatch);
-    }
-    Ok(())
-}
+/// The first changes of groups, by batch and database.
+pub type FirstChanges = HashMap<(Batch, AssetId), Vec<Change>>;

@@ -1,4 +1,4 @@
-//! The queries on what changed, by batch and database.
+//! The queries on groups of changes and on the places of changes in them.
 
 use std::collections::HashMap;
 
@@ -15,7 +15,7 @@ use super::super::batch::{self, Batch, ChangeKind};
 use super::super::change::Change;
 use super::super::store::{belongs_to_seen, read_change};
 use super::super::{Error, human};
-use super::{ChangeCounts, ChangeGroup, DatabaseChange, GroupFilter, RunChanges};
+use super::{ChangeCounts, ChangeGroup, DatabaseChange, FirstChanges, GroupFilter, RunChanges};
 use crate::auth::Sight;
 use crate::db::changes;
 use crate::db::entity::{change, change_group, change_place};
@@ -118,6 +118,19 @@ struct BatchSums {
     sums: Sums,
 }
 
+/// Makes sure that a batch changed something that somebody sees.
+pub async fn expect_batch(db: &Db, sight: &Sight, batch: Batch) -> Result<(), Error> {
+    let filter = GroupFilter {
+        batch: Some(batch),
+        ..GroupFilter::default()
+    };
+    let found = list(db, sight, &filter, &PageRequest::first(1)).await?;
+    if found.items.is_empty() {
+        return Err(Error::UnknownBatch);
+    }
+    Ok(())
+}
+
 /// Counts what changed, by kind.
 pub async fn count(db: &Db, sight: &Sight, filter: &GroupFilter) -> Result<ChangeCounts, Error> {
     let query = sums(change_group::Entity::find()).filter(wanted(sight, filter));
@@ -218,9 +231,6 @@ pub async fn list_in_batch(
 }
 
 const EVERY_DANGER: (i16, i16) = (0, i16::MAX);
-
-/// The first changes of groups, by batch and database.
-pub type FirstChanges = HashMap<(Batch, AssetId), Vec<Change>>;
 
 /// Finds the first few changes of each danger in some groups: of one kind where only that is wanted.
 pub async fn find_first(

@@ -7,7 +7,7 @@ mod assets;
 mod audit;
 mod body;
 mod changes;
-pub(in crate::web) mod openapi;
+mod openapi;
 mod recipes;
 mod requests;
 mod run_shape;

@@ -30,7 +30,6 @@ use crate::web::links;
         audit::list,
         changes::list,
         changes::show,
-        crate::web::pages::change_feed::show,
         recipes::list,
         recipes::start_run,
         requests::list,
@@ -72,7 +71,7 @@ pub(super) struct ProblemShape {
 /// It failed, and this is why.
 #[derive(Serialize, ToResponse)]
 #[response(content_type = "application/problem+json")]
-pub(in crate::web) struct ProblemAnswer(ProblemShape);
+pub(super) struct ProblemAnswer(ProblemShape);
 
 /// What the description says of a call that takes a body.
 #[derive(Debug, Clone, Default)]

@@ -22,24 +22,7 @@ use crate::web::parameters::Parameters;
 /// So many entries are in the feed.
 const ENTRIES: usize = 50;
 
-/// `GET /api/v1/changes.atom`: the newest changes, for feed readers.
-#[utoipa::path(
-    get,
-    path = "/api/v1/changes.atom",
-    tag = "changes",
-    summary = "The same as an Atom feed",
-    params(
-        ("kind" = Option<String>, Query, description = "`removed`, `dropped`, `retyped`, `changed`, `new` or `edited`"),
-        ("database" = Option<uuid::Uuid>, Query, description = "Only what changed in this database"),
-        ("days" = Option<u64>, Query, minimum = 0, maximum = 3660, description = "How many days back; 30 without it"),
-        ("after" = Option<String>, Query, description = "Where the page before ended"),
-        ("limit" = Option<u64>, Query, minimum = 1, maximum = 50),
-    ),
-    responses(
-        (status = 200, content_type = "application/atom+xml", body = String),
-        (status = "default", response = crate::web::api::openapi::ProblemAnswer),
-    ),
-)]
+/// `GET /changes.atom`: the newest changes, for feed readers.
 pub(crate) async fn show(
     request: HttpRequest,
     db: Data<Db>,
