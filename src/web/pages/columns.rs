@@ -179,6 +179,10 @@ impl View for Columns {
 }
 
 /// One column or nested field.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each switches a part of the row on"
+)]
 #[derive(Debug, Serialize)]
 struct Row {
     depth: usize,
