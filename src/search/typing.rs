@@ -176,7 +176,7 @@ mod tests {
 
     #[test]
     fn the_last_word_keeps_its_quotes() {
-        let last = |text: &str| text[last_word_at(text)..].to_owned();
+        let last = |text: &str| text.split_at(last_word_at(text)).1.to_owned();
         assert_eq!(last("orders own"), "own");
         assert_eq!(last("orders owner:\"grace ho"), "owner:\"grace ho");
         assert_eq!(last("orders "), "");

@@ -34,9 +34,10 @@ pub(crate) async fn show(
         Some(id) => actions_on(&db, &actor, id, words).await?,
         None => Group::new("", Vec::new()),
     };
-    let recipes = match actor.may(Permission::RunRecipe) {
-        true => recipes_to_run(&runner, words)?,
-        false => Vec::new(),
+    let recipes = if actor.may(Permission::RunRecipe) {
+        recipes_to_run(&runner, words)?
+    } else {
+        Vec::new()
     };
     let pages = pages_of(&actor).into_iter();
     let pages = pages.filter(|(label, _)| is_wanted(words, label));
