@@ -97,14 +97,14 @@ impl ChangeKind {
         }
     }
 
-    /// The dangers that it covers, first and last.
+    /// The dangers that it covers, first and last: those of tables and views, and that of a database which is gone.
     pub(super) fn dangers(self) -> (i16, i16) {
         match self {
             Self::Removed => (DATABASE_REMOVED, REMOVED),
             Self::Dropped => (DROPPED, DROPPED_AND_RETYPED),
             Self::Retyped => (DROPPED_AND_RETYPED, RETYPED),
-            Self::Changed => (DROPPED, DATABASE_CHANGED),
-            Self::New => (NEW, DATABASE_NEW),
+            Self::Changed => (DROPPED, CHANGED),
+            Self::New => (NEW, NEW),
             Self::Edited => (EDITED, EDITED),
         }
     }

@@ -120,10 +120,11 @@ pub(super) async fn guard(
     }
 }
 
-/// Tells whether a browser wants to show a whole page, so that it can be led to sign in first.
+/// Tells whether a browser wants to show a whole page, so that it can be led to sign in first. A feed reader cannot.
 fn wants_page(request: &ServiceRequest) -> bool {
     matches!(*request.method(), Method::GET | Method::HEAD)
         && !request.path().starts_with("/api/")
+        && request.path() != "/changes.atom"
         && bearer(request.headers()).is_none()
 }
 

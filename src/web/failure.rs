@@ -229,8 +229,9 @@ impl Failure {
     /// Words for an answer that the web framework gave by itself.
     pub(super) fn of_status(status: StatusCode) -> Self {
         match status {
-            StatusCode::NOT_FOUND => Self::new(status, "There is nothing at this address.")
-                .hinted(Some("Search for it by name.")),
+            StatusCode::NOT_FOUND => {
+                Self::new(status, "Page not found.").hinted(Some("Search for it by name."))
+            }
             StatusCode::PAYLOAD_TOO_LARGE => Self::too_long(TooLong::Body),
             StatusCode::REQUEST_TIMEOUT => {
                 Self::new(status, "The request took too long to arrive.")

@@ -358,7 +358,7 @@ pub(crate) fn changes<'a>(parameters: impl IntoIterator<Item = (&'a str, &'a str
 
 /// The same as an Atom feed.
 pub(crate) fn changes_feed<'a>(parameters: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
-    with_query(&at("/api/v1/changes.atom"), parameters)
+    with_query(&at("/changes.atom"), parameters)
 }
 
 /// What one run or one day changed, in one database or all, of one kind or all.

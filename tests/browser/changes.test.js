@@ -27,8 +27,8 @@ test("somebody finds out what was dropped or changed lately", async (journey) =>
 
 test("changes are narrowed down to a database and a time", async (journey) => {
   const page = await open(journey, "/changes");
-  await page.getByLabel("Database").selectOption({ label: "shop" });
-  await page.getByLabel("Time").selectOption("7");
+  await page.getByRole("combobox", { name: "Database" }).selectOption({ label: "shop" });
+  await page.getByRole("combobox", { name: "Time" }).selectOption("7");
   await page.getByRole("button", { name: "Show changes" }).click();
 
   await page.waitForURL(/database=/);

@@ -246,7 +246,7 @@ describe("people describe what is in the catalog", () => {
 
   test("the person's menu is used by keyboard, and closes", async (journey) => {
     const page = await app.open(journey, "/people", { cookies: people.ana });
-    const menu = page.getByRole("navigation", { name: "Your account and people" });
+    const menu = page.getByRole("navigation", { name: "Your account and settings" });
     await page.locator("summary", { hasText: "Ana López" }).focus();
     await page.keyboard.press("Enter");
     await menu.waitFor();

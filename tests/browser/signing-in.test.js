@@ -19,13 +19,15 @@ describe("an empty catalog", () => {
     await page.getByLabel("User name").fill("ana");
     await page.getByLabel("Display name").fill("Ana López");
     await page.getByLabel("Password").fill("passwordpassword");
-    await page.getByRole("button", { name: "Make my account" }).click();
+    await page.getByRole("button", { name: "Create account" }).click();
     await page.getByRole("alert").getByText("somebody would try first").waitFor();
     assert.equal(await page.getByLabel("Display name").inputValue(), "Ana López");
     await inspect(page);
     await page.getByLabel("Password").fill(PASSWORD);
-    await page.getByRole("button", { name: "Make my account" }).click();
+    await page.getByRole("button", { name: "Create account" }).click();
     await page.getByRole("heading", { name: "What are you looking for?" }).waitFor();
+    await page.getByRole("heading", { name: "The catalog is empty" }).waitFor();
+    await page.getByRole("listitem").filter({ hasText: "Add a recipe" }).getByText("type: glue").waitFor();
     await page.getByText("Ana López").click();
     await page.getByText("Signed in as ana").waitFor();
     await inspect(page);

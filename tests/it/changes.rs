@@ -1,11 +1,14 @@
 //! What changed: the page, its lists, the sentence of the week, the API and the feed.
 
-use gazetteer::auth::Role;
-use gazetteer::catalog::AssetId;
+use gazetteer::auth::{Role, Sight};
+use gazetteer::catalog::groups::{self, GroupFilter};
+use gazetteer::catalog::{AssetId, Batch};
+use gazetteer::db::PageRequest;
 use gazetteer::demo::{Endpoint, World};
 use gazetteer::ingest::Run;
 use reqwest::Method;
 use scraper::{Html, Selector};
+use sea_orm::ConnectionTrait as _;
 use serde_json::{Value, json};
 
 use crate::support::app::{TestApp, texts};
@@ -105,7 +108,7 @@ async fn the_page_tells_dangerous_changes_first_and_each_count_leads_to_its_list
 
     let page = story.app.page("/changes").await;
 
-    let lines = hrefs(&page, ".batch:first-child .change-lines a.count");
+    let lines = hrefs(&page, ".batch:first-child .change-lines a.change-count");
     let words: Vec<&str> = lines.iter().map(|(words, _)| words.as_str()).collect();
     assert_eq!(
         words,
@@ -141,13 +144,15 @@ async fn filters_leave_the_kind_database_and_time_that_somebody_wants() {
     let removed = story.app.page("/changes?kind=removed").await;
     let of_shop = story.app.page(&format!("/changes?database={shop}")).await;
 
-    let lines = texts(&removed, ".change-lines a.count");
+    let lines = texts(&removed, ".change-lines a.change-count");
     assert_eq!(lines, ["1 table removed"]);
-    assert!(texts(&of_shop, ".change-lines a.count").contains(&"2 columns dropped".to_owned()));
-    assert!(!texts(&of_shop, ".change-lines a.count").contains(&"60 new tables".to_owned()));
+    assert!(
+        texts(&of_shop, ".change-lines a.change-count").contains(&"2 columns dropped".to_owned())
+    );
+    assert!(!texts(&of_shop, ".change-lines a.change-count").contains(&"60 new tables".to_owned()));
     for odd in ["kind=gone", "days=-1", "database=shop", "after=x"] {
         let refused = story.app.get(&format!("/changes?{odd}")).await;
-        assert_eq!(refused.status, 400, "{odd}");
+        assert_eq!(refused.status, 422, "{odd}");
     }
     let nothing = "/changes/01980a5e-7c1b-7def-8a90-1b2c3d4e5f60";
     assert_eq!(story.app.get(nothing).await.status, 404);
@@ -235,7 +240,7 @@ async fn what_people_edit_is_a_line_of_its_day() {
 
     let page = story.app.page("/changes?kind=edited").await;
 
-    let lines = hrefs(&page, ".change-lines a.count");
+    let lines = hrefs(&page, ".change-lines a.change-count");
     assert_eq!(lines[0].0, "1 edit by people");
     let list = story.app.page(&lines[0].1).await;
     let told = texts(&list, "#changes-list > li");
@@ -271,7 +276,7 @@ async fn the_api_and_the_feed_tell_the_same() {
     assert_eq!(changes["items"][0]["path"], json!(["shop", "wishlists"]));
     assert_eq!(changes["items"][0]["action"], "gone");
 
-    let feed = story.app.get("/api/v1/changes.atom").await;
+    let feed = story.app.get("/changes.atom").await;
     assert_eq!(
         feed.header("content-type"),
         "application/atom+xml; charset=utf-8"
@@ -280,7 +285,7 @@ async fn the_api_and_the_feed_tell_the_same() {
     assert!(feed.text.contains(title), "{}", feed.text);
     assert!(feed.text.contains("href=\"http://"), "{}", feed.text);
     assert!(!feed.text.contains("href=\"/"), "{}", feed.text);
-    let stranger = story.app.visitor().get("/api/v1/changes.atom").await;
+    let stranger = story.app.visitor().get("/changes.atom").await;
     assert_eq!(stranger.status, 401);
 }
 
@@ -305,12 +310,50 @@ async fn pages_of_groups_and_changes_tell_each_once() {
     assert_eq!((seen.len(), all), (NEW + 3, NEW + 3));
 }
 
+#[tokio::test]
+async fn the_migration_groups_what_older_versions_wrote() {
+    let story = Story::tell().await;
+    let found = story.app.json("/api/v1/search?q=customer").await;
+    let id = found["hits"][0]["id"].as_str().unwrap();
+    let path = format!("/api/v1/assets/{id}/description");
+    let body = json!({"text": "Everybody who buys.", "version": 0});
+    let answer = story.app.request(Method::PUT, &path).json(&body).send();
+    assert_eq!(answer.await.unwrap().status(), 200);
+    let db = &story.app.app.db;
+    let all = async || {
+        let page = PageRequest::first(100);
+        let filter = GroupFilter::default();
+        let groups = groups::list(db, &Sight::Everything, &filter, &page).await;
+        let of_run = Batch::Run(story.run.id);
+        let changes = groups::list_in_batch(db, &Sight::Everything, of_run, &filter, &page).await;
+        (groups.unwrap(), changes.unwrap())
+    };
+    let before = all().await;
+
+    for statement in [
+        "DROP TABLE change_group",
+        "DROP TABLE change_place",
+        "DROP INDEX change_outside_runs",
+        "CREATE INDEX change_of_run ON change (run_id)",
+        "DELETE FROM seaql_migrations WHERE version LIKE '%_change_groups'",
+    ] {
+        db.execute_unprepared(statement).await.unwrap();
+    }
+    db.migrate().await.unwrap();
+
+    assert!(before.0.items.len() > 4, "{before:?}");
+    assert_eq!(all().await, before);
+}
+
 impl TestApp {
     /// The id of a database that the demo's endpoint has.
     async fn id_of_glue(&self, name: &str) -> AssetId {
         let databases = self.json("/api/v1/databases").await;
         let items = databases["items"].as_array().unwrap();
-        let found = items.iter().find(|item| item["name"] == name).unwrap();
+        let found = items
+            .iter()
+            .find(|database| database["name"] == name)
+            .unwrap();
         AssetId(found["id"].as_str().unwrap().parse().unwrap())
     }
 }

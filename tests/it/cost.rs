@@ -340,7 +340,7 @@ impl World {
             | "/requests"
             | "/restricted"
             | "/changes"
-            | "/api/v1/changes.atom"
+            | "/changes.atom"
             | "/ingestion"
             | "/ingestion/runs"
             | "/profile"
@@ -430,11 +430,11 @@ impl World {
             "/ingestion/runs/{id}" | "/api/v1/runs/{id}" => {
                 vec![pattern.replace("{id}", &self.run.to_string())]
             }
-            "/changes/{batch}" | "/api/v1/changes/{batch}" => {
+            "/changes/{id}" | "/api/v1/changes/{id}" => {
                 let run = self.run.to_string();
                 let today = Batch::Day(chrono::Utc::now().date_naive()).id().to_string();
                 [run, today]
-                    .map(|batch| pattern.replace("{batch}", &batch) + "?limit=100")
+                    .map(|batch| pattern.replace("{id}", &batch) + "?limit=100")
                     .into()
             }
             "/api/v1/runs/{id}/findings" | "/api/v1/runs/{id}/databases" => {

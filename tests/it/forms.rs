@@ -192,13 +192,9 @@ fn cases() -> Vec<Case> {
         case(
             "post /people/{id}/sessions/{id}/end",
             &[],
-            Words(&["signed in"]),
+            Words(&["Sessions"]),
         ),
-        case(
-            "post /people/{id}/link",
-            &[],
-            Words(&["A link to choose a password"]),
-        ),
+        case("post /people/{id}/link", &[], Words(&["Invitation link"])),
         case(
             "post /teams",
             &[("name", "Third floor")],

@@ -133,9 +133,9 @@ async fn a_changed_table_tells_its_history_in_sentences() {
     assert_eq!(
         history[0].action.sentences(),
         [
+            "Column “city” was dropped (string).",
             "Column “id” changed its type from bigint to string.",
             "Column “country” was added (string).",
-            "Column “city” was dropped (string).",
         ]
     );
 }

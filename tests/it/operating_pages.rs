@@ -1,6 +1,7 @@
 //! The pages of those who run the catalog: what a run left out, the first steps, the settings, refusals.
 
 use gazetteer::auth::Role;
+use gazetteer::catalog;
 use gazetteer::demo::World;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
@@ -160,7 +161,8 @@ async fn a_restriction_says_what_is_now_true_and_asks_before_it_leaves_admins_al
     let app = TestApp::reading(world).await;
     app.person("ana", Role::Reader, &[]).await;
     app.person("boss", Role::Admin, &[]).await;
-    let id = app.id_of(&["finance"]).await;
+    let found = catalog::find_called(&app.app.db, "finance").await;
+    let id = found.unwrap()[0];
     let here = format!("/assets/{id}/restriction");
     let admin = app.admin();
 

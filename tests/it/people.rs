@@ -467,7 +467,7 @@ async fn everybody_is_listed_page_by_page_and_filtered() {
     assert_eq!(texts(&found, "#people .name"), ["person-41"]);
     assert_eq!(
         texts(&none, "main .none"),
-        ["Nobody’s name has “nobody%” in it. Show everybody"]
+        ["No match for “nobody%”. Show all"]
     );
 }
 

@@ -939,6 +939,11 @@ const DOORS: &[(&str, &[&str])] = &[
         ],
     ),
     ("/requests", &["/requests"]),
+    ("/palette", &["/palette?q=orders", "/palette?q=quokka"]),
+    (
+        "/assets/{id}/preview",
+        &["/assets/{orders}/preview", "/assets/{zymurgy}/preview"],
+    ),
     (
         "/pick/assets",
         &[
@@ -1005,7 +1010,7 @@ const DOORS: &[(&str, &[&str])] = &[
         ],
     ),
     (
-        "/changes/{batch}",
+        "/changes/{id}",
         &[
             "/changes/{first}",
             "/changes/{second}",
@@ -1017,13 +1022,13 @@ const DOORS: &[(&str, &[&str])] = &[
         &["/api/v1/changes", "/api/v1/changes?limit=1"],
     ),
     (
-        "/api/v1/changes/{batch}",
+        "/api/v1/changes/{id}",
         &[
             "/api/v1/changes/{first}",
             "/api/v1/changes/{second}?limit=1",
         ],
     ),
-    ("/api/v1/changes.atom", &["/api/v1/changes.atom"]),
+    ("/changes.atom", &["/changes.atom"]),
     ("/ingestion", &["/ingestion"]),
     ("/ingestion/recipes/{name}", &["/ingestion/recipes/world"]),
     ("/ingestion/runs", &["/ingestion/runs"]),
@@ -1135,6 +1140,7 @@ const WALLS: &[&str] = &[
     "/sign-in/oidc",
     "/sign-in/oidc/callback",
     "/profile/link",
+    "/profile/tokens",
     // Tells who people are.
     "/pick/owners",
     // For admins alone, who see everything.

@@ -135,8 +135,9 @@ fn is_published(serving: &config::Serving) -> bool {
 }
 
 fn guide(url: &str, tables: usize, company: bool, demo: bool) {
+    let reads = if company { "has read" } else { "is reading" };
     say(format_args!(
-        "It is reading {tables} tables and views through the recipe ingest-recipes/demo.yml."
+        "It {reads} {tables} tables and views with the recipe ingest-recipes/demo.yml."
     ));
     say(if demo {
         "The sign-in page has a button for the demo's steward and one for its admin. They work on this machine only."

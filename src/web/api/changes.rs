@@ -52,14 +52,14 @@ pub(in crate::web) async fn list(
     })))
 }
 
-/// `GET /api/v1/changes/{batch}`: the changes of one run or day.
+/// `GET /api/v1/changes/{id}`: the changes of one run or day.
 #[utoipa::path(
     get,
-    path = "/api/v1/changes/{batch}",
+    path = "/api/v1/changes/{id}",
     tag = "changes",
     summary = "What one run, or people on one day, changed: change by change, dangerous ones first",
     params(
-        ("batch" = Uuid, Path, description = "The `batch` of a group: the id of a run, or of a day"),
+        ("id" = Uuid, Path, description = "The `batch` of a group: the id of a run, or of a day"),
         ("kind" = Option<String>, Query, description = "`removed`, `dropped`, `retyped`, `changed`, `new` or `edited`"),
         ("database" = Option<Uuid>, Query, description = "Only what changed in this database"),
         ("after" = Option<String>, Query, description = "The `next` of the page before"),
@@ -100,7 +100,7 @@ pub(in crate::web) async fn show(
 /// What one batch changed in one database.
 #[derive(Debug, Serialize, ToSchema)]
 pub(in crate::web) struct ChangeGroupShape {
-    /// Names the batch in `/api/v1/changes/{batch}`.
+    /// Names the batch in `/api/v1/changes/{id}`.
     batch: Uuid,
     /// The run, if it was one.
     run: Option<Uuid>,

@@ -22,7 +22,7 @@ use crate::web::parameters::Parameters;
 /// So many entries are in the feed.
 const ENTRIES: usize = 50;
 
-/// `GET /api/v1/changes.atom`: the newest changes, for feed readers.
+/// `GET /changes.atom`: the newest changes, for feed readers.
 pub(crate) async fn show(
     request: HttpRequest,
     db: Data<Db>,

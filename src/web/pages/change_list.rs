@@ -50,7 +50,7 @@ pub(crate) async fn show(
     )))
 }
 
-/// `GET /changes/{batch}`: what one run changed, or people in one day, change by change.
+/// `GET /changes/{id}`: what one run changed, or people in one day, change by change.
 pub(crate) async fn show_batch(
     db: Data<Db>,
     actor: Actor,
@@ -67,7 +67,11 @@ pub(crate) async fn show_batch(
     let sight = actor.sight();
     let page = parameters.page(CHANGES)?;
     groups::expect_batch(&db, sight, batch).await?;
-    let counts = groups::count(&db, sight, &filter).await?;
+    let every_kind = GroupFilter {
+        kind: None,
+        ..filter.clone()
+    };
+    let counts = groups::count(&db, sight, &every_kind).await?;
     let found = groups::list_in_batch(&db, sight, batch, &filter, &page).await?;
     let mut ids: Vec<AssetId> = found.items.iter().map(|change| change.asset).collect();
     ids.extend(filter.database);
@@ -107,7 +111,7 @@ pub(crate) async fn show_batch(
             Batch::Run(_) => None,
             Batch::Day(day) => Some(day.format("%-d %B %Y").to_string()),
         },
-        kinds: kinds(&filter, None, |kind| {
+        kinds: kinds(&filter, &counts, |kind| {
             let database = filter
                 .database
                 .map_or_else(String::new, |id| id.to_string());
@@ -232,7 +236,7 @@ impl ChangesPage {
         Self {
             action: links::changes([]),
             kind,
-            kinds: kinds(filter, Some(counts), |kind| address(kind, "")),
+            kinds: kinds(filter, counts, |kind| address(kind, "")),
             databases,
             days: DAYS
                 .iter()
@@ -255,7 +259,7 @@ impl ChangesPage {
 /// The kinds as tabs, all of them first.
 fn kinds(
     filter: &GroupFilter,
-    counts: Option<&ChangeCounts>,
+    counts: &ChangeCounts,
     href: impl Fn(&str) -> String,
 ) -> Vec<KindTab> {
     let all = KindTab {
@@ -268,8 +272,8 @@ fn kinds(
     let each = ChangeKind::ALL.into_iter().map(|kind| KindTab {
         label: label(kind),
         href: href(kind.as_str()),
-        count: counts.map(|counts| number(shown(counts, kind))),
-        dangerous: is_dangerous(kind) && counts.is_some_and(|counts| counts.of(kind) > 0),
+        count: Some(number(shown(counts, kind))),
+        dangerous: is_dangerous(kind) && counts.of(kind) > 0,
         current: filter.kind == Some(kind),
     });
     std::iter::once(all).chain(each).collect()

@@ -42,7 +42,7 @@ impl Severity {
             } => Self::Notice,
             RunFinding { about: None, .. } => Self::NotRead,
             finding if finding.asset.is_some_and(unread) => Self::NotRead,
-            finding if finding.text.contains("link") => Self::BrokenLink,
+            finding if is_about_a_link(&finding.text) => Self::BrokenLink,
             _ => Self::NotDecoded,
         }
     }
@@ -82,6 +82,12 @@ impl Severity {
             (Self::Notice, None) => "Nothing has to be done.",
         }
     }
+}
+
+/// Tells whether a source says that it could not follow a link.
+fn is_about_a_link(text: &str) -> bool {
+    let said = ["This link ", "this link ", "to which a link points"];
+    said.iter().any(|words| text.contains(words))
 }
 
 /// One finding, as `templates/part/findings.hbs` shows it.

@@ -155,7 +155,7 @@ fn refused(access: &Access, next: String, error: Error) -> Result<Page<SignInPag
 
 fn provider(access: &Access) -> Result<&Oidc, Failure> {
     let oidc = access.directories.oidc.as_deref();
-    oidc.ok_or_else(|| Failure::not_found("There is nothing at this address."))
+    oidc.ok_or_else(|| Failure::not_found("Page not found."))
 }
 
 fn trip<'a>(callback: &'a Url, id: &'a RequestId) -> Trip<'a> {

@@ -70,7 +70,7 @@ pub(crate) async fn sign_in_to_demo(
     Form(form): Form<DemoSignIn>,
 ) -> Result<HttpResponse, Failure> {
     if !access.demo {
-        return Err(Failure::not_found("There is nothing at this address."));
+        return Err(Failure::not_found("Page not found."));
     }
     let next = access::on_this_site(&form.next);
     let begun = sessions::sign_in_to_demo(&db, form.r#as, &from, access.lifetimes).await?;

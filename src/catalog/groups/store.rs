@@ -1,8 +1,8 @@
-//! What changed in the catalog, by batch and database: the newest batch first, what is dangerous first in each.
+//! The queries on groups of changes and on the places of changes in them.
 
 use std::collections::HashMap;
 
-use chrono::{DateTime, Utc};
+use chrono::Utc;
 use sea_orm::sea_query::{Expr, ExprTrait, Func, Query, SelectStatement, SimpleExpr, UnionType};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, Iterable, QueryFilter,
@@ -10,73 +10,16 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::asset::AssetId;
-use super::batch::{self, Batch, ChangeKind};
-use super::change::Change;
-use super::store::{belongs_to_seen, read_change};
-use super::{Error, human};
+use super::super::asset::AssetId;
+use super::super::batch::{self, Batch, ChangeKind};
+use super::super::change::Change;
+use super::super::store::{belongs_to_seen, read_change};
+use super::super::{Error, human};
+use super::{ChangeCounts, ChangeGroup, DatabaseChange, FirstChanges, GroupFilter, RunChanges};
 use crate::auth::Sight;
 use crate::db::changes;
 use crate::db::entity::{change, change_group, change_place};
 use crate::db::{Cut, Db, Page, PageRequest, within_bytes};
-
-/// Which groups are wanted; without anything all.
-#[derive(Debug, Clone, Default)]
-pub struct GroupFilter {
-    pub batch: Option<Batch>,
-    pub database: Option<AssetId>,
-    pub kind: Option<ChangeKind>,
-    /// Only batches that began on one of so many days before today, or today.
-    pub days: Option<u32>,
-}
-
-/// How many changes there are of each kind.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct ChangeCounts {
-    /// Tables and views.
-    pub removed: u64,
-    pub dropped: u64,
-    pub retyped: u64,
-    pub changed: u64,
-    pub new: u64,
-    /// Edits, not assets.
-    pub edited: u64,
-    pub dropped_columns: u64,
-    pub retyped_columns: u64,
-}
-
-impl ChangeCounts {
-    /// How many changes are of a kind.
-    pub fn of(&self, kind: ChangeKind) -> u64 {
-        match kind {
-            ChangeKind::Removed => self.removed,
-            ChangeKind::Dropped => self.dropped,
-            ChangeKind::Retyped => self.retyped,
-            ChangeKind::Changed => self.changed,
-            ChangeKind::New => self.new,
-            ChangeKind::Edited => self.edited,
-        }
-    }
-}
-
-/// What happened to a database itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DatabaseChange {
-    Removed,
-    Changed,
-    New,
-}
-
-/// What one batch changed in one database.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ChangeGroup {
-    pub batch: Batch,
-    pub database: AssetId,
-    pub counts: ChangeCounts,
-    pub itself: Option<DatabaseChange>,
-    pub first_at: DateTime<Utc>,
-    pub last_at: DateTime<Utc>,
-}
 
 /// Where a page of groups ended: batch, danger, database.
 type Key = (Uuid, i16, Uuid);
@@ -110,16 +53,6 @@ pub async fn list(
     let rows = query.all(&**db).await?;
     let page = Page::of_rows(rows, page, |row| (row.batch, row.danger, row.database_id));
     Ok(page.map(ChangeGroup::from))
-}
-
-/// What one run changed in all, beginning at a place in the log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RunChanges {
-    pub run: Uuid,
-    /// The number of its first change in the log.
-    pub first: i64,
-    pub at: DateTime<Utc>,
-    pub counts: ChangeCounts,
 }
 
 /// Lists what runs changed, by the number of the first change of each, newest first, below a number.
@@ -298,9 +231,6 @@ pub async fn list_in_batch(
 }
 
 const EVERY_DANGER: (i16, i16) = (0, i16::MAX);
-
-/// The first changes of groups, by batch and database.
-pub type FirstChanges = HashMap<(Batch, AssetId), Vec<Change>>;
 
 /// Finds the first few changes of each danger in some groups: of one kind where only that is wanted.
 pub async fn find_first(
