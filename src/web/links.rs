@@ -255,9 +255,12 @@ pub(crate) fn asset_preview(id: AssetId) -> String {
     at(format!("/assets/{id}/preview"))
 }
 
+/// What the row that [`row_of_column`] leads to is called on its page.
+pub(crate) const ROW: &str = "wanted";
+
 /// The page of an asset with one of its columns shown and highlighted.
 pub(crate) fn row_of_column(id: AssetId, column: &str) -> String {
-    format!("{}#wanted", with_query(&asset(id), [("at", column)]))
+    format!("{}#{ROW}", with_query(&asset(id), [("at", column)]))
 }
 
 /// Who sees a database.

@@ -7,7 +7,7 @@ const { open } = demo();
 
 test("a view is followed to its SQL", async (journey) => {
   const page = await open(journey, "/search?q=orders+by+day");
-  await page.locator("main").getByRole("link", { name: "orders by day", exact: true }).click();
+  await page.locator("#hits").getByRole("link", { name: "orders by day", exact: true }).click();
   await page.getByRole("heading", { level: 1, name: "orders by day" }).waitFor();
 
   const sql = page.getByRole("region", { name: /^SQL/ });
@@ -42,7 +42,7 @@ test("browsing leads from the source to a table and back", async (journey) => {
 
 test("a column is found among many, and a nested one unfolded", async (journey) => {
   const page = await open(journey, "/search?q=fct_orders");
-  await page.locator("main").getByRole("link", { name: "fct_orders", exact: true }).click();
+  await page.locator("#hits").getByRole("link", { name: "fct_orders", exact: true }).click();
   await page.getByRole("heading", { level: 1, name: "fct_orders" }).waitFor();
   const columns = page.getByRole("region", { name: /^Columns/ });
   const city = columns.getByRole("rowheader", { name: /city/ });

@@ -186,8 +186,8 @@ impl View for Columns {
 #[derive(Debug, Serialize)]
 struct Row {
     depth: usize,
-    /// Whether a link leads to this row.
-    wanted: bool,
+    /// The id of the row that a link leads to.
+    anchor: Option<&'static str>,
     /// Hidden until the row it is in is opened; only where scripts can open it.
     shut: bool,
     /// What the row that this one is in is called by; never the empty text.
@@ -285,7 +285,7 @@ impl Columns {
         let first = at.map_or(wanted.from, |at| at / AT_ONCE * AT_ONCE);
         let mut shown = tree.rows(first, editable);
         if let Some(row) = at.and_then(|at| shown.get_mut(at - first)) {
-            row.wanted = true;
+            row.anchor = Some(links::ROW);
         }
         let left = tree.lines.len().saturating_sub(first + shown.len());
         let bookkeeping = Tree::of(asset, true);
@@ -504,7 +504,7 @@ impl<'a> Tree<'a> {
         let short = note.map(beginning);
         Row {
             depth: line.depth.min(DEEPEST),
-            wanted: false,
+            anchor: None,
             shut: line.within.is_some() && !self.open,
             within: line.within.map(|outer| outer.to_string()),
             opens: nested.then(|| line.index.to_string()),
