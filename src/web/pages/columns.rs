@@ -179,10 +179,6 @@ impl View for Columns {
 }
 
 /// One column or nested field.
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each switches a part of the row on"
-)]
 #[derive(Debug, Serialize)]
 struct Row {
     depth: usize,
