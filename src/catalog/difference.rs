@@ -95,7 +95,7 @@ pub enum Difference {
     },
 }
 
-/// Two texts that are together no longer than this, in bytes, are told side by side rather than compared.
+/// Below this length of both texts together, in bytes, a change shows both and compares nothing.
 const SHORT_TEXTS: usize = 120;
 
 /// A text of a difference is no longer than this in the log, in bytes: the SQL of a view fits.
@@ -169,7 +169,7 @@ fn columns(before: &[Column], after: &[Column], found: &mut Vec<Difference>) {
         .filter_map(Difference::changed_shape)
         .flat_map(outer_columns)
         .collect();
-    // Where the fields of a column are told, its whole type would tell the same again.
+    // The differences of its fields say what its whole type would say again.
     found.retain(|difference| {
         !matches!(difference, Difference::ColumnRetyped { column, before, after }
             if inside.contains(column) && is_nested(before) && is_nested(after))

@@ -205,8 +205,8 @@ impl Db {
 
     /// Finds out whether the catalog can be written, without changing it.
     ///
-    /// What was found is told for a second, so that nobody keeps writers waiting by asking. Success is not told any
-    /// more once a write has met a full disk.
+    /// Answers for a second with what the last probe found, so that nobody keeps writers waiting by asking. A write that
+    /// meets a full disk ends a remembered success.
     pub async fn check_writing(&self) -> Result<(), DbErr> {
         let mut probed = self.shared.queue.probed.lock().await;
         let is_doubted = *held(&self.shared.queue.full);

@@ -64,7 +64,7 @@ pub async fn list_runs_below(
     limit: u64,
 ) -> Result<Vec<RunChanges>, Error> {
     use change_group::Column;
-    // A batch is told at the first of its groups.
+    // The first group of a batch stands for the batch.
     let earlier = Query::select()
         .expr(Expr::val(1))
         .from_as(change_group::Entity, "earlier")

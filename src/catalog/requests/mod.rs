@@ -28,7 +28,7 @@ pub struct Asked {
     pub asset: Summary,
     /// How many people ask.
     pub people: u64,
-    /// Their names, as many as are told.
+    /// The first of their names.
     pub names: Vec<String>,
     pub first_asked_at: DateTime<Utc>,
 }

@@ -616,7 +616,7 @@ impl TablePage {
     }
 }
 
-/// Other names of an asset. Where its files are is told of its storage already.
+/// Other names of an asset. The storage has the place of its files already.
 fn aliases(asset: &Asset, aliases: &[Alias]) -> Vec<AliasFact> {
     let locations = &asset.source.storage.locations;
     let is_told = |alias: &&Alias| {

@@ -250,7 +250,7 @@ pub(crate) struct AuditPage {
     until: String,
     topics: Vec<Choice>,
     filtered: bool,
-    /// Whether runs are told, too, one line each.
+    /// Whether the list includes runs, one line each.
     runs: bool,
     rows: Vec<Row>,
     more: More,

@@ -24,7 +24,7 @@ use crate::web::text::{Moment, count};
 /// So many changes of each sort are read for a line.
 const FIRST: u64 = 3;
 
-/// So many sentences of one change are told in a line.
+/// A line has so many sentences of one change.
 const SENTENCES: usize = 6;
 
 /// What one run, or people in one day, changed.
@@ -218,7 +218,7 @@ impl Line {
     }
 }
 
-/// Whether a change is told in the line of a kind.
+/// Whether the line of a kind includes a change.
 fn tells(change: &Change, kind: ChangeKind) -> bool {
     use crate::catalog::Action::{Changed, Created, Gone, Other, Returned, Revised};
     let has = |kind| {

@@ -190,7 +190,7 @@ impl Told {
             Action::Revised(_) | Action::Other(_) => others = change.action.sentences(),
             _ => {
                 for difference in change.action.differences() {
-                    // The first texts are told with what was done to them.
+                    // The first texts say what was done to them.
                     if difference.reworded().is_some() && left > 0 {
                         left -= 1;
                     } else if difference.is_dangerous() {

@@ -17,7 +17,7 @@ use crate::web::failure::Failure;
 use crate::web::links;
 use crate::web::text::{Shortened, count};
 
-/// So many names of databases are told in one line.
+/// One line has so many names of databases.
 const NAMES_TOLD: usize = 3;
 
 /// How much is missing because of a finding, the worst first.

@@ -1,6 +1,6 @@
 //! What an empty catalog says: three steps to one's own Glue, with ticks for those that are done.
 //!
-//! Deliberately absent: the steps of people who may not run a recipe; they are told whom to ask.
+//! Deliberately absent: the steps of people who may not run a recipe; the page says whom they can ask.
 
 use serde::Serialize;
 

@@ -22,7 +22,7 @@ use crate::web::view::{Page, Section, View};
 /// So many databases of each source are shown.
 const DATABASES: u64 = 24;
 
-/// The changes of so many databases are told.
+/// The page has the changes of so many databases.
 const GROUPS: u64 = 5;
 
 /// `GET /`: search, and what is going on.

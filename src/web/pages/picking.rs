@@ -27,7 +27,7 @@ const LOOKED_THROUGH: usize = 50;
 /// So many people and teams are compared with a name.
 const COMPARED: u64 = 200;
 
-/// What a team's name is told from a person's by.
+/// The sign that tells a team's name from a person's.
 const TEAM: &str = "Team: ";
 
 /// What `templates/picking/options.hbs` can show.

@@ -322,7 +322,7 @@ async fn finish<A: Form>(
     Ok(Either::Right(Page(page)))
 }
 
-/// Where one sees what was saved, and is told so.
+/// The address that shows what was saved and says so.
 struct Landing {
     /// The page of the asset, or a column alone for a script that has the rest of the page.
     page: String,
