@@ -123,6 +123,7 @@ impl App {
             follower: self.start_following(),
             scheduler,
             runner: self.runner.clone(),
+            db: self.db.clone(),
         })
     }
 
@@ -168,11 +169,14 @@ pub struct Background {
     follower: Follower,
     scheduler: Scheduler,
     runner: Runner,
+    db: Db,
 }
 
 impl Background {
     /// Starts nothing new, lets runs write down that they were interrupted, and returns when all is quiet.
     pub async fn stop(self) {
+        // What is still to be written needs none of the connections that the server's threads opened and took along.
+        self.db.renew_connections();
         if let Err(stuck) = self.scheduler.stop().await {
             warn!("{}", chain(&stuck));
         }

@@ -5,7 +5,8 @@
     reason = "the trait fixes the signatures, and its macro cannot cope with a named lifetime"
 )]
 
-use sea_orm_migration::{MigrationTrait, MigratorTrait, async_trait};
+use sea_orm_migration::sea_orm::DbErr;
+use sea_orm_migration::{MigrationName, MigrationTrait, MigratorTrait, SchemaManager, async_trait};
 
 mod m20261121_000001_assets;
 mod m20261121_000002_runs;
@@ -17,6 +18,9 @@ mod m20261126_000008_sign_ins;
 mod m20261126_000010_words_by_part;
 mod m20261126_000011_requests;
 mod m20261126_000012_change_groups;
+mod m20261126_000013_findings_of;
+mod m20261126_000014_requests_for_words;
+mod m20261126_000015_findings_ranked;
 
 /// Brings a database to the newest schema, or back.
 #[derive(Debug)]
@@ -26,16 +30,50 @@ pub struct Migrator;
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
         vec![
-            Box::new(m20261121_000001_assets::Migration),
-            Box::new(m20261121_000002_runs::Migration),
-            Box::new(m20261121_000003_people::Migration),
-            Box::new(m20261121_000004_words::Migration),
-            Box::new(m20261121_000005_audit::Migration),
-            Box::new(m20261126_000007_runs_due::Migration),
-            Box::new(m20261126_000008_sign_ins::Migration),
-            Box::new(m20261126_000010_words_by_part::Migration),
-            Box::new(m20261126_000011_requests::Migration),
-            Box::new(m20261126_000012_change_groups::Migration),
+            whole(m20261121_000001_assets::Migration),
+            whole(m20261121_000002_runs::Migration),
+            whole(m20261121_000003_people::Migration),
+            whole(m20261121_000004_words::Migration),
+            whole(m20261121_000005_audit::Migration),
+            whole(m20261126_000007_runs_due::Migration),
+            whole(m20261126_000008_sign_ins::Migration),
+            whole(m20261126_000010_words_by_part::Migration),
+            whole(m20261126_000011_requests::Migration),
+            whole(m20261126_000012_change_groups::Migration),
+            whole(m20261126_000013_findings_of::Migration),
+            whole(m20261126_000014_requests_for_words::Migration),
+            whole(m20261126_000015_findings_ranked::Migration),
         ]
+    }
+}
+
+/// A migration that happens wholly or not at all, on SQLite too.
+///
+/// Without a transaction, which is what SQLite gets unless a migration asks for one, a process that
+/// is killed between the change and its record leaves a database that no later start can migrate.
+struct Whole<M>(M);
+
+fn whole(migration: impl MigrationTrait + 'static) -> Box<dyn MigrationTrait> {
+    Box::new(Whole(migration))
+}
+
+impl<M: MigrationTrait> MigrationName for Whole<M> {
+    fn name(&self) -> &str {
+        self.0.name()
+    }
+}
+
+#[async_trait::async_trait]
+impl<M: MigrationTrait> MigrationTrait for Whole<M> {
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true)
+    }
+
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        self.0.up(manager).await
+    }
+
+    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        self.0.down(manager).await
     }
 }

@@ -36,11 +36,6 @@ const POSTGRES_DOWN: [&str; 3] = [
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
-    /// All of it or nothing, on SQLite too.
-    fn use_transaction(&self) -> Option<bool> {
-        Some(true)
-    }
-
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         run(manager, &SQLITE_UP, &POSTGRES_UP).await
     }

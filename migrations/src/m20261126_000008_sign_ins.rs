@@ -12,11 +12,6 @@ const TABLES: [&str; 3] = ["directory_sign_in", "refused_sign_in", "browser_key"
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
-    /// All of it or nothing, on SQLite too.
-    fn use_transaction(&self) -> Option<bool> {
-        Some(true)
-    }
-
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let key = Table::create()
             .table("browser_key")

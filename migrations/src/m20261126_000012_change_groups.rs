@@ -58,11 +58,6 @@ const GROUPS: &str = "INSERT INTO change_group \
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
-    /// All of it or nothing, on SQLite too.
-    fn use_transaction(&self) -> Option<bool> {
-        Some(true)
-    }
-
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let db = manager.get_connection();
         let (uuid, time, bare) = match manager.get_database_backend() {

@@ -18,6 +18,7 @@ use crate::auth::principals::{self, Principal};
 use crate::auth::scopes;
 use crate::auth::{AccountId, Actor, Denied, Event, Permission, Who};
 use crate::catalog::groups::{self, RunChanges};
+use crate::catalog::requests::Deed;
 use crate::catalog::{self, Action};
 use crate::db::{self, BadCursor, Db, Page, PageRequest};
 use crate::error::{Explain, Kind};
@@ -176,6 +177,7 @@ enum What {
     ToPeople(Event),
     ToAsset(Action),
     ToRun(Asked),
+    ToRequests(Deed),
     Unknown,
 }
 
@@ -187,6 +189,7 @@ impl What {
                 Event::read(action, details).map(Self::ToPeople)
             }
             "run" => Asked::read(action, details).map(Self::ToRun),
+            "request" | "search" => Deed::read(action, details).map(Self::ToRequests),
             "asset" => match Action::read(action, details) {
                 Some(Action::Other(_)) | None => None,
                 Some(action) => Some(Self::ToAsset(action)),
@@ -201,6 +204,7 @@ impl What {
             Self::ToPeople(event) => vec![names.told(row.subject, event)],
             Self::ToAsset(action) => action.sentences(),
             Self::ToRun(asked) => vec![asked.sentence()],
+            Self::ToRequests(deed) => vec![deed.sentence()],
             Self::Unknown => vec![format!(
                 "“{}” of this {}: this version of Gazetteer does not know it, so here is what was written: {}",
                 row.action, row.kind, row.details
@@ -311,7 +315,7 @@ pub async fn find_things(db: &Db, actor: &Actor, words: &str) -> Result<Vec<Uuid
     let mut things: Vec<Uuid> = called.into_iter().map(Principal::id).collect();
     let assets = catalog::find_called(db, words).await?;
     things.extend(assets.into_iter().map(|asset| asset.0));
-    match catalog::find_scope(db, words).await {
+    match catalog::find_scope(db, actor.sight(), words).await {
         Ok(scope) => things.extend(scopes::find_id(db, &scope).await?),
         Err(catalog::Error::UnknownScope { .. } | catalog::Error::SeveralScopes { .. })
             if !things.is_empty() => {}

@@ -18,6 +18,7 @@ pub mod unseen;
 
 use std::collections::HashMap;
 use std::error::Error as StdError;
+use std::str::FromStr;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -102,7 +103,23 @@ pub struct Summary {
     /// The format in words.
     pub format: Option<String>,
     pub rows: Option<i64>,
+    /// When its source last changed the definition; says nothing about the age of the rows.
+    pub defined_at: Option<DateTime<Utc>>,
+    /// What it is a link to.
+    pub link: Option<LinkTarget>,
+    /// The owner that its source names.
+    pub source_owner: Option<String>,
+    /// What people say of how far to trust it.
+    pub trust: Trust,
     pub gone_at: Option<DateTime<Utc>>,
+}
+
+/// What people say of how far to trust an asset.
+#[derive(Debug, Clone, Default)]
+pub struct Trust {
+    pub owners: human::Owners,
+    pub verification: human::Verification,
+    pub deprecation: human::Deprecation,
 }
 
 /// One outside system that assets came from.
@@ -122,9 +139,59 @@ pub struct Children<'a> {
     pub instance: Option<(&'a str, &'a str)>,
     /// Only names that contain this, without regard to case; empty for all.
     pub filter: &'a str,
+    /// Only names that begin with this, without regard to case; empty for all.
+    pub beginning: &'a str,
     /// Those that are gone, too.
     pub gone: bool,
+    pub order: Order,
 }
+
+/// A beginning that several names in a list share.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Beginning {
+    /// In small letters, up to an underscore: `raw_`.
+    pub text: String,
+    /// How many names have it.
+    pub names: u64,
+}
+
+/// In which order a list of assets comes; equals come by name.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Order {
+    #[default]
+    Name,
+    /// The most rows first, and what nobody counted last.
+    Rows,
+    /// What changed its definition last first, and what nobody knows of last.
+    Changed,
+}
+
+impl Order {
+    pub const ALL: [Self; 3] = [Self::Name, Self::Rows, Self::Changed];
+
+    /// The word in addresses.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Name => "name",
+            Self::Rows => "rows",
+            Self::Changed => "changed",
+        }
+    }
+}
+
+impl FromStr for Order {
+    type Err = UnknownOrder;
+
+    fn from_str(word: &str) -> Result<Self, UnknownOrder> {
+        let found = Self::ALL.into_iter().find(|order| order.as_str() == word);
+        found.ok_or_else(|| UnknownOrder(word.to_owned()))
+    }
+}
+
+/// There is no such order.
+#[derive(Debug, thiserror::Error)]
+#[error("A list is sorted by name, rows or changed, not by “{0}”.")]
+pub struct UnknownOrder(String);
 
 /// How many tables and views a database has that are not gone.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -202,6 +269,18 @@ pub async fn list_children(
     let mut page = store::list_children(&**db, sight, children, page).await?;
     human::attach_to_summaries(&**db, &mut page.items).await?;
     Ok(page)
+}
+
+/// Finds the beginnings that most names in a list share, such as `raw_`, the most frequent first.
+///
+/// They end with an underscore and are longer than the beginning that the list asks for.
+pub async fn list_beginnings(
+    db: &Db,
+    sight: &Sight,
+    children: &Children<'_>,
+    limit: u64,
+) -> Result<Vec<Beginning>, Error> {
+    Ok(store::list_beginnings(&**db, sight, children, limit).await?)
 }
 
 /// Finds many assets at once as lists show them, in no order; ids that are not there are left out.
@@ -289,7 +368,7 @@ pub async fn list_recent_changes(
 /// Why the catalog refused.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    #[error("There is no such asset.")]
+    #[error("There is no such database, table or view.")]
     UnknownAsset,
     #[error("There is no such change of this asset.")]
     UnknownChange,
@@ -299,6 +378,10 @@ pub enum Error {
     NobodyAsks,
     #[error("You have {} open requests, which is the most.", requests::MOST_OPEN)]
     TooManyRequests,
+    #[error("There are no words to tell the stewards.")]
+    NoWords,
+    #[error("The words are longer than {} letters.", requests::searches::LONGEST)]
+    TooManyWords,
     #[error("There are no such changes.")]
     UnknownBatch,
     #[error("There is no column “{0}”.")]
@@ -347,9 +430,11 @@ impl Explain for Error {
             | Self::UnknownBatch
             | Self::UnknownChange
             | Self::UnknownColumn(_) => Kind::NotFound,
-            Self::UnknownScope { .. } | Self::SeveralScopes { .. } | Self::BadCursor(_) => {
-                Kind::Invalid
-            }
+            Self::UnknownScope { .. }
+            | Self::SeveralScopes { .. }
+            | Self::NoWords
+            | Self::TooManyWords
+            | Self::BadCursor(_) => Kind::Invalid,
             Self::Denied(denied) => denied.kind(),
             Self::Busy(busy) => busy.kind(),
             Self::RunEnded | Self::DescribedAlready | Self::TooManyRequests => Kind::Conflict,
@@ -374,6 +459,7 @@ impl Explain for Error {
             ),
             Self::DescribedAlready => Some("Open it to read the description."),
             Self::NobodyAsks => Some("Sign in with an account of your own."),
+            Self::NoWords | Self::TooManyWords => Some("Write a few words that you looked for."),
             Self::TooManyRequests => Some("Wait until some of them are answered."),
             Self::SeveralScopes { .. } => Some("Write which one, with its source."),
             Self::BadCursor(_) => Some("Start from the first page."),

@@ -1,7 +1,7 @@
 //! The words by which people name a scope: `glue:INSTANCE` for a source, `glue:INSTANCE/DATABASE` for a database.
 //!
 //! An instance may have a slash in its name, and a database too, so only what the catalog has tells where one ends.
-//! Whoever gives rights names scopes, and sees everything.
+//! Whoever gives rights names scopes, and whoever narrows a list down to a database.
 
 use super::asset::{Address, AssetId};
 use super::{Children, Error, find_addresses, find_at, list_children, list_instances};
@@ -23,10 +23,11 @@ const MOST_SOURCES: usize = 200;
 /// What is less like the name than this is not offered.
 const NEAR: f64 = 0.5;
 
-/// Finds the source or the database that these words name; databases that are gone can be named too.
-pub async fn find_scope(db: &Db, words: &str) -> Result<Scope, Error> {
+/// Finds the source or the database that these words name, of those that somebody sees; databases that are gone can be
+/// named too.
+pub async fn find_scope(db: &Db, sight: &Sight, words: &str) -> Result<Scope, Error> {
     let words = words.trim();
-    let mut sources: Vec<(String, String)> = list_instances(db, &Sight::Everything)
+    let mut sources: Vec<(String, String)> = list_instances(db, sight)
         .await?
         .into_iter()
         .map(|source| (source.platform, source.instance))
@@ -53,7 +54,7 @@ pub async fn find_scope(db: &Db, words: &str) -> Result<Scope, Error> {
         .map(|(platform, instance)| database_at(platform, instance, words))
         .collect();
     inside.extend(databases.iter().cloned());
-    let known = find_at(db, &Sight::Everything, &inside.iter().collect::<Vec<_>>()).await?;
+    let known = find_at(db, sight, &inside.iter().collect::<Vec<_>>()).await?;
     let called: Vec<&Address> = databases
         .iter()
         .filter(|address| known.contains_key(&address.identity()))
@@ -76,7 +77,7 @@ pub async fn find_scope(db: &Db, words: &str) -> Result<Scope, Error> {
         }
     }
     inside.truncate(inside.len() - databases.len());
-    let nearest = nearest(db, words, &sources, &inside).await?;
+    let nearest = nearest(db, sight, words, (&sources, &inside)).await?;
     let words = words.to_owned();
     Err(Error::UnknownScope { words, nearest })
 }
@@ -118,9 +119,9 @@ fn database_at(platform: &str, instance: &str, name: &str) -> Address {
 /// What was perhaps meant: databases of the source that was named, or else sources.
 async fn nearest(
     db: &Db,
+    sight: &Sight,
     words: &str,
-    sources: &[(String, String)],
-    inside: &[Address],
+    (sources, inside): (&[(String, String)], &[Address]),
 ) -> Result<Vec<String>, Error> {
     let mut known: Vec<String> = sources
         .iter()
@@ -132,13 +133,7 @@ async fn nearest(
             gone: true,
             ..Children::default()
         };
-        let databases = list_children(
-            db,
-            &Sight::Everything,
-            &children,
-            &PageRequest::first(COMPARED),
-        )
-        .await?;
+        let databases = list_children(db, sight, &children, &PageRequest::first(COMPARED)).await?;
         let source = source_words(&address.platform, &address.instance);
         known = databases
             .items

@@ -7,29 +7,36 @@ use sea_orm::sea_query::{
     CaseStatement, Expr, ExprTrait, Func, LikeExpr, OnConflict, Query, SimpleExpr,
 };
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, FromQueryResult,
-    PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Select,
+    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, DbBackend, DbErr, EntityTrait,
+    FromQueryResult, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Select,
 };
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use uuid::Uuid;
 
 use super::asset::{
-    Address, Alias, AssetId, AssetKind, Discovered, Facts, Identity, SourceLayer, Storage,
+    Address, Alias, AssetId, AssetKind, Discovered, Facts, Identity, LinkTarget, SourceLayer,
+    Storage,
 };
 use super::batch::{self, Batch};
 use super::change::{Action, Cause, Change};
-use super::{Asset, Children, Error, HumanLayer, InstanceSummary, LARGE, Summary, Weighed};
+use super::{
+    Asset, Beginning, Children, Error, HumanLayer, InstanceSummary, LARGE, Order, Summary, Trust,
+    Weighed,
+};
 use crate::auth::scopes::{PlaceOfRow, sees};
 use crate::auth::{Sight, Who};
 use crate::db::changes::{self, Entry};
 use crate::db::entity::{alias, asset, change};
-use crate::db::{Cursor, Db, Page, PageRequest, Txn, storable, within_bytes};
+use crate::db::{Cursor, Db, Page, PageRequest, Txn, pieces, storable, within_bytes};
+
+/// So many names share a beginning that is offered.
+const FEWEST_NAMES: i64 = 3;
 
 /// How many characters of a name take part in sorting; must fit the column `sort_key`.
 const SORT_KEY: usize = 200;
 
-/// How many rows one statement writes, below both databases' limits on parameters.
+/// How many rows one statement reads or changes, below both databases' limits on parameters.
 const BATCH: usize = 500;
 
 /// What must be known of an asset to tell whether a report changes it.
@@ -135,10 +142,8 @@ pub(super) async fn source_layers(
 
 /// Writes the source layers of assets, new ones and known ones; the human layer of known ones stays as it is.
 pub(super) async fn write(txn: &Txn, drafts: Vec<Draft>, now: DateTime<Utc>) -> Result<(), DbErr> {
-    let mut rows: Vec<asset::ActiveModel> =
-        drafts.into_iter().map(|draft| row(draft, now)).collect();
-    while !rows.is_empty() {
-        let rest = rows.split_off(rows.len().min(BATCH));
+    let rows: Vec<asset::ActiveModel> = drafts.into_iter().map(|draft| row(draft, now)).collect();
+    for rows in pieces(rows) {
         asset::Entity::insert_many(rows)
             .on_conflict(
                 OnConflict::column(asset::Column::Id)
@@ -155,7 +160,6 @@ pub(super) async fn write(txn: &Txn, drafts: Vec<Draft>, now: DateTime<Utc>) -> 
             )
             .exec_without_returning(&**txn)
             .await?;
-        rows = rest;
     }
     Ok(())
 }
@@ -204,13 +208,11 @@ pub(super) async fn write_aliases(
             });
         }
     }
-    while !rows.is_empty() {
-        let rest = rows.split_off(rows.len().min(BATCH));
+    for rows in pieces(rows) {
         alias::Entity::insert_many(rows)
             .on_conflict_do_nothing()
             .exec_without_returning(&**txn)
             .await?;
-        rows = rest;
     }
     Ok(())
 }
@@ -544,6 +546,7 @@ struct Outline {
     source: Option<String>,
     facts: Option<String>,
     gone_at: Option<DateTime<Utc>>,
+    weight: String,
 }
 
 /// What lists tell of what a source says.
@@ -553,6 +556,8 @@ struct OutlineOfSource {
     description: Option<String>,
     columns: Vec<IgnoredAny>,
     storage: Storage,
+    owner: Option<String>,
+    link: Option<LinkTarget>,
 }
 
 /// What lists tell of the latest facts.
@@ -560,10 +565,11 @@ struct OutlineOfSource {
 #[serde(default)]
 struct OutlineOfFacts {
     rows: Option<i64>,
+    updated_at: Option<DateTime<Utc>>,
 }
 
-/// Picks of assets what lists read.
-fn outlines(query: Select<asset::Entity>) -> Select<asset::Entity> {
+/// Picks of assets what lists read, beside the weight by which they are sorted.
+fn outlines(query: Select<asset::Entity>, weight: SimpleExpr) -> Select<asset::Entity> {
     let short = |column| {
         let text = SimpleExpr::from(Expr::col((asset::Entity, column)));
         let length = SimpleExpr::from(Func::cust("octet_length").arg(text.clone()));
@@ -582,6 +588,22 @@ fn outlines(query: Select<asset::Entity>) -> Select<asset::Entity> {
         ])
         .expr_as(short(asset::Column::Source), "source")
         .expr_as(short(asset::Column::Facts), "facts")
+        .expr_as(weight, "weight")
+}
+
+/// By which an asset is sorted before its name, as text that sorts like the figure; empty where nothing is known.
+fn weight(order: Order, backend: DbBackend) -> SimpleExpr {
+    // Raw because the functions on JSON are other ones on each database.
+    let known = match (order, backend) {
+        (Order::Name, _) => return Expr::val(""),
+        (Order::Rows, DbBackend::Postgres) => {
+            "lpad(greatest((asset.facts::jsonb ->> 'rows')::bigint, 0)::text, 20, '0')"
+        }
+        (Order::Rows, _) => "printf('%020d', max(json_extract(asset.facts, '$.rows'), 0))",
+        (Order::Changed, DbBackend::Postgres) => "asset.facts::jsonb ->> 'updated_at'",
+        (Order::Changed, _) => "json_extract(asset.facts, '$.updated_at')",
+    };
+    Func::coalesce([Expr::cust(known), Expr::val("")]).into()
 }
 
 fn summary(row: Outline) -> Result<Summary, Error> {
@@ -592,6 +614,7 @@ fn summary(row: Outline) -> Result<Summary, Error> {
         outline(row.facts.as_deref()).map_err(Error::damaged(id))?;
     let columns = source.as_ref().map(|source| source.columns.len());
     let source = source.unwrap_or_default();
+    let facts = facts.unwrap_or_default();
     Ok(Summary {
         id,
         kind: row.kind.parse().map_err(Error::damaged(id))?,
@@ -600,7 +623,11 @@ fn summary(row: Outline) -> Result<Summary, Error> {
         description: source.description,
         columns,
         format: source.storage.format,
-        rows: facts.and_then(|facts| facts.rows),
+        rows: facts.rows,
+        defined_at: facts.updated_at,
+        link: source.link,
+        source_owner: source.owner.filter(|owner| !owner.is_empty()),
+        trust: Trust::default(),
         gone_at: row.gone_at,
     })
 }
@@ -618,23 +645,13 @@ pub(super) async fn find_summaries(
     let query = asset::Entity::find()
         .filter(asset::Column::Id.is_in(ids.iter().map(|id| id.0)))
         .filter(seen(sight));
-    let rows: Vec<Outline> = outlines(query).into_model().all(db).await?;
+    let rows: Vec<Outline> = outlines(query, Expr::val("")).into_model().all(db).await?;
     rows.into_iter().map(summary).collect()
 }
 
-/// Lists what is directly inside `parent`, or the outermost assets of an instance, by name.
-pub(super) async fn list_children(
-    db: &impl ConnectionTrait,
-    sight: &Sight,
-    children: &Children<'_>,
-    page: &PageRequest,
-) -> Result<Page<Summary>, Error> {
-    let mut query = outlines(asset::Entity::find())
-        .filter(seen(sight))
-        .order_by_asc(asset::Column::SortKey)
-        .order_by_asc(asset::Column::Id)
-        .limit(page.limit + 1);
-    query = match children {
+/// Leaves in a query what a list shows.
+fn of(query: Select<asset::Entity>, children: &Children<'_>) -> Select<asset::Entity> {
+    let mut query = match children {
         Children {
             parent: Some(parent),
             ..
@@ -648,33 +665,97 @@ pub(super) async fn list_children(
             .filter(asset::Column::Instance.eq(*instance)),
         Children { .. } => query.filter(asset::Column::ParentId.is_null()),
     };
-    if !children.filter.is_empty() {
-        let pattern = format!("%{}%", escape_like(&sort_key(children.filter)));
-        query = query
-            .filter(Expr::col(asset::Column::SortKey).like(LikeExpr::new(pattern).escape('\\')));
+    let patterns = [("%", children.filter), ("", children.beginning)];
+    for (before, text) in patterns.into_iter().filter(|(_, text)| !text.is_empty()) {
+        let pattern = LikeExpr::new(format!("{before}{}%", escape_like(&sort_key(text))));
+        query = query.filter(Expr::col(asset::Column::SortKey).like(pattern.escape('\\')));
     }
     if !children.gone {
         query = query.filter(asset::Column::GoneAt.is_null());
     }
-    if let Some((sort_key, id)) = page.key::<(String, Uuid)>()? {
-        query = query.filter(
-            Condition::any()
-                .add(asset::Column::SortKey.gt(sort_key.clone()))
-                .add(
-                    Condition::all()
-                        .add(asset::Column::SortKey.eq(sort_key))
-                        .add(asset::Column::Id.gt(id)),
-                ),
-        );
+    query
+}
+
+/// Finds the beginnings up to the next underscore that most names of a list share, the most frequent first.
+pub(super) async fn list_beginnings(
+    db: &impl ConnectionTrait,
+    sight: &Sight,
+    children: &Children<'_>,
+    limit: u64,
+) -> Result<Vec<Beginning>, DbErr> {
+    let known = i32::try_from(sort_key(children.beginning).chars().count()).unwrap_or_default();
+    // Raw because the function that finds a text in another is another one on each database.
+    let find = match db.get_database_backend() {
+        DbBackend::Postgres => "strpos",
+        _ => "instr",
+    };
+    let name = || Expr::col((asset::Entity, asset::Column::SortKey));
+    let substr = |from: i32| Func::cust("substr").arg(name()).arg(from);
+    let next = || Expr::expr(Func::cust(find).arg(substr(known + 1)).arg("_"));
+    let beginning = substr(1).arg(next().add(known));
+    let rows: Vec<(String, i64)> = of(asset::Entity::find(), children)
+        .filter(seen(sight))
+        .filter(next().gt(0))
+        .select_only()
+        .expr_as(beginning, "beginning")
+        .expr_as(Func::count(name()), "names")
+        .group_by(Expr::col("beginning"))
+        .having(Func::count(name()).gte(FEWEST_NAMES))
+        .order_by_desc(Expr::col("names"))
+        .order_by_asc(Expr::col("beginning"))
+        .limit(limit)
+        .into_tuple()
+        .all(db)
+        .await?;
+    let read = |(text, names): (String, i64)| Beginning {
+        text,
+        names: names.unsigned_abs(),
+    };
+    Ok(rows.into_iter().map(read).collect())
+}
+
+/// Lists what is directly inside `parent`, or the outermost assets of an instance.
+pub(super) async fn list_children(
+    db: &impl ConnectionTrait,
+    sight: &Sight,
+    children: &Children<'_>,
+    page: &PageRequest,
+) -> Result<Page<Summary>, Error> {
+    let weight = weight(children.order, db.get_database_backend());
+    let mut query = outlines(asset::Entity::find(), weight.clone())
+        .filter(seen(sight))
+        .limit(page.limit + 1);
+    if children.order != Order::Name {
+        query = query.order_by_desc(weight.clone());
+    }
+    query = query
+        .order_by_asc(asset::Column::SortKey)
+        .order_by_asc(asset::Column::Id);
+    query = of(query, children);
+    if let Some((last, sort_key, id)) = page.key::<(String, String, Uuid)>()? {
+        let behind = Condition::any()
+            .add(asset::Column::SortKey.gt(sort_key.clone()))
+            .add(
+                Condition::all()
+                    .add(asset::Column::SortKey.eq(sort_key))
+                    .add(asset::Column::Id.gt(id)),
+            );
+        query = query.filter(match children.order {
+            Order::Name => behind,
+            Order::Rows | Order::Changed => Condition::any()
+                .add(weight.clone().lt(last.as_str()))
+                .add(Condition::all().add(weight.eq(last)).add(behind)),
+        });
     }
     let rows: Vec<Outline> = query.into_model().all(db).await?;
     let rows = rows
         .into_iter()
-        .map(summary)
-        .collect::<Result<Vec<_>, _>>()?;
-    Ok(Page::of_rows(rows, page, |asset| {
-        (sort_key(asset.address.name()), asset.id.0)
-    }))
+        .map(|row| Ok((row.weight.clone(), summary(row)?)))
+        .collect::<Result<Vec<_>, Error>>()?;
+    let page = Page::of_rows(rows, page, |(weight, asset)| {
+        (weight.clone(), sort_key(asset.address.name()), asset.id.0)
+    });
+    Ok(page.map(|(_, asset)| asset))
 }
 
 /// Counts what is inside each of some databases and not gone, by kind.

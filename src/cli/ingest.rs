@@ -180,7 +180,7 @@ async fn report(db: &Db, recipe: &Recipe, run: &Run) -> Result<(), Failure> {
         say(format_args!("error: {failure}"));
     }
     print(format_args!(
-        "Tables and views: {} new, {} changed, {} unchanged, {} gone, {} skipped.",
+        "Tables and views: {} new, {} changed, {} unchanged, {} removed, {} skipped.",
         counts.new, counts.changed, counts.unchanged, counts.gone, counts.skipped
     ))?;
     let mut page = PageRequest::first(PageRequest::MOST);
@@ -194,7 +194,7 @@ async fn report(db: &Db, recipe: &Recipe, run: &Run) -> Result<(), Failure> {
                 None => "INCOMPLETE".to_owned(),
             };
             print(format_args!(
-                "  {}: {how}; {} new, {} changed, {} unchanged, {} gone, {} skipped",
+                "  {}: {how}; {} new, {} changed, {} unchanged, {} removed, {} skipped",
                 listed.name, c.new, c.changed, c.unchanged, c.gone, c.skipped
             ))?;
         }

@@ -170,7 +170,10 @@ impl Cli {
         let serving = || serving.expect("the settings were read for the commands that serve");
         match self.command {
             Command::Serve(_) => serve::serve(&storage, &recipes, serving(), directories).await,
-            Command::Demo(options) => demo::demo(&storage, &recipes, &options, serving()).await,
+            Command::Demo(options) => {
+                // Large, and only one of many.
+                Box::pin(demo::demo(&storage, &recipes, &options, serving())).await
+            }
             Command::Ingest(ingest::Command::Run(options)) => {
                 ingest::run(&storage, &recipes, &options).await
             }

@@ -11,7 +11,7 @@ use crate::auth::Sight;
 use crate::catalog::{self, AssetId, AssetKind};
 use crate::config;
 use crate::ingest::Recipes;
-use crate::search::{Error, Query, Veil, follow};
+use crate::search::{Error, Query, Sort, Veil, follow};
 
 #[derive(Debug, Args)]
 pub(super) struct Options {
@@ -21,12 +21,15 @@ pub(super) struct Options {
     /// Only this kind: database, table or view
     #[arg(long)]
     kind: Vec<AssetKind>,
+    /// In which order: match, name or changed
+    #[arg(long, default_value = Sort::default().as_str())]
+    sort: Sort,
     /// How many to show
     #[arg(long, default_value_t = 10)]
     limit: usize,
 }
 
-/// Prints what is found, best first, with the reason below each name.
+/// Prints what is found, with the reason below each name.
 pub(super) async fn search(
     storage: &config::Storage,
     recipes: &Path,
@@ -40,6 +43,7 @@ pub(super) async fn search(
     let query = Query {
         text: options.words.join(" "),
         kinds: options.kind.clone(),
+        sort: options.sort,
         limit: options.limit,
         ..Query::default()
     };

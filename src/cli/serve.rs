@@ -59,7 +59,7 @@ pub(super) fn access(access: &config::Access) -> Access {
             absolute: access.session_length(),
         },
         anonymous_read: access.anonymous_read,
-        demo: false,
+        demo: None,
     }
 }
 

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::table::print_table;
 use super::{Failure, find_account, open_database, print, say, when};
 use crate::auth::accounts::{self, Account, AccountKind, NewAccount, Standing};
-use crate::auth::{AccountName, Actor, Realm, Role, Scope, links};
+use crate::auth::{AccountName, Actor, Realm, Role, Scope, Sight, links};
 use crate::catalog;
 use crate::config::{self, PublicUrl};
 use crate::db::{Db, PageRequest};
@@ -158,7 +158,7 @@ async fn standing(db: &Db, role: Role, scopes: &Scopes) -> Result<Standing, Fail
     }
     let mut found: Vec<Scope> = Vec::with_capacity(scopes.scopes.len());
     for words in &scopes.scopes {
-        found.push(catalog::find_scope(db, words).await?);
+        found.push(catalog::find_scope(db, &Sight::Everything, words).await?);
     }
     Ok(Standing::new(role, Some(found)))
 }

@@ -10,8 +10,8 @@ use sea_orm::sea_query::{CaseStatement, Expr, ExprTrait, IntoIden, OnConflict, S
 use sea_orm::{ActiveValue::Set, DbErr, EntityTrait};
 use uuid::Uuid;
 
-use super::Txn;
 use super::entity::{change_group, change_place};
+use super::{Txn, pieces};
 
 /// Where an entry is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,9 +41,6 @@ pub struct Tally {
 
 /// Stands for a database to which nothing happened itself.
 const NOT_ITSELF: i16 = 99;
-
-/// How many rows one statement inserts, below both databases' limits on parameters.
-const BATCH: usize = 1_000;
 
 impl Tally {
     fn add(&mut self, other: &Self) {
@@ -87,24 +84,20 @@ pub(super) async fn place(
             seq: Set(seq),
         });
     }
-    while !rows.is_empty() {
-        let rest = rows.split_off(rows.len().min(BATCH));
+    for rows in pieces(rows) {
         change_place::Entity::insert_many(rows)
             .exec_without_returning(&**txn)
             .await?;
-        rows = rest;
     }
-    let mut groups: Vec<change_group::ActiveModel> = groups
+    let groups: Vec<change_group::ActiveModel> = groups
         .iter()
         .map(|(key, group)| counted(*key, group))
         .collect();
-    while !groups.is_empty() {
-        let rest = groups.split_off(groups.len().min(BATCH));
+    for groups in pieces(groups) {
         change_group::Entity::insert_many(groups)
             .on_conflict(added_up())
             .exec_without_returning(&**txn)
             .await?;
-        groups = rest;
     }
     Ok(())
 }

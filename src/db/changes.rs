@@ -14,12 +14,9 @@ use uuid::Uuid;
 
 use super::change_groups;
 use super::entity::{change, change_head};
-use super::{Page, PageRequest, Txn, page};
+use super::{Page, PageRequest, Txn, page, pieces};
 
 pub use super::change_groups::{Placed, Tally};
-
-/// How many entries one statement inserts, below both databases' limits on parameters.
-const BATCH: usize = 1_000;
 
 /// Longer details are not read, only that there was a change: earlier versions wrote them without a limit.
 const LONGEST_DETAILS: i64 = 4_000_000;
@@ -80,12 +77,10 @@ pub async fn append(txn: &Txn, entries: Vec<Entry>) -> Result<(), DbErr> {
             request_id: Set(entry.request_id),
         });
     }
-    while !rows.is_empty() {
-        let rest = rows.split_off(rows.len().min(BATCH));
+    for rows in pieces(rows) {
         change::Entity::insert_many(rows)
             .exec_without_returning(&**txn)
             .await?;
-        rows = rest;
     }
     change_groups::place(txn, placed).await?;
     change_head::Entity::update_many()

@@ -180,6 +180,8 @@ fn sqlite_options(options: SqliteConnectOptions, wait: Duration) -> SqliteConnec
         .synchronous(SqliteSynchronous::Full)
         .busy_timeout(wait)
         .pragma("cache_size", "-16000")
+        // Together, the connections of a process keep no more than this, in bytes, while they can help it.
+        .pragma("soft_heap_limit", "48000000")
         // Several rows fit on a page, documents and all.
         .page_size(16_384)
         // 64 MiB of log before it is folded into the file: a first load does so seldom.

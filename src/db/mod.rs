@@ -16,6 +16,7 @@ mod holder;
 pub(crate) mod lease;
 mod migrate;
 mod page;
+mod pieces;
 mod statements;
 mod write;
 
@@ -33,6 +34,7 @@ pub use apart::{Apart, Busy};
 pub use error::{Cause, Error, for_everybody, kind_of};
 pub use page::{BadCursor, Cursor, Page, PageRequest};
 pub(crate) use page::{Cut, within_bytes};
+pub(crate) use pieces::pieces;
 pub use statements::{Reads, Statements};
 pub use write::Txn;
 
@@ -119,6 +121,13 @@ impl Db {
             DbBackend::Postgres => "Postgres",
             _ => "SQLite",
         }
+    }
+
+    /// Has every connection closed instead of used again.
+    ///
+    /// A connection ends with the runtime of the thread that opened it, and the pool does not know.
+    pub fn renew_connections(&self) {
+        self.shared.spoiled.now();
     }
 
     /// Closes every connection; on SQLite this folds the write-ahead log into the file.

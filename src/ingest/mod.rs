@@ -9,9 +9,10 @@ pub mod recipe;
 mod report;
 mod run;
 mod runner;
+mod severity;
 mod store;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::error::Error as StdError;
 use std::fmt;
 
@@ -29,6 +30,7 @@ use crate::sources;
 pub use asked::Asked;
 pub use run::{Progress, end_abandoned, run};
 pub use runner::{Recipes, Runner};
+pub use severity::Severity;
 
 /// One run of a recipe.
 #[derive(Debug, Clone)]
@@ -150,9 +152,12 @@ pub struct Listed {
 /// Something that a run found worth telling.
 #[derive(Debug, Clone)]
 pub struct RunFinding {
-    /// Counts from 0, in the order of finding.
+    /// Counts from 0: in a report that is being written in the order of finding, in a list the worst first.
     pub position: i32,
     pub level: Level,
+    pub severity: Severity,
+    /// Since when runs of this recipe have found it, one after the other.
+    pub since: Option<DateTime<Utc>>,
     pub asset: Option<AssetId>,
     /// What it is about, by name.
     pub about: Option<String>,
@@ -294,6 +299,49 @@ pub async fn list_findings(
         && !store::seen_in_part(&**db, sight, &[run]).await?.is_empty();
     let sight = if partly { sight } else { &Sight::Everything };
     store::list_findings(&**db, sight, run, page).await
+}
+
+/// What the newest listings of some databases tell of assets in them.
+#[derive(Debug, Default)]
+pub struct LastListings {
+    /// The assets that there was a problem with.
+    pub troubled: HashSet<AssetId>,
+    /// The recipe that listed each database.
+    pub recipes: HashMap<AssetId, String>,
+}
+
+/// Finds how the databases of some assets were listed last. Each asset comes with its database; whoever is shown the
+/// asset may know.
+pub async fn find_last_listings(
+    db: &Db,
+    assets: &[(AssetId, AssetId)],
+) -> Result<LastListings, Error> {
+    let databases = assets.iter().map(|(_, database)| database.0).collect();
+    let newest = store::newest_listings(&**db, databases).await?;
+    let troubled = store::troubled_among(&**db, assets, &newest).await?;
+    let runs: Vec<Uuid> = newest.values().copied().collect();
+    let recipes = store::recipes_of(&**db, &runs).await?;
+    let recipe_of =
+        |(database, run): (Uuid, Uuid)| Some((AssetId(database), recipes.get(&run)?.clone()));
+    Ok(LastListings {
+        troubled,
+        recipes: newest.into_iter().filter_map(recipe_of).collect(),
+    })
+}
+
+/// Lists what was wrong with an asset when its database was listed last, up to `limit` problems, with the run.
+pub async fn list_problems_of(
+    db: &Db,
+    asset: &Asset,
+    limit: u64,
+) -> Result<Option<(Uuid, Vec<RunFinding>)>, Error> {
+    let database = asset.parent.unwrap_or(asset.id);
+    let newest = store::newest_listings(&**db, HashSet::from([database.0])).await?;
+    let Some(run) = newest.get(&database.0).copied() else {
+        return Ok(None);
+    };
+    let problems = store::problems_with(&**db, run, asset.id, limit).await?;
+    Ok((!problems.is_empty()).then_some((run, problems)))
 }
 
 /// Why a run was refused, or ended early.

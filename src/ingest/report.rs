@@ -3,10 +3,10 @@
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::{Error, Level, Listed, RunFinding, store};
+use super::{Error, Level, Listed, RunFinding, Severity, store};
 use crate::auth::Sight;
 use crate::catalog::{self, Address, AssetId, Counts, Listing};
-use crate::db::{Db, Txn, lease};
+use crate::db::{Db, Txn, clock, lease, storable};
 
 /// How much may wait. A run that is killed loses so much of its report, which its next run makes anew.
 const MOST_WAITING: usize = 100;
@@ -26,6 +26,8 @@ pub(super) struct RunReport {
     /// How many findings there were so far, and how many besides were only counted.
     found: i32,
     untold: u64,
+    /// The runs before this one, once somebody asked: what they found, too, is not new.
+    before: Option<Vec<Uuid>>,
     /// How many of them were problems.
     pub(super) problems: u64,
 }
@@ -38,24 +40,27 @@ impl RunReport {
             findings: Vec::new(),
             found: 0,
             untold: 0,
+            before: None,
             problems: 0,
         }
     }
 
-    /// Notes something worth telling.
-    pub(super) fn note(&mut self, level: Level, about: Option<&Address>, text: String) {
-        self.problems += u64::from(level == Level::Problem);
+    /// Notes something that was not read, translated or written.
+    pub(super) fn note(&mut self, severity: Severity, about: Option<&Address>, text: String) {
+        self.problems += 1;
         if self.found >= MOST_FINDINGS {
             self.untold += 1;
             return;
         }
-        self.push(level, about, text);
+        self.push(severity, about, text);
     }
 
-    fn push(&mut self, level: Level, about: Option<&Address>, text: String) {
+    fn push(&mut self, severity: Severity, about: Option<&Address>, text: String) {
         let finding = RunFinding {
             position: self.found,
-            level,
+            level: Level::Problem,
+            severity,
+            since: None,
             asset: None,
             about: about.map(|address| shortened(address.path.join("."))),
             text: shortened(text),
@@ -71,7 +76,7 @@ impl RunReport {
                 "{} more findings are not told. Mend the first ones, and run the recipe again.",
                 std::mem::take(&mut self.untold)
             );
-            self.push(Level::Problem, None, text);
+            self.push(Severity::NotReadInFull, None, text);
         }
     }
 
@@ -122,10 +127,28 @@ impl RunReport {
                 asset: about.and_then(|address| ids.get(&address.identity()).copied()),
                 ..finding
             });
+            let mut findings: Vec<RunFinding> = findings.collect();
+            self.date(db, &mut findings).await?;
             let txn = self.begin(db).await?;
-            store::add_findings(&*txn, self.run, findings.collect()).await?;
+            store::add_findings(&*txn, self.run, findings).await?;
             txn.commit().await?;
             self.findings.drain(..many);
+        }
+        Ok(())
+    }
+
+    /// Says since when it is so: since the run before found the same, or since now.
+    async fn date(&mut self, db: &Db, findings: &mut [RunFinding]) -> Result<(), Error> {
+        if self.before.is_none() {
+            self.before = Some(store::list_runs_before(&**db, self.run).await?);
+        }
+        let before = self.before.as_deref().unwrap_or_default();
+        let known = store::find_known(&**db, before, findings).await?;
+        let now = clock::now(&**db).await?;
+        for finding in findings {
+            let about = finding.about.as_deref().map(storable);
+            let same = (finding.severity, about);
+            finding.since = Some(known.get(&same).copied().unwrap_or(now));
         }
         Ok(())
     }

@@ -15,7 +15,7 @@ use uuid::Uuid;
 use super::process::Life;
 use super::recipe::Recipe;
 use super::report::RunReport;
-use super::{Asked, Error, Level, Run, RunCounts, RunState, StartedBy, process, store};
+use super::{Asked, Error, Run, RunCounts, RunState, Severity, StartedBy, process, store};
 use crate::auth::{Actor, Permission};
 use crate::catalog::{
     self, Address, AssetId, Cause, Closing, Counts, Discovered, Identity, Listing, Removal, Scope,
@@ -371,7 +371,8 @@ impl<'a> Work<'a> {
             Report::Closed { database, listing } => self.close_database(&database, listing),
             Report::Databases { listing } => self.end_databases(listing).await?,
             Report::Finding(Finding { about, text }) => {
-                self.report.note(Level::Problem, about.as_ref(), text);
+                let severity = Severity::of(about.as_ref(), &text);
+                self.report.note(severity, about.as_ref(), text);
             }
         }
         let held: usize = self.held.iter().map(Held::bytes).sum();
@@ -417,7 +418,8 @@ impl<'a> Work<'a> {
         open.waiting.extend(assets);
         open.counts.skipped += skipped.len() as u64;
         for Skipped { address, reason } in skipped {
-            self.report.note(Level::Problem, Some(&address), reason);
+            let severity = Severity::of(Some(&address), &reason);
+            self.report.note(severity, Some(&address), reason);
             open.kept.push(address);
         }
     }
@@ -515,7 +517,7 @@ impl<'a> Work<'a> {
         for (scope, counts, reason) in incomplete {
             self.counts.incomplete += 1;
             self.report
-                .note(Level::Problem, Some(scope.address()), reason.clone());
+                .note(Severity::NotRead, Some(scope.address()), reason.clone());
             self.end_listing(
                 (scope.address(), scope.database()),
                 counts,
@@ -555,13 +557,13 @@ impl<'a> Work<'a> {
 
     async fn end_databases(&mut self, listing: Listing) -> Result<(), Error> {
         if let Listing::Incomplete(reason) = listing {
-            self.report.note(Level::Problem, None, reason);
+            self.report.note(Severity::NotRead, None, reason);
             return Ok(());
         }
         if self.listed.is_empty() {
             let text =
                 "The source listed no database that the recipe looks at, so nothing was compared.";
-            self.report.note(Level::Problem, None, text.to_owned());
+            self.report.note(Severity::NotRead, None, text.to_owned());
             return Ok(());
         }
         let source = &self.recipe.source;
@@ -600,7 +602,8 @@ impl<'a> Work<'a> {
             self.recipe.remove,
             names.join("”, “"),
         );
-        self.report.note(Level::Problem, Some(database), text);
+        self.report
+            .note(Severity::NotReadInFull, Some(database), text);
     }
 
     /// Ends the databases that the source opened and did not close, as incomplete for a reason.

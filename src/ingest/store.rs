@@ -10,7 +10,7 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::{Error, Level, Listed, Run, RunCounts, RunFinding, RunState, StartedBy};
+use super::{Error, Level, Listed, Run, RunCounts, RunFinding, RunState, Severity, StartedBy};
 use crate::auth::scopes::select_closed_sources;
 use crate::auth::{Sight, Who};
 use crate::catalog::{self, AssetId, Counts};
@@ -196,11 +196,71 @@ pub(super) async fn add_findings(
         asset_id: Set(found.asset.map(|id| id.0)),
         about: Set(found.about.as_deref().map(storable)),
         text: Set(storable(&found.text)),
+        severity: Set(found.severity.rank()),
+        since: Set(found.since),
     });
     finding::Entity::insert_many(rows)
         .exec_without_returning(db)
         .await
         .map(drop)
+}
+
+/// The newest ended run of the same recipe before a run, and the newest of them that did not fail; a failed run finds
+/// nothing but its failure.
+pub(super) async fn list_runs_before(
+    db: &impl ConnectionTrait,
+    id: Uuid,
+) -> Result<Vec<Uuid>, Error> {
+    let run = find(db, id).await?;
+    let ended = run::Entity::find()
+        .select_only()
+        .column(run::Column::Id)
+        .filter(run::Column::Recipe.eq(run.recipe))
+        .filter(run::Column::Id.lt(id))
+        .filter(run::Column::EndedAt.is_not_null())
+        .order_by_desc(run::Column::Id);
+    let well = [RunState::Succeeded, RunState::Partial].map(RunState::as_str);
+    let newest: Option<Uuid> = ended.clone().into_tuple().one(db).await?;
+    let well = ended.filter(run::Column::State.is_in(well));
+    let well: Option<Uuid> = well.into_tuple().one(db).await?;
+    let mut runs: Vec<Uuid> = newest.into_iter().chain(well).collect();
+    runs.dedup();
+    Ok(runs)
+}
+
+/// Since when some runs found what a later one found again: as much is missing of the same.
+pub(super) async fn find_known(
+    db: &impl ConnectionTrait,
+    runs: &[Uuid],
+    findings: &[RunFinding],
+) -> Result<HashMap<(Severity, Option<String>), DateTime<Utc>>, DbErr> {
+    if runs.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let about = findings
+        .iter()
+        .filter_map(|finding| finding.about.as_deref());
+    let about = finding::Column::About.is_in(about.map(storable));
+    let known: Vec<(i16, Option<String>, Option<DateTime<Utc>>)> = finding::Entity::find()
+        .select_only()
+        .columns([
+            finding::Column::Severity,
+            finding::Column::About,
+            finding::Column::Since,
+        ])
+        .filter(finding::Column::RunId.is_in(runs.iter().copied()))
+        .filter(about.or(finding::Column::About.is_null()))
+        .into_tuple()
+        .all(db)
+        .await?;
+    let mut since = HashMap::new();
+    for (rank, about, found) in known {
+        if let (Some(severity), Some(found)) = (Severity::of_rank(rank), found) {
+            let first = since.entry((severity, about)).or_insert(found);
+            *first = Ord::min(found, *first);
+        }
+    }
+    Ok(since)
 }
 
 /// Finds one run.
@@ -456,40 +516,118 @@ pub(super) async fn latest_listing(
         .transpose()
 }
 
-/// Lists the findings of a run, in the order in which they were made; only those about what somebody sees, unless they
-/// see everything, and then numbered as if these were all.
+/// Lists the findings of a run, the worst first and then in the order in which they were made; only those about what
+/// somebody sees, numbered as if these were all.
 pub(super) async fn list_findings(
     db: &impl ConnectionTrait,
     sight: &Sight,
     run: Uuid,
     page: &PageRequest,
 ) -> Result<Page<RunFinding>, Error> {
-    let after = page.key::<i32>()?.unwrap_or(-1);
+    let after = page.key::<(i16, i32)>()?.unwrap_or((-1, -1));
+    let (severity, position) = (finding::Column::Severity, finding::Column::Position);
+    let is_listed_before = severity
+        .lt(after.0)
+        .or(severity.eq(after.0).and(position.lte(after.1)));
     let all = finding::Entity::find()
         .filter(finding::Column::RunId.eq(run))
         .filter(catalog::belongs_to_seen(sight, subject()));
     let rows = all
         .clone()
-        .filter(finding::Column::Position.gt(after))
-        .order_by_asc(finding::Column::Position)
+        .filter(is_listed_before.clone().not())
+        .order_by_asc(severity)
+        .order_by_asc(position)
         .limit(page.limit + 1)
         .all(db)
         .await?;
-    let mut page = Page::of_rows(rows, page, |row| row.position);
-    if *sight != Sight::Everything {
-        let before = all.filter(finding::Column::Position.lte(after));
-        let before: Option<i64> = before
-            .select_only()
-            .expr_as(Func::count(Expr::col(finding::Column::Position)), "n")
-            .into_tuple()
-            .one(db)
-            .await?;
-        let first = i32::try_from(before.unwrap_or_default()).unwrap_or(i32::MAX);
-        for (position, row) in (first..).zip(&mut page.items) {
-            row.position = position;
-        }
+    let before: Option<i64> = all
+        .filter(is_listed_before)
+        .select_only()
+        .expr_as(Func::count(Expr::col(position)), "n")
+        .into_tuple()
+        .one(db)
+        .await?;
+    let mut page = Page::of_rows(rows, page, |row| (row.severity, row.position));
+    let first = i32::try_from(before.unwrap_or_default()).unwrap_or(i32::MAX);
+    for (position, row) in (first..).zip(&mut page.items) {
+        row.position = position;
     }
-    Ok(page.map(|row| RunFinding {
+    Ok(page.map(read_finding))
+}
+
+/// The newest listing of each of some databases: the database and the run.
+pub(super) async fn newest_listings(
+    db: &impl ConnectionTrait,
+    databases: HashSet<Uuid>,
+) -> Result<HashMap<Uuid, Uuid>, DbErr> {
+    let newer = Alias::new("newer");
+    let of = |column| Expr::col((listing::Entity, column));
+    let no_newer = Query::select()
+        .expr(Expr::val(1))
+        .from_as(listing::Entity, newer.clone())
+        .and_where(
+            Expr::col((newer.clone(), listing::Column::DatabaseId))
+                .eq(of(listing::Column::DatabaseId)),
+        )
+        .and_where(Expr::col((newer, listing::Column::RunId)).gt(of(listing::Column::RunId)))
+        .to_owned();
+    let rows: Vec<(Uuid, Uuid)> = listing::Entity::find()
+        .select_only()
+        .columns([listing::Column::DatabaseId, listing::Column::RunId])
+        .filter(listing::Column::DatabaseId.is_in(databases))
+        .filter(Expr::exists(no_newer).not())
+        .into_tuple()
+        .all(db)
+        .await?;
+    Ok(rows.into_iter().collect())
+}
+
+/// Which of some assets, each with its database, the newest listing of that had a problem with.
+pub(super) async fn troubled_among(
+    db: &impl ConnectionTrait,
+    assets: &[(AssetId, AssetId)],
+    newest: &HashMap<Uuid, Uuid>,
+) -> Result<HashSet<AssetId>, DbErr> {
+    let database: HashMap<Uuid, Uuid> = assets.iter().map(|(id, of)| (id.0, of.0)).collect();
+    let rows: Vec<(Option<Uuid>, Uuid)> = finding::Entity::find()
+        .select_only()
+        .columns([finding::Column::AssetId, finding::Column::RunId])
+        .filter(finding::Column::AssetId.is_in(database.keys().copied()))
+        .filter(finding::Column::RunId.is_in(newest.values().copied()))
+        .filter(finding::Column::Level.eq(Level::Problem.as_str()))
+        .distinct()
+        .into_tuple()
+        .all(db)
+        .await?;
+    let troubled = rows.into_iter().filter_map(|(id, run)| {
+        let id = id?;
+        let is_newest = newest.get(database.get(&id)?) == Some(&run);
+        is_newest.then_some(AssetId(id))
+    });
+    Ok(troubled.collect())
+}
+
+/// The first problems that a run had with an asset.
+pub(super) async fn problems_with(
+    db: &impl ConnectionTrait,
+    run: Uuid,
+    asset: AssetId,
+    limit: u64,
+) -> Result<Vec<RunFinding>, DbErr> {
+    let rows = finding::Entity::find()
+        .filter(finding::Column::AssetId.eq(asset.0))
+        .filter(finding::Column::RunId.eq(run))
+        .filter(finding::Column::Level.eq(Level::Problem.as_str()))
+        .order_by_asc(finding::Column::Severity)
+        .order_by_asc(finding::Column::Position)
+        .limit(limit)
+        .all(db)
+        .await?;
+    Ok(rows.into_iter().map(read_finding).collect())
+}
+
+fn read_finding(row: finding::Model) -> RunFinding {
+    RunFinding {
         position: row.position,
         level: if row.level == Level::Problem.as_str() {
             Level::Problem
@@ -499,7 +637,9 @@ pub(super) async fn list_findings(
         asset: row.asset_id.map(AssetId),
         about: row.about,
         text: row.text,
-    }))
+        severity: Severity::of_rank(row.severity).unwrap_or(Severity::NotReadInFull),
+        since: row.since,
+    }
 }
 
 fn read(row: run::Model) -> Result<Run, Error> {

@@ -4,7 +4,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::document::Texts;
-use super::explain::Marker;
+use super::explain::{Explained, Marker};
 use super::home::is_damage;
 use super::outlook::Outlook;
 use super::plan::Plan;
@@ -113,7 +113,7 @@ pub(super) fn answer(
     let limit = query.limit.min(MOST_HITS);
     let narrowing = Narrowing::of(query, &typed);
     let keep = query.offset.saturating_add(limit);
-    let ranking = rank(view, &plan, &narrowing, keep)?;
+    let ranking = rank(view, &plan, &narrowing, query.sort, keep)?;
     let mut marker = Marker::new(splitter, &plan);
     let page = ranking.best.iter().skip(query.offset).take(limit);
     let hits = page
@@ -121,6 +121,7 @@ pub(super) fn answer(
         .collect::<Result<_, _>>()?;
     Ok(Answer {
         total: ranking.total,
+        removed: ranking.removed,
         took: Duration::ZERO,
         hits,
         facets: ranking.facets,
@@ -132,12 +133,13 @@ pub(super) fn answer(
 
 fn hit(view: &View, marker: &mut Marker<'_>, place: &Place) -> Result<Hit, Error> {
     let texts = view.texts(place.segment, place.doc)?;
-    let matched = marker.explain(&texts);
+    let Explained { matched, lacks } = marker.explain(&texts);
     Ok(Hit {
         id: AssetId(texts.id),
         score: place.score,
         types: types(&texts, &matched),
         matched,
+        lacks,
     })
 }
 

@@ -15,6 +15,12 @@ use crate::catalog::{Address, AssetId, AssetKind, Column, SourceLayer, View};
 /// How much of a view's SQL is kept to explain hits with, in characters; all of it is searched.
 pub(super) const SQL_KEPT: usize = 20_000;
 
+/// How often a text is in memory: read, and laid out.
+const COPIES: usize = 2;
+
+/// What a text takes beside its bytes, in bytes, about.
+const LINE: usize = 48;
+
 /// How much of a column's type is kept to show beside it, in characters.
 const TYPE_KEPT: usize = 40;
 
@@ -30,9 +36,13 @@ pub struct Document {
     home: AssetId,
     gone: bool,
     owners: Vec<String>,
+    /// What the owners are called whom people named.
+    owner_labels: Vec<String>,
     tags: Vec<String>,
     deprecated: bool,
     verified: Option<NaiveDate>,
+    /// When its definition changed last.
+    changed: Option<NaiveDate>,
     /// What its source says that speaks for it or against it.
     signs: Signs,
     /// The tables that it reads, for counting.
@@ -102,7 +112,7 @@ impl Document {
             columns: columns.iter().map(|column| column.path.clone()).collect(),
             types: columns
                 .iter()
-                .map(|column| column.data_type.chars().take(TYPE_KEPT).collect())
+                .map(|column| beginning(&column.data_type, TYPE_KEPT).to_owned())
                 .collect(),
             comments: comments.chain(said).collect(),
             descriptions: source
@@ -123,9 +133,11 @@ impl Document {
             home: id,
             gone: false,
             owners: source.owner.iter().cloned().collect(),
+            owner_labels: Vec::new(),
             tags: Vec::new(),
             deprecated: false,
             verified: None,
+            changed: None,
             signs: Signs::default().with(Sign::Link, source.link.is_some()),
             reads: reads(source, address),
             column_names: columns
@@ -184,6 +196,7 @@ impl Document {
         let named = ("Owner".to_owned(), label.to_owned());
         self.texts.parameters.push(named);
         self.owners.push(label.to_owned());
+        self.owner_labels.push(label.to_owned());
         if name != label {
             self.owners.push(name.to_owned());
         }
@@ -206,6 +219,7 @@ impl Document {
     pub fn measured(mut self, rows: Option<i64>, updated: Option<NaiveDate>) -> Self {
         let counted = rows.is_some_and(|rows| rows > 0);
         self.signs = self.signs.with(Sign::Counted, counted);
+        self.changed = updated;
         if let Some(day) = updated {
             self.signs = self.signs.updated(day_number(day));
         }
@@ -247,6 +261,26 @@ impl Document {
         )
     }
 
+    /// Lays its owners and tags out.
+    fn lay_out_labels(&self, fields: &Fields, laid_out: &mut TantivyDocument) {
+        for owner in &self.owners {
+            laid_out.add_text(fields.owner, owner);
+            laid_out.add_text(fields.whole, Whole::Owner.term(&fold(owner)));
+        }
+        for tag in &self.tags {
+            laid_out.add_text(fields.tag, tag);
+            laid_out.add_text(fields.whole, Whole::Tag.term(&fold(tag)));
+            laid_out.add_text(fields.tag_label, tag);
+        }
+        let labels = match self.owner_labels.as_slice() {
+            [] => &self.owners,
+            said => said,
+        };
+        for label in labels {
+            laid_out.add_text(fields.owner_label, label);
+        }
+    }
+
     /// Lays it out in the fields of the index.
     pub(super) fn lay_out(&self, fields: &Fields) -> TantivyDocument {
         let mut laid_out = TantivyDocument::default();
@@ -270,14 +304,7 @@ impl Document {
         for (_, value) in &self.texts.parameters {
             laid_out.add_text(fields.other, value);
         }
-        for owner in &self.owners {
-            laid_out.add_text(fields.owner, owner);
-            laid_out.add_text(fields.whole, Whole::Owner.term(&fold(owner)));
-        }
-        for tag in &self.tags {
-            laid_out.add_text(fields.tag, tag);
-            laid_out.add_text(fields.whole, Whole::Tag.term(&fold(tag)));
-        }
+        self.lay_out_labels(fields, &mut laid_out);
         laid_out.add_text(fields.whole, Whole::Name.term(&fold(&self.texts.name)));
         laid_out.add_text(fields.whole, Whole::Path.term(&fold(&self.path.join("."))));
         laid_out.add_text(
@@ -312,6 +339,9 @@ impl Document {
         if let Some(day) = self.verified {
             laid_out.add_u64(fields.verified, day_number(day).into());
         }
+        if let Some(day) = self.changed {
+            laid_out.add_u64(fields.changed, day_number(day).into());
+        }
         laid_out.add_text(fields.order, self.order());
         laid_out.add_bytes(fields.stored, &self.stored());
         laid_out
@@ -323,18 +353,28 @@ impl Document {
             return serde_json::to_vec(&self.texts).unwrap_or_default();
         }
         let mut texts = self.texts.clone();
-        texts.sql = texts.sql.map(|sql| sql.chars().take(SQL_KEPT).collect());
+        texts.sql = texts.sql.map(|sql| beginning(&sql, SQL_KEPT).to_owned());
         serde_json::to_vec(&texts).unwrap_or_default()
     }
 
-    /// How large its texts are, in bytes, roughly.
+    /// How much memory it takes, in bytes, about.
     pub(super) fn size(&self) -> usize {
         let texts = &self.texts;
         let pairs = texts.comments.iter().chain(&texts.parameters);
-        let pairs: usize = pairs.map(|(path, text)| path.len() + text.len()).sum();
-        let columns = texts.columns.iter().chain(&self.column_names);
-        let lines = columns.chain(&texts.descriptions).chain(&texts.sql);
-        pairs + lines.map(String::len).sum::<usize>()
+        let pairs = pairs.flat_map(|(path, text)| [path, text]);
+        let columns = texts.columns.iter().chain(&texts.types);
+        let lines = columns.chain(&self.column_names);
+        let lines = lines.chain(&texts.descriptions).chain(&texts.sql);
+        let texts = lines.chain(pairs);
+        texts.map(|text| COPIES * text.len() + LINE).sum()
+    }
+}
+
+/// So many characters of a text, or all.
+fn beginning(text: &str, most: usize) -> &str {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => text.get(..end).unwrap_or_default(),
+        None => text,
     }
 }
 

@@ -25,6 +25,18 @@ pub(super) struct Marker<'s> {
     inside: Vec<(String, u64)>,
     /// Whether something was looked for, apart from prefixes.
     asked: bool,
+    /// The words of the query, as they were typed.
+    typed: Vec<String>,
+    /// Which of them stand in the texts of the hit at hand.
+    held: u64,
+}
+
+/// Why something is a hit.
+pub(super) struct Explained {
+    /// The strongest reason first.
+    pub(super) matched: Vec<Matched>,
+    /// The words of the query that stand nowhere in it.
+    pub(super) lacks: Vec<String>,
 }
 
 /// Marks in one text, and which words of the query they are for.
@@ -71,13 +83,16 @@ impl<'s> Marker<'s> {
             beginnings,
             inside,
             asked: plan.asked,
+            typed: plan.words.iter().map(|word| word.typed.clone()).collect(),
+            held: 0,
         }
     }
 
     /// The reasons for one hit, the strongest first; what says nothing new is not repeated.
-    pub(super) fn explain(&mut self, texts: &Texts) -> Vec<Matched> {
+    pub(super) fn explain(&mut self, texts: &Texts) -> Explained {
         let mut matched = Vec::new();
         let mut said = 0;
+        self.held = 0;
         let name = self.name_marks(&texts.name);
         said |= name.words;
         matched.extend(whole(MatchedField::Name, &texts.name, &name.ranges));
@@ -96,7 +111,25 @@ impl<'s> Marker<'s> {
             let owner = self.scoped.iter().any(|(scope, _)| *scope == Scope::Owner);
             matched.push(last_resort(texts, owner));
         }
-        matched
+        self.held |= said;
+        Explained {
+            matched,
+            lacks: self.lacks(texts),
+        }
+    }
+
+    /// The words that are nowhere in the texts; none where nobody can tell, because not all of them are kept.
+    fn lacks(&self, texts: &Texts) -> Vec<String> {
+        let is_cut = texts.sql.as_ref().is_some_and(|sql| is_cut(sql));
+        let held = |nth: &usize| self.held & bit(*nth) != 0;
+        let all = 0..self.typed.len();
+        if is_cut || !all.clone().any(|nth| held(&nth)) {
+            return Vec::new();
+        }
+        let lacking = all.filter(|nth| !held(nth));
+        lacking
+            .filter_map(|nth| self.typed.get(nth).cloned())
+            .collect()
     }
 
     /// Names in whose words a word stands that was found nowhere else.
@@ -220,6 +253,7 @@ impl<'s> Marker<'s> {
             }
         });
         marks.ranges = merged(std::mem::take(&mut marks.ranges));
+        self.held |= marks.words;
         marks
     }
 
@@ -272,11 +306,16 @@ fn last_resort(texts: &Texts, owner: bool) -> Matched {
         };
     }
     match &texts.sql {
-        Some(sql) if sql.chars().count() >= SQL_KEPT => {
+        Some(sql) if is_cut(sql) => {
             shown(MatchedField::Sql, "Far down in a long statement.", false)
         }
         _ => shown(MatchedField::Name, &texts.name, true),
     }
+}
+
+/// Whether a statement may go on where it is not kept.
+fn is_cut(sql: &str) -> bool {
+    sql.chars().count() >= SQL_KEPT
 }
 
 fn bit(nth: usize) -> u64 {

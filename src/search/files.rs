@@ -27,6 +27,10 @@ use super::filesystem;
 /// How much is read and compared at once.
 const BLOCK: usize = 4_096;
 
+/// So much of a file that was read is kept for those who read on, in bytes: whoever goes through all postings reads a few
+/// bytes at a time.
+const KEPT: usize = 2 * BLOCK;
+
 /// How much is read at once when a file is opened; a multiple of [`BLOCK`].
 const STRETCH: usize = 64 * BLOCK;
 
@@ -207,6 +211,8 @@ struct OpenFile {
     /// A checksum of each block.
     sums: Vec<u32>,
     stamp: Mutex<Stamp>,
+    /// Where what was read last begins, and what it is.
+    last: Mutex<(usize, OwnedBytes)>,
 }
 
 impl fmt::Debug for OpenFile {
@@ -238,7 +244,17 @@ impl OpenFile {
             length,
             sums,
             stamp: Mutex::new(stamp),
+            last: Mutex::new((0, OwnedBytes::empty())),
         })
+    }
+
+    /// What was read last, if it contains this. Nobody waits for it.
+    fn kept(&self, range: &Range<usize>) -> Option<OwnedBytes> {
+        let last = self.last.try_lock().ok()?;
+        let (from, bytes) = &*last;
+        let start = range.start.checked_sub(*from)?;
+        let end = range.end - from;
+        (end <= bytes.len()).then(|| bytes.slice(start..end))
     }
 
     fn is_unchanged(&self, path: &Path) -> io::Result<bool> {
@@ -291,13 +307,22 @@ impl FileHandle for OpenFile {
         if range.end > self.length {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
+        if let Some(bytes) = self.kept(&range) {
+            return Ok(bytes);
+        }
         let first = range.start / BLOCK;
         let from = first * BLOCK;
         let to = range.end.next_multiple_of(BLOCK).min(self.length);
         let mut bytes = vec![0; to - from];
         self.file.read_exact_at(&mut bytes, from as u64)?;
         self.check(first, &bytes)?;
-        Ok(OwnedBytes::new(bytes).slice(range.start - from..range.end - from))
+        let bytes = OwnedBytes::new(bytes);
+        if bytes.len() <= KEPT
+            && let Ok(mut last) = self.last.try_lock()
+        {
+            *last = (from, bytes.clone());
+        }
+        Ok(bytes.slice(range.start - from..range.end - from))
     }
 }
 

@@ -33,10 +33,12 @@ const FEW: usize = 100;
 /// How long changes may wait for a commit while more are coming in.
 const COMMIT_AFTER: Duration = Duration::from_secs(2);
 
-/// How many assets are read at once, and how many bytes of their documents in the database: in memory they take several
-/// times as much.
+/// How many assets are read at once, and how many bytes of their documents in the database.
 const MOST_ASSETS: usize = 1_000;
-const MOST_BYTES: u64 = 8 * 1024 * 1024;
+const MOST_BYTES: u64 = 2 * 1024 * 1024;
+
+/// In memory, documents take so many times as much as in the database, about.
+const IN_MEMORY: u64 = 4;
 
 /// The word in the log for a person who is called something else from then on.
 const RENAMED: &str = "display_name_changed";
@@ -66,21 +68,21 @@ pub async fn write_down(db: &Db, index: &Index) -> Result<u64, Error> {
 }
 
 async fn advance(db: &Db, index: &Index, may_write: bool) -> Result<u64, Error> {
-    let head = changes::head(&**db).await?;
     index.inspect();
     if let Err(error) = index.refresh() {
         tracing::debug!(%error, "the search index could not be refreshed");
     }
-    if is_unusable(index, head) {
+    let (is_unusable, head) = judge(db, index).await?;
+    if is_unusable {
         if !may_write {
             return Err(Error::Busy);
         }
-        if let Some(written) = build_anew(db, index, head).await? {
+        if let Some(written) = build_anew(db, index).await? {
             return Ok(written);
         }
     }
     let pending = Pending::read(db, index).await?;
-    let fits = pending.is_all && index.recent(|recent| recent.has_room_for(pending.assets.len()));
+    let fits = pending.fits(db, index).await?;
     let mut read = 0;
     if fits && pending.assets.len() <= FEW {
         read += pending.show(db, index).await?;
@@ -103,16 +105,20 @@ async fn advance(db: &Db, index: &Index, may_write: bool) -> Result<u64, Error> 
     }
 }
 
-/// Whether the index on disk cannot be gone on with.
-fn is_unusable(index: &Index, head: i64) -> bool {
+/// Tells whether the index on disk cannot be gone on with, and the newest change.
+async fn judge(db: &Db, index: &Index) -> Result<(bool, i64), Error> {
+    // What the index contains is read first: others go on meanwhile, and may take it past a head that was read before.
     let applied = index.applied();
-    index.is_damaged() || applied > head || (index.written() == 0 && head > 0)
+    let head = changes::head(&**db).await?;
+    let is_unusable = index.is_damaged() || applied > head || (index.written() == 0 && head > 0);
+    Ok((is_unusable, head))
 }
 
 /// Builds the index anew, unless another process just has.
-async fn build_anew(db: &Db, index: &Index, head: i64) -> Result<Option<u64>, Error> {
+async fn build_anew(db: &Db, index: &Index) -> Result<Option<u64>, Error> {
     let mut writer = index.writer()?;
-    if !is_unusable(index, head) {
+    let (is_unusable, head) = judge(db, index).await?;
+    if !is_unusable {
         return Ok(None);
     }
     if index.applied() > head {
@@ -146,6 +152,17 @@ impl Pending {
         })
     }
 
+    /// Whether it may be shown from memory.
+    async fn fits(&self, db: &Db, index: &Index) -> Result<bool, Error> {
+        if !self.is_all {
+            return Ok(false);
+        }
+        let weighed = catalog::weigh(db, Weighed::Named(&self.assets)).await?;
+        let bytes: u64 = weighed.into_iter().map(|(_, bytes)| bytes).sum();
+        let bytes = usize::try_from(bytes.saturating_mul(IN_MEMORY)).unwrap_or(usize::MAX);
+        Ok(index.recent(|recent| recent.has_room_for(self.assets.len(), bytes)))
+    }
+
     /// Shows it from memory. Answers how many documents that took.
     async fn show(&self, db: &Db, index: &Index) -> Result<u64, Error> {
         let shown = show_assets(db, index, &self.assets, self.until).await?;
@@ -173,7 +190,7 @@ async fn show_assets(db: &Db, index: &Index, ids: &[AssetId], as_of: i64) -> Res
 pub async fn show(db: &Db, index: &Index, id: AssetId) -> Result<(), Error> {
     // Read first: what is then read of the asset contains this change, or more.
     let head = changes::head(&**db).await?;
-    if index.recent(|recent| recent.has_room_for(1)) {
+    if index.recent(|recent| recent.has_room_for(1, 0)) {
         show_assets(db, index, &[id], head).await?;
     }
     Ok(())
@@ -247,6 +264,11 @@ async fn apply_changes(db: &Db, writer: &mut Writer, index: &Index) -> Result<u6
                 id: asset.id,
                 document: Some(document),
             }))?;
+            if writer.is_full() {
+                // As of the last change that is contained wholly.
+                writer.commit(applied)?;
+                committed = Instant::now();
+            }
         }
         applied = seq;
         if committed.elapsed() > COMMIT_AFTER {

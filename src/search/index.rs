@@ -33,7 +33,7 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Self {
-            write_memory: 50_000_000,
+            write_memory: 32_000_000,
         }
     }
 }

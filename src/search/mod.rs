@@ -20,6 +20,7 @@ mod excerpt;
 mod inside;
 mod layers;
 mod name;
+mod narrow;
 mod outlook;
 mod plan;
 mod query;
@@ -29,6 +30,7 @@ mod recent;
 mod schema;
 #[cfg(test)]
 mod trials;
+mod tally;
 mod trust;
 mod typing;
 mod veil;
@@ -47,6 +49,7 @@ use crate::error::{Explain, Kind};
 
 pub use document::Document;
 pub use index::{Index, Options};
+pub use narrow::{Age, Sort, Trust};
 pub use query::{FILTER_WORDS, FilterWord};
 pub use typing::{Completion, Offer};
 pub use veil::Veil;
@@ -64,6 +67,14 @@ pub struct Query {
     pub kinds: Vec<AssetKind>,
     pub platforms: Vec<String>,
     pub databases: Vec<String>,
+    /// Only what has one of these.
+    pub trust: Vec<Trust>,
+    /// Only what one of these answers for, by the names that the facet has.
+    pub owners: Vec<String>,
+    pub tags: Vec<String>,
+    /// Only what changed lately.
+    pub age: Option<Age>,
+    pub sort: Sort,
     /// Whether what its source no longer lists is found too.
     pub include_gone: bool,
     pub limit: usize,
@@ -77,6 +88,11 @@ impl Default for Query {
             kinds: Vec::new(),
             platforms: Vec::new(),
             databases: Vec::new(),
+            trust: Vec::new(),
+            owners: Vec::new(),
+            tags: Vec::new(),
+            age: None,
+            sort: Sort::default(),
             include_gone: false,
             limit: 20,
             offset: 0,
@@ -99,6 +115,8 @@ impl Query {
 pub struct Answer {
     /// How many there are, of which `hits` are one page.
     pub total: u64,
+    /// How many more there would be with what its source no longer lists.
+    pub removed: u64,
     pub took: Duration,
     pub hits: Vec<Hit>,
     pub facets: Vec<Facet>,
@@ -126,6 +144,9 @@ pub enum FacetField {
     Kind,
     Platform,
     Database,
+    Trust,
+    Owner,
+    Tag,
 }
 
 impl FacetField {
@@ -135,6 +156,9 @@ impl FacetField {
             Self::Kind => "kind",
             Self::Platform => "platform",
             Self::Database => "database",
+            Self::Trust => "trust",
+            Self::Owner => "owner",
+            Self::Tag => "tag",
         }
     }
 }
@@ -153,6 +177,8 @@ pub struct Hit {
     pub score: f32,
     /// Why it is here, the strongest reason first. Empty when nothing was looked for.
     pub matched: Vec<Matched>,
+    /// Words of the query that stand nowhere in it.
+    pub lacks: Vec<String>,
     /// The types of the columns that `matched` is about, by their paths.
     pub types: Vec<(String, String)>,
 }

@@ -2,6 +2,7 @@
 
 use std::str::FromStr;
 
+use super::narrow::{Age, Trust, Trusts};
 use super::words::fold;
 use super::{LeftOut, Query};
 use crate::catalog::AssetKind;
@@ -23,6 +24,11 @@ pub(super) struct Typed {
     pub(super) kinds: Vec<AssetKind>,
     pub(super) platforms: Vec<String>,
     pub(super) databases: Vec<String>,
+    pub(super) trust: Vec<Trust>,
+    /// The shortest that was typed.
+    pub(super) age: Option<Age>,
+    /// Whether only what was removed is asked for.
+    pub(super) removed: bool,
     pub(super) left_out: Vec<LeftOut>,
 }
 
@@ -54,6 +60,8 @@ enum Prefix {
     Kind,
     Platform,
     Database,
+    Is,
+    Changed,
 }
 
 impl Prefix {
@@ -67,6 +75,8 @@ impl Prefix {
             "kind" | "type" => Self::Kind,
             "platform" => Self::Platform,
             "database" | "db" | "schema" => Self::Database,
+            "is" => Self::Is,
+            "changed" => Self::Changed,
             _ => return None,
         })
     }
@@ -81,8 +91,19 @@ pub struct FilterWord {
     pub values: &'static [&'static str],
 }
 
+/// What `is:` may be followed by.
+const IS: &[&str] = &["verified", "deprecated", "undescribed", "unowned", REMOVED];
+
+/// Behind `is:`, what its source no longer lists.
+const REMOVED: &str = "removed";
+
+/// Examples of what `changed:` may be followed by.
+const AGES: &[&str] = &["7d", "30d", "1y"];
+
 /// Every word that filters, the most used first.
 pub const FILTER_WORDS: &[FilterWord] = &[
+    FilterWord::new("is", "Its trust, or removed", IS),
+    FilterWord::new("changed", "Definition changed in this time", AGES),
     FilterWord::new("owner", "An owner, by name", &[]),
     FilterWord::new("tag", "A tag", &[]),
     FilterWord::new("column", "A column, by name", &[]),
@@ -138,6 +159,14 @@ impl Typed {
             Prefix::Kind => self.take_kind(piece, word),
             Prefix::Platform => self.platforms.push(piece.text.to_owned()),
             Prefix::Database => self.databases.push(piece.text.to_owned()),
+            Prefix::Is => self.take_is(piece, word),
+            Prefix::Changed => match piece.text.parse::<Age>() {
+                Ok(age) => {
+                    let shorter = |known: Age| if known.days < age.days { known } else { age };
+                    self.age = Some(self.age.map_or(age, shorter));
+                }
+                Err(_) => self.leave_out(piece, word, AGES),
+            },
             Prefix::Text(scope) => self.require(Condition {
                 typed: format!("{word}:{}", piece.text),
                 scope,
@@ -169,6 +198,26 @@ impl Typed {
         }
     }
 
+    fn take_is(&mut self, piece: &Piece<'_>, word: &str) {
+        let name = fold(piece.text);
+        match Trust::from_str(&name) {
+            Ok(trust) => self.trust.push(trust),
+            Err(_) if matches!(name.as_str(), REMOVED | "gone") => self.removed = true,
+            Err(_) => self.leave_out(piece, word, IS),
+        }
+    }
+
+    /// Leaves out a filter that means nothing, and tells those that do.
+    fn leave_out(&mut self, piece: &Piece<'_>, word: &str, values: &[impl std::fmt::Display]) {
+        self.left_out.push(LeftOut {
+            word: format!("{word}:{}", piece.text),
+            nearest: values
+                .iter()
+                .map(|value| format!("{word}:{value}"))
+                .collect(),
+        });
+    }
+
     fn take_kind(&mut self, piece: &Piece<'_>, word: &str) {
         let name = fold(piece.text);
         let named = AssetKind::ALL
@@ -176,13 +225,7 @@ impl Typed {
             .find(|kind| kind.plural() == name);
         match named.or_else(|| AssetKind::from_str(&name).ok()) {
             Some(kind) => self.kinds.push(kind),
-            None => self.left_out.push(LeftOut {
-                word: format!("{word}:{}", piece.text),
-                nearest: AssetKind::ALL
-                    .iter()
-                    .map(|kind| format!("{word}:{kind}"))
-                    .collect(),
-            }),
+            None => self.leave_out(piece, word, &AssetKind::ALL),
         }
     }
 }
@@ -193,7 +236,25 @@ pub(super) struct Narrowing {
     pub(super) kinds: [Vec<String>; 2],
     pub(super) platforms: [Vec<String>; 2],
     pub(super) databases: [Vec<String>; 2],
-    pub(super) include_gone: bool,
+    /// What was typed holds all together; of what was chosen, one is enough.
+    pub(super) trust: [Trusts; 2],
+    /// What was chosen; what was typed is a requirement of the plan.
+    pub(super) owners: Vec<String>,
+    pub(super) tags: Vec<String>,
+    /// How many days ago a definition may have changed.
+    pub(super) days: Option<u32>,
+    pub(super) removed: Removed,
+}
+
+/// What becomes of that which its source no longer lists.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Removed {
+    /// It is counted, but is no hit.
+    #[default]
+    Counted,
+    Included,
+    /// Nothing else is a hit.
+    Only,
 }
 
 impl Narrowing {
@@ -203,7 +264,23 @@ impl Narrowing {
             kinds: [words(&typed.kinds), words(&query.kinds)],
             platforms: [typed.platforms.clone(), query.platforms.clone()],
             databases: [typed.databases.clone(), query.databases.clone()],
-            include_gone: query.include_gone,
+            trust: [
+                typed.trust.iter().copied().collect(),
+                query.trust.iter().copied().collect(),
+            ],
+            owners: query.owners.clone(),
+            tags: query.tags.clone(),
+            days: typed
+                .age
+                .into_iter()
+                .chain(query.age)
+                .map(|age| age.days)
+                .min(),
+            removed: match (typed.removed, query.include_gone) {
+                (true, _) => Removed::Only,
+                (false, true) => Removed::Included,
+                (false, false) => Removed::Counted,
+            },
         }
     }
 }

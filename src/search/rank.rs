@@ -15,15 +15,16 @@ use tantivy::{DocId, DocSet, TERMINATED, Term};
 
 use super::affixes::{Affix, Edge};
 use super::document::day_number;
+use super::narrow::Sort;
 use super::outlook::Outlook;
 use super::plan::{Plan, Test, Word};
 use super::query::{Narrowing, Scope};
 use super::schema::{Fields, RANKED};
+use super::tally::{Chosen, Tally};
 use super::trust::{Layer, trust};
 use super::veil::Shade;
-use super::view::{FACETS, Facts, Segment};
-use super::words::fold;
-use super::{Error, Facet, FacetField, FacetValue};
+use super::view::{Facts, Segment};
+use super::{Error, Facet};
 
 /// What a field counts for: name, place, columns, texts, the rest.
 const WEIGHTS: [f32; RANKED] = [4.0, 0.7, 1.0, 0.9, 0.4];
@@ -79,13 +80,12 @@ const WEIGHED: usize = 64;
 const READER: f32 = 0.06;
 const MOST_READERS: u64 = 5;
 
-/// How many values of a facet are answered.
-const MOST_VALUES: usize = 50;
-
 /// Everything that was found, and the best of it.
 #[derive(Default)]
 pub(super) struct Ranking {
     pub(super) total: u64,
+    /// How many more there would be with what was removed.
+    pub(super) removed: u64,
     /// Best first.
     pub(super) best: Vec<Place>,
     pub(super) facets: Vec<Facet>,
@@ -97,7 +97,7 @@ pub(super) struct Place {
     pub(super) segment: usize,
     pub(super) doc: DocId,
     pub(super) score: f32,
-    /// Whether somebody vouches for it today.
+    /// Whether it comes first among equals, because somebody vouches for it today.
     verified: bool,
     order: u32,
 }
@@ -131,11 +131,13 @@ pub(super) fn rank(
     view: &Outlook,
     plan: &Plan,
     narrowing: &Narrowing,
+    sort: Sort,
     keep: usize,
 ) -> Result<Ranking, Error> {
     let scales = scales(view);
     let rarities = rarities(view, plan)?;
-    let chosen = Chosen::new(view, narrowing);
+    let today = day_number(Utc::now().date_naive());
+    let chosen = Chosen::new(view, narrowing, today);
     let mut tally = Tally::new(view, &chosen);
     let mut slots = Vec::with_capacity(view.view.segments.len());
     for (nth, (segment, shade)) in view.segments().enumerate() {
@@ -164,22 +166,24 @@ pub(super) fn rank(
         enough: most * ENOUGH,
         all: mask(plan.words.len()),
         requirements: u8::try_from(mask(plan.requirements.len())).unwrap_or(u8::MAX),
-        today: day_number(Utc::now().date_naive()),
+        today,
+        sort,
     };
     let mut candidates = Vec::new();
     for (number, (segment, slots)) in view.segments().zip(&slots).enumerate() {
-        let hits = tally.count(number, segment, slots, &found);
+        let hits = count(&mut tally, number, segment, slots, &found)?;
         candidates.extend(best_of(hits, keep.max(WEIGHED)));
     }
     let mut best = in_order(view, candidates, keep.max(WEIGHED))?;
-    if !everything {
+    if !everything && sort == Sort::Match {
         weigh_readers(view, &mut best)?;
     }
     best.truncate(keep);
     Ok(Ranking {
         total: tally.total,
+        removed: tally.removed,
         best,
-        facets: tally.facets(view, &chosen),
+        facets: tally.facets(view),
     })
 }
 
@@ -195,6 +199,7 @@ struct Found<'v> {
     requirements: u8,
     /// The day of the query, as a number.
     today: u32,
+    sort: Sort,
 }
 
 impl Found<'_> {
@@ -213,6 +218,13 @@ impl Found<'_> {
     }
 
     fn score(&self, at: (usize, &Segment), doc: DocId, slot: &Slot, facts: &Facts) -> f32 {
+        match self.sort {
+            Sort::Match => {}
+            // Equals come by name.
+            Sort::Name => return 0.0,
+            #[expect(clippy::cast_precision_loss, reason = "days of this era fit")]
+            Sort::Changed => return facts.changed as f32,
+        }
         if self.everything {
             return STAGE + f32::from(u8::from(!facts.deprecated));
         }
@@ -609,199 +621,33 @@ fn holding_each(segment: &Segment, field: Field, words: &[Word]) -> Result<Vec<D
         .collect())
 }
 
-/// What was chosen in each facet, as numbers of the view's values; `None` when any will do.
-struct Chosen {
-    values: [Option<Vec<bool>>; FACETS],
-    include_gone: bool,
-}
-
-impl Chosen {
-    fn new(view: &Outlook, narrowing: &Narrowing) -> Self {
-        let [kinds, platforms, databases] = &*view.view.values;
-        let seen = |facet: usize| {
-            let values = view.values.as_ref()?.get(facet)?;
-            Some(values.as_slice())
-        };
-        let values = [
-            chosen(kinds, seen(0), &narrowing.kinds),
-            chosen(platforms, seen(1), &narrowing.platforms),
-            chosen(databases, seen(2), &narrowing.databases),
-        ];
-        Self {
-            values,
-            include_gone: narrowing.include_gone,
+/// Counts the hits of one segment.
+fn count(
+    tally: &mut Tally<'_>,
+    number: usize,
+    (segment, shade): (&Segment, Option<&Shade>),
+    slots: &[Slot],
+    found: &Found<'_>,
+) -> Result<Vec<Place>, Error> {
+    let mut hits = Vec::new();
+    let mut counting = tally.segment(segment)?;
+    for (doc, slot) in (0..).zip(slots) {
+        if !found.is_hit(slot) || shade.is_some_and(|shade| shade.hides(doc)) {
+            continue;
+        }
+        let facts = segment.facts(doc);
+        if counting.count(doc, &facts) {
+            hits.push(Place {
+                segment: number,
+                doc,
+                score: found.score((number, segment), doc, slot, &facts),
+                verified: found.sort == Sort::Match && facts.verified >= found.today,
+                order: facts.order,
+            });
         }
     }
-
-    fn allows(&self, facet: usize, value: u32) -> bool {
-        match self.values.get(facet) {
-            Some(Some(chosen)) => chosen.get(value as usize).copied().unwrap_or(false),
-            _ => true,
-        }
-    }
-}
-
-/// Which values are meant by what was typed and by what was chosen: exactly so named, or else with such a word. One that
-/// is not to be seen is meant by nothing.
-fn chosen(
-    values: &[String],
-    seen: Option<&[bool]>,
-    [typed, picked]: &[Vec<String>; 2],
-) -> Option<Vec<bool>> {
-    if typed.is_empty() && picked.is_empty() {
-        return None;
-    }
-    let typed: Vec<String> = typed.iter().map(|name| fold(name)).collect();
-    let is_seen = |nth: usize| seen.is_none_or(|seen| seen.get(nth) == Some(&true));
-    let exact = |value: &String| typed.contains(&fold(value));
-    let loosely = !typed.is_empty()
-        && !values
-            .iter()
-            .enumerate()
-            .any(|(nth, value)| is_seen(nth) && exact(value));
-    let meant = |(nth, value): (usize, &String)| {
-        if !is_seen(nth) {
-            return false;
-        }
-        let by_typing = if typed.is_empty() {
-            true
-        } else if loosely {
-            let value = fold(value);
-            typed.iter().any(|name| value.contains(name.as_str()))
-        } else {
-            exact(value)
-        };
-        by_typing && (picked.is_empty() || picked.contains(value))
-    };
-    Some(values.iter().enumerate().map(meant).collect())
-}
-
-/// Counts hits while they are gone through.
-struct Tally<'a> {
-    chosen: &'a Chosen,
-    total: u64,
-    counts: [Vec<u64>; FACETS],
-}
-
-impl<'a> Tally<'a> {
-    fn new(view: &Outlook, chosen: &'a Chosen) -> Self {
-        Self {
-            chosen,
-            total: 0,
-            counts: view
-                .view
-                .values
-                .each_ref()
-                .map(|values| vec![0; values.len()]),
-        }
-    }
-
-    /// Counts the hits of one segment; each facet counts as if nothing were chosen in it.
-    fn count(
-        &mut self,
-        number: usize,
-        (segment, shade): (&Segment, Option<&Shade>),
-        slots: &[Slot],
-        found: &Found<'_>,
-    ) -> Vec<Place> {
-        let mut hits = Vec::new();
-        for (doc, slot) in (0..).zip(slots) {
-            if !found.is_hit(slot) || shade.is_some_and(|shade| shade.hides(doc)) {
-                continue;
-            }
-            let facts = segment.facts(doc);
-            if (!facts.gone || self.chosen.include_gone) && self.count_one(segment, &facts) {
-                hits.push(Place {
-                    segment: number,
-                    doc,
-                    score: found.score((number, segment), doc, slot, &facts),
-                    verified: facts.verified >= found.today,
-                    order: facts.order,
-                });
-            }
-        }
-        hits
-    }
-
-    /// Counts one document, and tells whether it is a hit.
-    fn count_one(&mut self, segment: &Segment, facts: &Facts) -> bool {
-        let mut values = [u32::MAX; FACETS];
-        let mut refused = None;
-        let mut refusals = 0;
-        for (facet, ((value, local), numbers)) in values
-            .iter_mut()
-            .zip(facts.values)
-            .zip(segment.renumbered())
-            .enumerate()
-        {
-            *value = numbers.get(local as usize).copied().unwrap_or(u32::MAX);
-            if !self.chosen.allows(facet, *value) {
-                refused = Some(facet);
-                refusals += 1;
-            }
-        }
-        if refusals > 1 {
-            return false;
-        }
-        for (facet, (counts, value)) in self.counts.iter_mut().zip(values).enumerate() {
-            if refused.is_none_or(|refused| refused == facet)
-                && let Some(count) = counts.get_mut(value as usize)
-            {
-                *count += 1;
-            }
-        }
-        self.total += u64::from(refusals == 0);
-        refusals == 0
-    }
-
-    fn facets(&self, view: &Outlook, chosen: &Chosen) -> Vec<Facet> {
-        let fields = [FacetField::Kind, FacetField::Platform, FacetField::Database];
-        let counted = self
-            .counts
-            .iter()
-            .zip(&*view.view.values)
-            .zip(&chosen.values);
-        fields
-            .into_iter()
-            .zip(counted)
-            .map(|(field, ((counts, values), chosen))| {
-                facet(field, counts, values, chosen.as_deref())
-            })
-            .collect()
-    }
-}
-
-fn facet(field: FacetField, counts: &[u64], values: &[String], chosen: Option<&[bool]>) -> Facet {
-    let is_chosen = |nth: usize| {
-        chosen
-            .and_then(|chosen| chosen.get(nth))
-            .copied()
-            .unwrap_or(false)
-    };
-    let mut shown: Vec<(usize, u64)> = counts
-        .iter()
-        .copied()
-        .enumerate()
-        .filter(|(nth, count)| *count > 0 || is_chosen(*nth))
-        .collect();
-    let name = |nth: usize| values.get(nth).map_or("", String::as_str);
-    shown.sort_by(|(a, many), (b, more)| more.cmp(many).then_with(|| name(*a).cmp(name(*b))));
-    let more = shown.len() > MOST_VALUES;
-    let values = shown
-        .into_iter()
-        .enumerate()
-        .filter(|(place, (nth, _))| *place < MOST_VALUES || is_chosen(*nth))
-        .take(2 * MOST_VALUES)
-        .map(|(_, (nth, count))| FacetValue {
-            value: name(nth).to_owned(),
-            count,
-        })
-        .collect();
-    Facet {
-        field,
-        values,
-        more,
-    }
+    counting.end()?;
+    Ok(hits)
 }
 
 fn by_score(a: &Place, b: &Place) -> Ordering {

@@ -23,9 +23,9 @@ use crate::catalog::AssetId;
 const MANY: usize = 500;
 const MOST: usize = 2_000;
 
-/// How large their texts may be before they go to disk, and at most when they cannot, in bytes.
+/// How large they may be before they go to disk, and at most when they cannot, in bytes.
 const LARGE: usize = 8 << 20;
-const LARGEST: usize = 32 << 20;
+const LARGEST: usize = 16 << 20;
 
 /// How long a document is held before it goes to disk.
 const LONG: Duration = Duration::from_mins(5);
@@ -133,9 +133,9 @@ impl Recent {
         self.assets.keys().copied()
     }
 
-    /// Whether so many more documents may be held.
-    pub(super) fn has_room_for(&self, more: usize) -> bool {
-        self.assets.len() + more <= MOST && self.bytes < LARGEST
+    /// Whether so many more documents may be held, of so many bytes.
+    pub(super) fn has_room_for(&self, more: usize, bytes: usize) -> bool {
+        self.assets.len() + more <= MOST && self.bytes.saturating_add(bytes) < LARGEST
     }
 
     /// Whether it is time to write them to disk.

@@ -44,6 +44,9 @@ pub(super) struct Fields {
     /// The source and the id of the database that it stands in, by which it may be hidden.
     pub(super) source: Field,
     pub(super) home: Field,
+    /// What owners are called, and tags, for facets: people's, or else the source's.
+    pub(super) owner_label: Field,
+    pub(super) tag_label: Field,
     pub(super) gone: Field,
     pub(super) deprecated: Field,
     /// What speaks for it or against it; see [`super::trust::Signs`].
@@ -51,6 +54,8 @@ pub(super) struct Fields {
     /// By which views read it, and which tables it reads itself; see [`super::readers`].
     pub(super) address: Field,
     pub(super) reads: Field,
+    /// The day on which its definition changed last, in days of the common era.
+    pub(super) changed: Field,
     /// The last day on which somebody vouches for it, in days of the common era.
     pub(super) verified: Field,
     /// Sorts by name; unique.
@@ -140,12 +145,15 @@ pub(super) fn lay_out() -> (Schema, Fields) {
         database: schema.add_text_field("database", value()),
         source: schema.add_text_field("source", value()),
         home: schema.add_text_field("home", value()),
+        owner_label: schema.add_text_field("owner_label", value()),
+        tag_label: schema.add_text_field("tag_label", value()),
         gone: schema.add_u64_field("gone", FAST),
         deprecated: schema.add_u64_field("deprecated", FAST),
         signs: schema.add_u64_field("signs", FAST),
         address: schema.add_u64_field("address", FAST),
         reads: schema.add_u64_field("reads", INDEXED),
         verified: schema.add_u64_field("verified", FAST),
+        changed: schema.add_u64_field("changed", FAST),
         order: schema.add_text_field("order", value()),
         stored: schema.add_bytes_field("stored", BytesOptions::default().set_stored()),
     };

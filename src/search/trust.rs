@@ -205,7 +205,7 @@ impl Signs {
         Self(u32::try_from(bits).unwrap_or_default())
     }
 
-    fn has(self, sign: Sign) -> bool {
+    pub(super) fn has(self, sign: Sign) -> bool {
         self.0 & sign as u32 != 0
     }
 

@@ -37,6 +37,8 @@ pub(super) struct Facts {
     pub(super) deprecated: bool,
     /// The last day on which somebody vouches for it, as a number; 0 for none.
     pub(super) verified: u32,
+    /// The day on which its definition changed last, as a number; 0 for none that is known.
+    pub(super) changed: u32,
     /// How many words it has, SQL and the like aside.
     pub(super) length: f32,
     pub(super) signs: Signs,
@@ -47,6 +49,9 @@ pub(super) const MEASURED: usize = 4;
 
 /// Kind, platform, database.
 pub(super) const FACETS: usize = 3;
+
+/// Owners, tags.
+pub(super) const LABELS: usize = 2;
 
 /// Where platforms and databases come among the facets.
 pub(super) const PLATFORMS: usize = 1;
@@ -60,6 +65,7 @@ pub(super) struct Segment {
     /// By which its documents may be hidden.
     pub(super) source: Option<StrColumn>,
     pub(super) home: Option<StrColumn>,
+    labels: [Option<StrColumn>; LABELS],
     pub(super) edges: [Edges; 2],
     address: Column<u64>,
     order: Option<StrColumn>,
@@ -196,6 +202,7 @@ impl Segment {
             ranked: each_ranked(fields, |field| reader.inverted_index(field))?,
             source: fast.str("source")?,
             home: fast.str("home")?,
+            labels: [fast.str("owner_label")?, fast.str("tag_label")?],
             edges: Edges::open(&reader, fields)?,
             address: fast.u64("address")?,
             order: fast.str("order")?,
@@ -236,6 +243,11 @@ impl Segment {
         self.facts.get(doc as usize).copied().unwrap_or_default()
     }
 
+    /// The owners and the tags of its documents; `None` where none has any.
+    pub(super) fn labels(&self) -> [Option<&StrColumn>; LABELS] {
+        self.labels.each_ref().map(Option::as_ref)
+    }
+
     /// What a veil hides of it; `None` when nothing.
     pub(super) fn shade(&self, veil: &Veil) -> Result<Option<Arc<Shade>>, Error> {
         self.shades.of(self, veil)
@@ -262,6 +274,11 @@ fn facts(
     let gone = fast.u64("gone")?;
     let deprecated = fast.u64("deprecated")?;
     let verified = fast.u64("verified")?;
+    let changed = fast.u64("changed")?;
+    let day = |column: &Column<u64>, doc| {
+        let day = column.first(doc).and_then(|day| u32::try_from(day).ok());
+        day.unwrap_or_default()
+    };
     let signs = fast.u64("signs")?;
     let first = |column: &Option<StrColumn>, doc| {
         let ord = column.as_ref()?.ords().first(doc)?;
@@ -274,10 +291,8 @@ fn facts(
             .map(|column| first(column, doc).unwrap_or(u32::MAX)),
         gone: gone.first(doc) == Some(1),
         deprecated: deprecated.first(doc) == Some(1),
-        verified: verified
-            .first(doc)
-            .and_then(|day| u32::try_from(day).ok())
-            .unwrap_or_default(),
+        verified: day(&verified, doc),
+        changed: day(&changed, doc),
         length: length(doc),
         signs: Signs::from_bits(signs.first(doc).unwrap_or_default()),
     });

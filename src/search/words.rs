@@ -19,6 +19,9 @@ pub(super) const STEM: char = '\u{1}';
 /// The longest word that is indexed, in bytes; of longer ones only the beginning counts.
 const LONGEST: usize = 240;
 
+/// How much of a text is cut at once, in bytes, about: a long one takes no more memory than a short one.
+const STRETCH: usize = 4_096;
+
 /// How many words a stemmer remembers.
 const REMEMBERED: usize = 50_000;
 
@@ -66,13 +69,26 @@ pub(super) struct Splitter {
     pieces: Vec<Piece>,
     /// Whether stems are left out.
     without_stems: bool,
+    progress: Progress,
+}
+
+/// How far a text is cut.
+#[derive(Debug, Clone, Copy, Default)]
+struct Progress {
+    /// Where the next stretch begins, in bytes.
+    at: usize,
+    /// The position of the next word.
+    position: usize,
+    after_apostrophe: bool,
 }
 
 /// Finds stems, and remembers them.
 #[derive(Clone)]
 struct Stems {
     stemmer: TextAnalyzer,
-    known: HashMap<Box<str>, Option<Box<str>>>,
+    /// Where in `found` a word's stem is.
+    known: HashMap<Box<str>, usize, foldhash::fast::RandomState>,
+    found: Vec<Option<Box<str>>>,
 }
 
 #[derive(Debug, Clone)]
@@ -91,7 +107,8 @@ impl Default for Stems {
             stemmer: TextAnalyzer::builder(RawTokenizer::default())
                 .filter(stemmer)
                 .build(),
-            known: HashMap::new(),
+            known: HashMap::default(),
+            found: Vec::new(),
         }
     }
 }
@@ -107,15 +124,17 @@ impl Splitter {
 
     /// Calls back for every token in the order of the text; a whole comes before its parts, a stem after its word.
     pub(super) fn split(&mut self, text: &str, mut visit: impl FnMut(Found<'_>)) {
-        self.cut(text);
-        for piece in &self.pieces {
-            visit(Found {
-                term: self.folded.get(piece.term.clone()).unwrap_or_default(),
-                form: piece.form,
-                position: piece.position,
-                from: piece.from,
-                to: piece.to,
-            });
+        self.progress = Progress::default();
+        while self.cut_next(text) {
+            for piece in &self.pieces {
+                visit(Found {
+                    term: self.folded.get(piece.term.clone()).unwrap_or_default(),
+                    form: piece.form,
+                    position: piece.position,
+                    from: piece.from,
+                    to: piece.to,
+                });
+            }
         }
     }
 
@@ -124,46 +143,101 @@ impl Splitter {
         self.stems.find(word)
     }
 
-    fn cut(&mut self, text: &str) {
+    /// Cuts the next stretch of a text, in place of the one before; false when there is none.
+    fn cut_next(&mut self, text: &str) -> bool {
         self.folded.clear();
         self.pieces.clear();
+        let at = self.progress.at;
+        let rest = text.get(at..).unwrap_or_default();
+        let Some(stretch) = rest.get(..stretch(rest)).filter(|text| !text.is_empty()) else {
+            return false;
+        };
+        if stretch.is_ascii() {
+            self.cut_ascii(stretch);
+        } else {
+            self.cut_any(stretch);
+        }
+        self.progress.at = at + stretch.len();
+        true
+    }
+
+    /// Cuts a stretch of ASCII, as [`Self::cut_any`] does. Nearly all names are ASCII, and this way is faster.
+    fn cut_ascii(&mut self, stretch: &str) {
+        let is_gap = |byte: &u8| ascii_class(*byte) == Class::Gap;
+        let mut at = 0;
+        loop {
+            let rest = stretch.as_bytes().get(at..).unwrap_or_default();
+            let Some(gap) = rest.iter().position(|byte| !is_gap(byte)) else {
+                return;
+            };
+            let chunk = rest.get(gap..).unwrap_or_default();
+            let length = chunk.iter().position(is_gap).unwrap_or(chunk.len());
+            let from = at + gap;
+            at = from + length;
+            let chunk = stretch.get(from..at).unwrap_or_default();
+            if !(self.progress.after_apostrophe && is_clitic(chunk)) {
+                self.cut_ascii_chunk(chunk, self.progress.at + from);
+            }
+            self.progress.after_apostrophe = stretch.as_bytes().get(at) == Some(&b'\'');
+        }
+    }
+
+    /// A piece without separators: whole, if it comes apart, and then its parts.
+    fn cut_ascii_chunk(&mut self, chunk: &str, mut from: usize) {
+        let mut length = first_ascii_part(chunk.as_bytes());
+        if length < chunk.len() {
+            self.push(chunk, from, Form::Whole);
+        }
+        let mut rest = chunk;
+        while let Some((part, more)) = rest.split_at_checked(length)
+            && !part.is_empty()
+        {
+            self.push_word(part, from);
+            from += length;
+            rest = more;
+            length = first_ascii_part(rest.as_bytes());
+        }
+    }
+
+    /// Cuts a stretch of any characters.
+    fn cut_any(&mut self, stretch: &str) {
         self.chars.clear();
         self.chars
-            .extend(text.char_indices().map(|(at, c)| (at, c, class(c))));
+            .extend(stretch.char_indices().map(|(at, c)| (at, c, class(c))));
         let chars = std::mem::take(&mut self.chars);
         let line = Line {
-            text,
+            text: stretch,
+            begins: self.progress.at,
             chars: &chars,
         };
-        let mut position = 0;
-        let mut after_apostrophe = false;
         for chunk in line.chunks() {
             if line.class(chunk.start) == Some(Class::Single) {
-                self.cut_singles(&line, chunk.clone(), &mut position);
-            } else if !(after_apostrophe && is_clitic(line.piece(&chunk))) {
-                self.cut_chunk(&line, chunk.clone(), &mut position);
+                self.cut_singles(&line, chunk.clone());
+            } else if !(self.progress.after_apostrophe && is_clitic(line.piece(&chunk))) {
+                self.cut_chunk(&line, chunk.clone());
             }
-            after_apostrophe = matches!(chars.get(chunk.end), Some((_, '\'' | '’', _)));
+            let behind = chars.get(chunk.end);
+            self.progress.after_apostrophe = matches!(behind, Some((_, '\'' | '’', _)));
         }
         self.chars = chars;
     }
 
     /// A piece without separators: whole, if it comes apart, and then its parts.
-    fn cut_chunk(&mut self, line: &Line<'_>, chunk: Range<usize>, position: &mut usize) {
+    fn cut_chunk(&mut self, line: &Line<'_>, chunk: Range<usize>) {
         if line.is_plain(&chunk) {
-            return self.push_word(line, chunk, position);
+            return self.push_word(line.piece(&chunk), line.place(&chunk));
         }
         let parts = line.parts(chunk.clone());
         if parts.len() > 1 {
-            self.push(line, chunk, Form::Whole, *position);
+            self.push(line.piece(&chunk), line.place(&chunk), Form::Whole);
         }
         for part in parts {
-            self.push_word(line, part, position);
+            self.push_word(line.piece(&part), line.place(&part));
         }
     }
 
     /// Characters that are read on their own, and each pair of neighbours.
-    fn cut_singles(&mut self, line: &Line<'_>, chunk: Range<usize>, position: &mut usize) {
+    fn cut_singles(&mut self, line: &Line<'_>, chunk: Range<usize>) {
         let starts: Vec<usize> = chunk
             .clone()
             .filter(|at| line.class(*at) == Some(Class::Single))
@@ -171,32 +245,30 @@ impl Splitter {
         for (nth, &start) in starts.iter().enumerate() {
             let next = starts.get(nth + 1).copied();
             let after_next = starts.get(nth + 2).copied().unwrap_or(chunk.end);
+            let one = start..next.unwrap_or(chunk.end);
             if next.is_some() {
-                self.push(line, start..after_next, Form::Pair, *position);
+                let both = start..after_next;
+                self.push(line.piece(&both), line.place(&both), Form::Pair);
             }
-            self.push(
-                line,
-                start..next.unwrap_or(chunk.end),
-                Form::Word,
-                *position,
-            );
-            *position += 1;
+            self.push(line.piece(&one), line.place(&one), Form::Word);
+            self.progress.position += 1;
         }
     }
 
-    fn push_word(&mut self, line: &Line<'_>, part: Range<usize>, position: &mut usize) {
-        if self.push(line, part, Form::Word, *position) {
+    /// Adds a word that begins at a byte of the text, and its stem.
+    fn push_word(&mut self, word: &str, from: usize) {
+        if self.push(word, from, Form::Word) {
             if !self.without_stems {
-                self.push_stem(*position);
+                self.push_stem();
             }
-            *position += 1;
+            self.progress.position += 1;
         }
     }
 
-    /// Adds a piece, unless nothing is left of it when it is folded.
-    fn push(&mut self, line: &Line<'_>, part: Range<usize>, form: Form, position: usize) -> bool {
+    /// Adds a piece that begins at a byte of the text, unless nothing is left of it when it is folded.
+    fn push(&mut self, piece: &str, from: usize, form: Form) -> bool {
         let start = self.folded.len();
-        fold_into(line.piece(&part), &mut self.folded);
+        fold_into(piece, &mut self.folded);
         shorten(&mut self.folded, start + LONGEST);
         let term = start..self.folded.len();
         if term.is_empty() {
@@ -205,15 +277,15 @@ impl Splitter {
         self.pieces.push(Piece {
             term,
             form,
-            position,
-            from: line.byte(part.start),
-            to: line.byte(part.end),
+            position: self.progress.position,
+            from,
+            to: from + piece.len(),
         });
         true
     }
 
     /// Adds the stem of the word that was added last.
-    fn push_stem(&mut self, position: usize) {
+    fn push_stem(&mut self) {
         let Some(word) = self.pieces.last().cloned() else {
             return;
         };
@@ -228,7 +300,7 @@ impl Splitter {
         self.pieces.push(Piece {
             term: start..folded.len(),
             form: Form::Stem,
-            position,
+            position: word.position,
             from: word.from,
             to: word.to,
         });
@@ -240,24 +312,34 @@ impl Stems {
         if word.len() < 3 || !word.bytes().all(|byte| byte.is_ascii_lowercase()) {
             return None;
         }
-        if !self.known.contains_key(word) {
-            if self.known.len() >= REMEMBERED {
-                self.known.clear();
-            }
-            let mut stream = self.stemmer.token_stream(word);
-            let stem = stream
-                .next()
-                .map(|token| token.text.as_str())
-                .filter(|stem| *stem != word && !stem.is_empty());
-            self.known.insert(word.into(), stem.map(Into::into));
+        let known = self.known.get(word).copied();
+        let at = known.unwrap_or_else(|| self.learn(word));
+        self.found.get(at)?.as_deref()
+    }
+
+    /// Finds a stem that is not known yet. Answers where it is.
+    fn learn(&mut self, word: &str) -> usize {
+        if self.found.len() >= REMEMBERED {
+            self.known.clear();
+            self.found.clear();
         }
-        self.known.get(word)?.as_deref()
+        let mut stream = self.stemmer.token_stream(word);
+        let stem = stream
+            .next()
+            .map(|token| token.text.as_str())
+            .filter(|stem| *stem != word && !stem.is_empty());
+        let at = self.found.len();
+        self.found.push(stem.map(Into::into));
+        self.known.insert(word.into(), at);
+        at
     }
 }
 
-/// A text and the classes of its characters; ranges are of characters.
+/// A stretch of a text and the classes of its characters; ranges are of characters.
 struct Line<'a> {
     text: &'a str,
+    /// Where it begins in the text, in bytes.
+    begins: usize,
     chars: &'a [(usize, char, Class)],
 }
 
@@ -275,6 +357,11 @@ impl<'a> Line<'a> {
     fn piece(&self, range: &Range<usize>) -> &'a str {
         let bytes = self.byte(range.start)..self.byte(range.end);
         self.text.get(bytes).unwrap_or_default()
+    }
+
+    /// Where a range begins in the text, in bytes.
+    fn place(&self, range: &Range<usize>) -> usize {
+        self.begins + self.byte(range.start)
     }
 
     /// Whether a chunk is all small letters, as most are.
@@ -311,45 +398,72 @@ impl<'a> Line<'a> {
 
     /// Where a chunk comes apart: `users|Created`, `HTTP|Server`, `orders|2024`, but `IDs`.
     fn parts(&self, chunk: Range<usize>) -> Vec<Range<usize>> {
-        let classes: Vec<(usize, char, Class)> = chunk
-            .clone()
-            .filter_map(|at| self.chars.get(at).map(|(_, c, class)| (at, *c, *class)))
-            .filter(|(_, _, class)| *class != Class::Joins)
-            .collect();
         let mut parts = Vec::new();
         let mut start = chunk.start;
-        for (nth, pair) in classes.windows(2).enumerate() {
-            if let [(_, _, before), (at, _, class)] = pair
-                && comes_apart(*before, *class, classes.get(nth + 2..).unwrap_or_default())
-            {
-                parts.push(start..*at);
-                start = *at;
+        let mut before = None;
+        for at in chunk.clone() {
+            let Some(class) = self.class(at).filter(|class| *class != Class::Joins) else {
+                continue;
+            };
+            let after = self.chars.get(at + 1..chunk.end).unwrap_or_default();
+            let after = after.iter().map(|(_, c, class)| (*c, *class));
+            let after = after.filter(|(_, class)| *class != Class::Joins);
+            if before.is_some_and(|before| comes_apart(before, class, after)) {
+                parts.push(start..at);
+                start = at;
             }
+            before = Some(class);
         }
         parts.push(start..chunk.end);
         parts
     }
 }
 
+/// Where a stretch of a text ends: behind so many bytes, before the first that belongs to no word.
+fn stretch(text: &str) -> usize {
+    let more = text.as_bytes().get(STRETCH..).unwrap_or_default();
+    let gap =
+        |byte: &u8| byte.is_ascii() && *byte != b'\'' && class(char::from(*byte)) == Class::Gap;
+    match more.iter().position(gap) {
+        Some(more) => STRETCH + more,
+        None => text.len(),
+    }
+}
+
 /// Whether a word ends between two characters, given those that follow.
-fn comes_apart(before: Class, class: Class, after: &[(usize, char, Class)]) -> bool {
+fn comes_apart(
+    before: Class,
+    class: Class,
+    mut after: impl Iterator<Item = (char, Class)>,
+) -> bool {
     match (before, class) {
         (Class::Letter, Class::Upper)
         | (Class::Digit, Class::Letter | Class::Upper)
         | (Class::Letter | Class::Upper, Class::Digit) => true,
-        (Class::Upper, Class::Upper) => {
-            matches!(after, [(_, _, Class::Letter), ..]) && !is_plural_of_capitals(after)
-        }
+        (Class::Upper, Class::Upper) => match after.next() {
+            // Nothing but an s follows, as in `IDs` and `URLs`.
+            Some(('s', Class::Letter)) => matches!(after.next(), Some((_, Class::Letter))),
+            next => matches!(next, Some((_, Class::Letter))),
+        },
         _ => false,
     }
 }
 
-/// Whether nothing but an s follows, as in `IDs` and `URLs`.
-fn is_plural_of_capitals(after: &[(usize, char, Class)]) -> bool {
-    match after {
-        [(_, 's', _), rest @ ..] => !matches!(rest, [(_, _, Class::Letter), ..]),
-        _ => false,
+/// How many bytes the first part of a chunk has; see [`Line::parts`].
+fn first_ascii_part(chunk: &[u8]) -> usize {
+    if chunk.iter().all(u8::is_ascii_lowercase) {
+        return chunk.len();
     }
+    let pairs = chunk.windows(2).enumerate();
+    let mut ends = pairs.filter_map(|(at, pair)| {
+        let &[before, byte] = pair else {
+            return None;
+        };
+        let after = chunk.get(at + 2..).unwrap_or_default().iter();
+        let after = after.map(|byte| (char::from(*byte), ascii_class(*byte)));
+        comes_apart(ascii_class(before), ascii_class(byte), after).then_some(at + 1)
+    });
+    ends.next().unwrap_or(chunk.len())
 }
 
 /// Whether this is what is left of a word behind its apostrophe: the s of `author's`, the t of `don't`.
@@ -376,6 +490,7 @@ pub(super) fn name_words(name: &str) -> Option<Vec<Vec<String>>> {
     let chars: Vec<_> = chars.map(|(at, c)| (at, c, class(c))).collect();
     let line = Line {
         text: name,
+        begins: 0,
         chars: &chars,
     };
     let mut pieces = Vec::new();
@@ -391,7 +506,11 @@ pub(super) fn name_words(name: &str) -> Option<Vec<Vec<String>>> {
 
 fn fold_into(text: &str, folded: &mut String) {
     if text.is_ascii() {
-        folded.extend(text.chars().map(|c| c.to_ascii_lowercase()));
+        let start = folded.len();
+        folded.push_str(text);
+        if let Some(added) = folded.get_mut(start..) {
+            added.make_ascii_lowercase();
+        }
         return;
     }
     let decomposed = text
@@ -426,12 +545,19 @@ fn is_joiner(c: char) -> bool {
     matches!(c, '\u{ad}' | '\u{200b}'..='\u{200d}' | '\u{2060}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}')
 }
 
+/// The class of an ASCII character.
+fn ascii_class(byte: u8) -> Class {
+    match byte {
+        b'a'..=b'z' => Class::Letter,
+        b'A'..=b'Z' => Class::Upper,
+        b'0'..=b'9' => Class::Digit,
+        _ => Class::Gap,
+    }
+}
+
 fn class(c: char) -> Class {
     match c {
-        'a'..='z' => Class::Letter,
-        'A'..='Z' => Class::Upper,
-        '0'..='9' => Class::Digit,
-        '\0'..='\u{7f}' => Class::Gap,
+        '\0'..='\u{7f}' => u8::try_from(c).map_or(Class::Gap, ascii_class),
         '\u{ff9e}' | '\u{ff9f}' => Class::Joins,
         _ if is_joiner(c) || is_combining_mark(c) => Class::Joins,
         _ if is_read_alone(c) => Class::Single,
@@ -473,6 +599,8 @@ pub(super) struct WordTokenizer {
 /// The tokens of one text.
 pub(super) struct WordStream<'a> {
     tokenizer: &'a mut WordTokenizer,
+    text: &'a str,
+    /// The next piece of the stretch that was cut last.
     next: usize,
 }
 
@@ -480,10 +608,12 @@ impl Tokenizer for WordTokenizer {
     type TokenStream<'a> = WordStream<'a>;
 
     fn token_stream<'a>(&'a mut self, text: &'a str) -> WordStream<'a> {
-        self.splitter.cut(text);
+        self.splitter.progress = Progress::default();
+        self.splitter.pieces.clear();
         self.token.reset();
         WordStream {
             tokenizer: self,
+            text,
             next: 0,
         }
     }
@@ -492,6 +622,12 @@ impl Tokenizer for WordTokenizer {
 impl TokenStream for WordStream<'_> {
     fn advance(&mut self) -> bool {
         let WordTokenizer { splitter, token } = &mut *self.tokenizer;
+        while self.next >= splitter.pieces.len() {
+            if !splitter.cut_next(self.text) {
+                return false;
+            }
+            self.next = 0;
+        }
         let Some(piece) = splitter.pieces.get(self.next) else {
             return false;
         };
@@ -517,6 +653,8 @@ impl TokenStream for WordStream<'_> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn words(text: &str) -> Vec<String> {
@@ -548,6 +686,23 @@ mod tests {
         assert_eq!(words("HTTPServer2x"), ["http", "server", "2", "x"]);
         assert_eq!(words("customerIDs"), ["customer", "ids"]);
         assert_eq!(words("a b1"), ["a", "b", "1"]);
+    }
+
+    /// Everything that is found in a text, as one way of cutting it says.
+    fn cut(text: &str, how: fn(&mut Splitter, &str)) -> Vec<(String, Form, usize, usize, usize)> {
+        let mut splitter = Splitter::default();
+        how(&mut splitter, text);
+        let pieces = splitter.pieces.iter();
+        let term = |piece: &Piece| splitter.folded.get(piece.term.clone()).unwrap().to_owned();
+        let found = |p: &Piece| (term(p), p.form, p.position, p.from, p.to);
+        pieces.map(found).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn texts_of_ascii_come_apart_like_all_others(text in "([a-zA-Z0-9 _.'s\\-]{0,40}|[ -~\t\n]{0,40})") {
+            prop_assert_eq!(cut(&text, Splitter::cut_ascii), cut(&text, Splitter::cut_any));
+        }
     }
 
     #[test]
@@ -603,6 +758,28 @@ mod tests {
     fn a_squeezed_name_has_no_separators() {
         assert_eq!(squeeze("Fct_Users Created"), "fctuserscreated");
         assert_eq!(squeeze("__"), "");
+    }
+
+    #[test]
+    fn a_long_text_is_cut_as_a_short_one() {
+        let sentence = "The author's customerIDs, Übermaß 顧客; ";
+        let text = sentence.repeat(1_000);
+        let mut starts = Vec::new();
+        let mut terms = Vec::new();
+        Splitter::default().split(&text, |found| {
+            starts.push((
+                found.position,
+                text.get(found.from..found.to).unwrap().to_owned(),
+            ));
+            terms.push(found.term.to_owned());
+        });
+        let mut once = Vec::new();
+        Splitter::default().split(sentence, |found| once.push(found.term.to_owned()));
+
+        assert_eq!(terms.len(), 1_000 * once.len());
+        assert_eq!(terms.last(), once.last());
+        assert!(starts.is_sorted_by_key(|(position, _)| *position));
+        assert_eq!(starts.last().unwrap(), &(6_999, "客".to_owned()));
     }
 
     #[test]

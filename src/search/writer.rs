@@ -12,6 +12,9 @@ use super::index::Index;
 use super::{Document, Error};
 use crate::catalog::AssetId;
 
+/// How large the documents may be that wait to be indexed, in bytes. tantivy takes ten thousand, however large.
+const MOST_WAITING: usize = 24 << 20;
+
 /// A change of one asset, as the index has to follow it.
 #[derive(Debug, Clone)]
 pub struct Change {
@@ -29,6 +32,8 @@ pub struct Writer {
     index: Index,
     inner: Option<(Arc<Built>, IndexWriter)>,
     lock: Held,
+    /// How large the documents are that were applied since the last commit.
+    waiting: usize,
 }
 
 impl fmt::Debug for Writer {
@@ -45,23 +50,33 @@ impl Writer {
             index,
             inner: None,
             lock,
+            waiting: 0,
         }
     }
 
     /// Replaces the documents of these assets; doing it twice is doing it once. Answers how many there were.
     pub fn apply(&mut self, batch: impl IntoIterator<Item = Change>) -> Result<usize, Error> {
-        self.attempt(|built, writer| {
+        let mut size = 0;
+        let count = self.attempt(|built, writer| {
             let mut count = 0;
             for change in batch {
                 count += 1;
                 let id = Term::from_field_bytes(built.fields.id, change.id.0.as_bytes());
                 writer.delete_term(id);
                 if let Some(document) = change.document {
+                    size += document.size();
                     writer.add_document(document.lay_out(&built.fields))?;
                 }
             }
             Ok(count)
-        })
+        })?;
+        self.waiting += size;
+        Ok(count)
+    }
+
+    /// Tells whether so much was applied that it has to be committed before there is more, for the sake of memory.
+    pub(super) fn is_full(&self) -> bool {
+        self.waiting >= MOST_WAITING
     }
 
     /// Makes findable what was applied, here at once and elsewhere at the next search, and notes the last change that
@@ -69,6 +84,7 @@ impl Writer {
     pub fn commit(&mut self, seq: i64) -> Result<(), Error> {
         check(&self.lock).inspect_err(|_| self.inner = None)?;
         self.attempt(|_, writer| commit(writer, seq))?;
+        self.waiting = 0;
         self.index.reload()
     }
 
@@ -109,6 +125,7 @@ impl Writer {
             index: &self.index,
             lock: &self.lock,
             parts: Some((built, writer)),
+            waiting: 0,
         })
     }
 
@@ -154,6 +171,8 @@ pub struct Rebuild<'w> {
     index: &'w Index,
     lock: &'w Held,
     parts: Option<(Built, IndexWriter)>,
+    /// How large the documents are that were added since the last commit.
+    waiting: usize,
 }
 
 impl fmt::Debug for Rebuild<'_> {
@@ -167,11 +186,17 @@ impl fmt::Debug for Rebuild<'_> {
 impl Rebuild<'_> {
     /// Adds documents; each asset only once in all. Answers how many there were.
     pub fn add(&mut self, documents: impl IntoIterator<Item = Document>) -> Result<usize, Error> {
-        let (built, writer) = self.parts.as_ref().ok_or(Error::Lost)?;
+        let (built, writer) = self.parts.as_mut().ok_or(Error::Lost)?;
         let mut count = 0;
         for document in documents {
             count += 1;
+            self.waiting += document.size();
             writer.add_document(document.lay_out(&built.fields))?;
+        }
+        if self.waiting >= MOST_WAITING {
+            // Nobody reads it before it is finished.
+            commit(writer, 0)?;
+            self.waiting = 0;
         }
         Ok(count)
     }

@@ -16,7 +16,7 @@ use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
 use actix_web::{Error, FromRequest, HttpMessage, HttpRequest, HttpResponse};
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use secrecy::ExposeSecret;
 
 use super::client::Client;
@@ -27,6 +27,7 @@ use super::routes::{self, Entry};
 use crate::auth::directories::Directories;
 use crate::auth::sessions::{Begun, Lifetimes, Origin, SignedIn};
 use crate::auth::{self, AccountId, Actor, Passwords, sessions, tokens};
+use crate::catalog::AssetId;
 use crate::db::Db;
 
 /// How people get in.
@@ -38,8 +39,25 @@ pub struct Access {
     pub lifetimes: Lifetimes,
     /// Whether everybody may read.
     pub anonymous_read: bool,
-    /// Whether a button signs the demo's steward in; for this machine alone.
-    pub demo: bool,
+    /// The demo, whose buttons sign its steward or admin in; for this machine alone.
+    pub demo: Option<Demo>,
+}
+
+/// What the demo has beside a catalog.
+#[derive(Debug, Clone, Default)]
+pub struct Demo {
+    /// A description that its steward began before somebody else saved another one.
+    pub unfinished: Option<Unfinished>,
+}
+
+/// A description that was begun and not saved.
+#[derive(Debug, Clone)]
+pub struct Unfinished {
+    pub asset: AssetId,
+    /// The version that it was begun from.
+    pub version: i32,
+    pub text: String,
+    pub at: DateTime<Utc>,
 }
 
 /// How long a browser may take at a provider.

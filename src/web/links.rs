@@ -263,6 +263,11 @@ pub(crate) fn row_of_column(id: AssetId, column: &str) -> String {
     format!("{}#{ROW}", with_query(&asset(id), [("at", column)]))
 }
 
+/// What the last run could not read of an asset.
+pub(crate) fn problems(id: AssetId) -> String {
+    at(format!("/assets/{id}#problems"))
+}
+
 /// Who sees a database.
 pub(crate) fn asset_restriction(id: AssetId) -> String {
     at(format!("/assets/{id}/restriction"))
@@ -313,6 +318,16 @@ pub(crate) fn requests() -> String {
     at("/requests")
 }
 
+/// Where people tell that they found nothing, and those words are listed.
+pub(crate) fn missed_searches() -> String {
+    at("/requests/searches")
+}
+
+/// Where that is dismissed.
+pub(crate) fn dismiss_missed() -> String {
+    at("/requests/searches/dismiss")
+}
+
 /// Where a description of an asset is asked for.
 pub(crate) fn asset_requests(id: AssetId) -> String {
     at(format!("/assets/{id}/requests"))
@@ -323,7 +338,7 @@ pub(crate) fn dismiss_requests(id: AssetId) -> String {
     format!("{}/dismiss", asset_requests(id))
 }
 
-/// Where a picker asks for suggestions: of `assets`, `owners`, `tags` or `scopes`.
+/// Where a picker asks for suggestions: of `assets`, `owners`, `tags`, `databases` or `scopes`.
 pub(crate) fn pick(what: &str) -> String {
     at(format!("/pick/{what}"))
 }

@@ -23,6 +23,7 @@ mod pages;
 mod parameters;
 mod prefix;
 mod rate;
+mod reads;
 mod request;
 pub mod routes;
 mod safety;
@@ -34,6 +35,6 @@ mod statics;
 mod text;
 mod view;
 
-pub use access::Access;
+pub use access::{Access, Demo, Unfinished};
 pub use options::Options;
 pub use server::{Error, Listener, Parts, serve};

@@ -134,6 +134,14 @@ impl Parameters {
             .collect()
     }
 
+    /// Likewise the first text of it; what is usual without one.
+    pub(crate) fn one<T>(&self, name: &'static str) -> Result<T, Failure>
+    where
+        T: FromStr<Err: std::fmt::Display> + Default,
+    {
+        Ok(self.each(name)?.into_iter().next().unwrap_or_default())
+    }
+
     /// Which page of a list is wanted: `after` and `limit`.
     pub(crate) fn page(&self, otherwise: usize) -> Result<PageRequest, Failure> {
         let limit = self.number("limit", otherwise, 1..=100)?;

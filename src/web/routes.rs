@@ -156,6 +156,13 @@ fn editing() -> Vec<Site> {
             pages::editing::undo_note,
         ),
         get("/requests", Describe, pages::requests::list),
+        get("/requests/searches", Describe, pages::missed::list),
+        costly(post("/requests/searches", Ask, pages::missed::tell)),
+        post(
+            "/requests/searches/dismiss",
+            Describe,
+            pages::missed::dismiss,
+        ),
         costly(post("/assets/{id}/requests", Ask, pages::requests::ask)),
         post(
             "/assets/{id}/requests/dismiss",
@@ -165,6 +172,7 @@ fn editing() -> Vec<Site> {
         get("/pick/assets", Describe, pages::picking::assets),
         get("/pick/owners", Describe, pages::picking::owners),
         get("/pick/tags", Describe, pages::picking::tags),
+        get("/pick/databases", Read, pages::picking::databases),
         get("/pick/scopes", ManagePeople, pages::picking::scopes),
         costly(post("/preview", Describe, pages::editing::preview)),
     ]
@@ -311,6 +319,13 @@ fn api() -> Vec<Site> {
             api::put_note,
         ),
         costly(get("/api/v1/requests", Describe, api::list_requests)),
+        costly(get("/api/v1/searches", Describe, api::list_missed)),
+        costly(put("/api/v1/searches", Ask, api::put_missed)),
+        put(
+            "/api/v1/searches/dismissal",
+            Describe,
+            api::put_missed_dismissal,
+        ),
         costly(put("/api/v1/assets/{id}/request", Ask, api::put_request)),
         put(
             "/api/v1/assets/{id}/request/dismissal",

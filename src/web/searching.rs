@@ -18,7 +18,7 @@ const LONGEST_TEXT: usize = 1_000;
 /// How many hits a page has unless it is asked for otherwise.
 const USUAL: usize = 20;
 
-/// Reads `q`, `kind`, `platform`, `database`, `gone`, `limit` and `offset`.
+/// Reads `q`, `kind`, `platform`, `database`, `trust`, `owner`, `tag`, `changed`, `gone`, `sort`, `limit` and `offset`.
 pub(crate) fn query_of(parameters: &Parameters) -> Result<Query, Failure> {
     let limit = parameters.number("limit", USUAL, 1..=100)?;
     let offset = parameters.number("offset", 0, 0..=DEEPEST - 1)?;
@@ -34,6 +34,11 @@ pub(crate) fn query_of(parameters: &Parameters) -> Result<Query, Failure> {
         kinds: parameters.each("kind")?,
         platforms: owned("platform"),
         databases: owned("database"),
+        trust: parameters.each("trust")?,
+        owners: owned("owner"),
+        tags: owned("tag"),
+        age: parameters.each("changed")?.into_iter().next(),
+        sort: parameters.one("sort")?,
         include_gone: parameters.switch("gone")?,
         limit,
         offset,

@@ -3,6 +3,7 @@
 import { combobox } from "./combobox.js";
 import { columns } from "./columns.js";
 import { copying } from "./copy.js";
+import { demoDraft } from "./demo.js";
 import { editors } from "./editor.js";
 import { hitKeys, showHits } from "./hits.js";
 import { inPlace } from "./in-place.js";
@@ -11,6 +12,7 @@ import { menus } from "./menu.js";
 import { pickers } from "./picker.js";
 import { noteRecent } from "./recent.js";
 import { shows } from "./shows.js";
+import { sorting } from "./sort.js";
 import { themeChoice, themeSwitch } from "./theme-switch.js";
 import { toasts } from "./toast.js";
 
@@ -21,6 +23,7 @@ function enhance(root) {
   showHits();
   pickers(root);
   shows(root);
+  sorting(root);
 }
 
 themeSwitch();
@@ -31,6 +34,7 @@ hitKeys();
 noteRecent();
 menus();
 editors();
+demoDraft();
 inPlace(enhance);
 toasts();
 

@@ -7,7 +7,7 @@ const PAUSE = 250;
 
 /** What this browser keeps of a form that was not saved: its fields and the version that they were begun from. */
 const drafts = {
-  key: (form) => `draft:${form.dataset.draft}`,
+  key: (form) => keyOf(form.dataset.draft),
 
   read(form) {
     try {
@@ -18,12 +18,8 @@ const drafts = {
   },
 
   keep(form) {
-    try {
-      localStorage.setItem(this.key(form), JSON.stringify({ at: new Date().toISOString(), fields: fieldsOf(form) }));
-      form.dataset.kept = "";
-    } catch {
-      // Storage is full or switched off: then leaving still warns.
-    }
+    const draft = { at: new Date().toISOString(), fields: fieldsOf(form) };
+    if (keepDraft(form.dataset.draft, draft)) form.dataset.kept = "";
   },
 
   drop(key) {
@@ -34,6 +30,21 @@ const drafts = {
     }
   },
 };
+
+function keyOf(place) {
+  return `draft:${place}`;
+}
+
+/** Keeps a draft of the form of a place; tells whether it could be kept. */
+export function keepDraft(place, draft) {
+  try {
+    localStorage.setItem(keyOf(place), JSON.stringify(draft));
+    return true;
+  } catch {
+    // Storage is full or switched off: then leaving still warns.
+    return false;
+  }
+}
 
 /** Forgets the draft of a form that was saved. */
 export function drop(form) {

@@ -20,7 +20,9 @@ function preview(hit) {
   if (!pane || !room.matches || pane.dataset.shown === hit.dataset.part) return;
   const load = () => {
     pane.dataset.shown = hit.dataset.part;
-    htmx.ajax("GET", hit.dataset.part, { source: pane, target: pane, swap: "innerHTML" });
+    const coming = htmx.ajax("GET", hit.dataset.part, { source: pane, target: pane, swap: "innerHTML" });
+    // Who moves on or leaves the page no longer waits for it; htmx tells every other trouble itself.
+    coming?.catch(() => {});
   };
   if (pane.childElementCount === 0) load();
   else timer = setTimeout(load, PAUSE);

@@ -26,7 +26,7 @@ test("browsing leads from the source to a table and back", async (journey) => {
   await page.getByRole("heading", { level: 2, name: "Databases" }).waitFor();
   await inspect(page);
 
-  await page.getByRole("table").getByRole("link", { name: "shop", exact: true }).click();
+  await page.locator("#databases").getByRole("link", { name: "shop", exact: true }).click();
   await page.getByRole("heading", { level: 1, name: "shop" }).waitFor();
   await inspect(page);
 
@@ -42,7 +42,7 @@ test("browsing leads from the source to a table and back", async (journey) => {
 
 test("a column is found among many, and a nested one unfolded", async (journey) => {
   const page = await open(journey, "/search?q=fct_orders");
-  await page.locator("#hits").getByRole("link", { name: "fct_orders", exact: true }).click();
+  await page.locator("#hits h3").getByRole("link", { name: "fct_orders", exact: true }).click();
   await page.getByRole("heading", { level: 1, name: "fct_orders" }).waitFor();
   const columns = page.getByRole("region", { name: /^Columns/ });
   const city = columns.getByRole("rowheader", { name: /city/ });

@@ -26,6 +26,12 @@ test("an admin sets up, invites somebody, makes a token and a team, and finds it
 
   await page.goto("/people");
   await page.getByRole("row", { name: /^bo/ }).waitFor();
+  const names = page.getByRole("rowheader");
+  for (const [sorted, first] of [["ascending", /^ana/], ["descending", /^bo/]]) {
+    await page.getByRole("columnheader", { name: "Name" }).getByRole("button").click();
+    assert.equal(await page.getByRole("columnheader", { name: "Name" }).getAttribute("aria-sort"), sorted);
+    assert.match(await names.first().innerText(), first);
+  }
   await inspect(page);
 
   await page.goto("/teams");

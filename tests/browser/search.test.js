@@ -26,7 +26,7 @@ test("a table is found by a word of one of its columns, and its schema read", as
 
 test("what is found is narrowed by kind, and widened again", async (journey) => {
   const page = await open(journey, "/search?q=orders");
-  const hits = page.locator("main").getByRole("heading", { level: 2 });
+  const hits = page.locator("main").getByRole("heading", { level: 3 });
   const kinds = page.getByRole("group", { name: "Kind" });
   const summary = page.locator("main").getByRole("status");
   const whole = await summary.innerText();
@@ -163,3 +163,19 @@ async function openNarrowing(page) {
   if (!(await kinds.isVisible())) await page.getByText("Narrow down", { exact: true }).click();
   await kinds.waitFor();
 }
+
+test("a search that finds nothing is told to the stewards", async (journey) => {
+  const page = await open(journey, "/search?q=zzyzx+qqxwv");
+  await inspect(page);
+  await page.getByRole("button", { name: /^Tell the stewards/ }).click();
+  await page.getByText("You told the stewards").waitFor();
+
+  await page.goto("/requests");
+  await inspect(page);
+  await page.getByRole("link", { name: "Searches without results" }).click();
+  const told = page.getByRole("row", { name: /zzyzx qqxwv/ });
+  await told.waitFor();
+  await inspect(page);
+  await told.getByRole("button", { name: /^Dismiss/ }).click();
+  await until("it is dismissed", async () => (await told.count()) === 0);
+});

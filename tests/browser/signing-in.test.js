@@ -83,6 +83,31 @@ describe("the demo", () => {
     await page.getByText("Demo steward").waitFor();
   });
 
+  test("keeps a description that its steward began before somebody else saved another, and both are put together", async (journey) => {
+    const page = await app.open(journey, "/search?q=carts", { cookies: [], troubles: [/409/] });
+    await page.getByRole("button", { name: "Sign in as the demo steward" }).click();
+    await page.locator("#hits h3").getByRole("link", { name: "carts", exact: true }).click();
+    await page.getByRole("heading", { level: 1, name: "carts" }).waitFor();
+    await page.goto(`${page.url().split("?")[0]}/edit/description`);
+    await page.getByRole("button", { name: "Restore draft" }).click();
+    assert.match(await page.getByLabel("Markdown").inputValue(), /90 days is deleted/);
+    await page.getByRole("button", { name: "Save" }).first().click();
+
+    await page.getByRole("button", { name: /^Take mine/ }).first().waitFor();
+    await page.getByText("A cart becomes an order at payment.").first().waitFor();
+    await inspect(page);
+    await page.getByRole("button", { name: /^Take theirs/ }).first().click();
+    await page.getByRole("button", { name: "Save" }).first().click();
+    await page.getByRole("heading", { level: 1, name: "carts" }).waitFor();
+
+    // The draft is gone, and the button does not bring it back.
+    await page.context().clearCookies();
+    await page.goto("/sign-in");
+    await page.getByRole("button", { name: "Sign in as the demo steward" }).click();
+    await page.getByText("Demo steward").waitFor();
+    assert.equal(await page.evaluate(() => Object.keys(localStorage).filter((key) => key.startsWith("draft:")).length), 0);
+  });
+
   test("signs its admin in at one click, who finds people, owners and verified tables", async (journey) => {
     const page = await app.open(journey, "/sign-in", { cookies: [] });
     await page.getByRole("button", { name: "Sign in as the demo admin" }).click();

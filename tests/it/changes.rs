@@ -143,6 +143,7 @@ async fn filters_leave_the_kind_database_and_time_that_somebody_wants() {
 
     let removed = story.app.page("/changes?kind=removed").await;
     let of_shop = story.app.page(&format!("/changes?database={shop}")).await;
+    let by_name = story.app.page("/changes?database=shop").await;
 
     let lines = texts(&removed, ".change-lines a.change-count");
     assert_eq!(lines, ["1 table removed"]);
@@ -150,7 +151,14 @@ async fn filters_leave_the_kind_database_and_time_that_somebody_wants() {
         texts(&of_shop, ".change-lines a.change-count").contains(&"2 columns dropped".to_owned())
     );
     assert!(!texts(&of_shop, ".change-lines a.change-count").contains(&"60 new tables".to_owned()));
-    for odd in ["kind=gone", "days=-1", "database=shop", "after=x"] {
+    assert_eq!(
+        texts(&by_name, ".change-lines"),
+        texts(&of_shop, ".change-lines")
+    );
+    let field = Selector::parse("#database").unwrap();
+    let field = of_shop.select(&field).next().unwrap();
+    assert_eq!(field.attr("value"), Some("shop"));
+    for odd in ["kind=gone", "days=-1", "database=sh", "after=x"] {
         let refused = story.app.get(&format!("/changes?{odd}")).await;
         assert_eq!(refused.status, 422, "{odd}");
     }
@@ -173,7 +181,7 @@ async fn every_count_of_a_run_leads_to_as_many_changes_and_the_list_begins_with_
         let list = story.app.page(href).await;
         assert_eq!(texts(&list, "#changes-list > li").len(), rows, "{href}");
     }
-    let first = &texts(&page, "#changes-list > li .names")[..2];
+    let first = &texts(&page, "#changes-list > li .name")[..2];
     assert_eq!(first, ["wishlists", "customer"]);
 }
 

@@ -338,6 +338,7 @@ impl World {
             "/"
             | "/browse"
             | "/requests"
+            | "/requests/searches"
             | "/restricted"
             | "/changes"
             | "/changes.atom"
@@ -421,7 +422,7 @@ impl World {
                 format!("{pattern}?q=column_1&near={}", self.wide),
                 format!("{pattern}?q=rewritten"),
             ],
-            "/pick/owners" | "/pick/tags" | "/pick/scopes" => {
+            "/pick/owners" | "/pick/tags" | "/pick/databases" | "/pick/scopes" => {
                 vec![pattern.to_owned(), format!("{pattern}?q=t")]
             }
             "/ingestion/recipes/{name}" => ["long", "wrong", "test"]
@@ -453,7 +454,8 @@ impl World {
                 format!("{pattern}?limit=100"),
                 format!("{pattern}?limit=100&parent={}", self.database),
             ],
-            "/api/v1/databases" | "/api/v1/requests" | "/api/v1/runs" | "/api/v1/changes" => {
+            "/api/v1/databases" | "/api/v1/requests" | "/api/v1/searches" | "/api/v1/runs"
+            | "/api/v1/changes" => {
                 vec![format!("{pattern}?limit=100")]
             }
             "/static/{path:.*}" => vec!["/static/css/app.css".to_owned()],
@@ -491,6 +493,10 @@ impl World {
                 .collect::<Vec<_>>()
         };
         let long = "x".repeat(1_900);
+        if put && pattern.starts_with("/api/v1/searches") {
+            let longest = json!({"words": "é".repeat(200)});
+            return vec![(pattern.to_owned(), Body::Json(longest))];
+        }
         if put {
             let content = match pattern.rsplit('/').next().unwrap() {
                 "description" => json!({"text": words}),
@@ -542,6 +548,10 @@ impl World {
             }
             "/assets/{id}/requests" | "/assets/{id}/requests/dismiss" => {
                 vec![(of(self.wide), form(&[]))]
+            }
+            "/requests/searches" | "/requests/searches/dismiss" => {
+                let words = "é".repeat(200);
+                vec![(pattern.to_owned(), form(&[("words", &words)]))]
             }
             "/assets/{id}/columns/{column}/move" => {
                 vec![(of(self.wide), form(&[("to", "column_2")]))]

@@ -715,6 +715,8 @@ async fn every_form_keeps_what_was_typed_into_it() {
         "/assets/{id}/edit/{aspect}/undo",
         "/assets/{id}/requests",
         "/assets/{id}/requests/dismiss",
+        "/requests/searches",
+        "/requests/searches/dismiss",
         "/preview",
         "/sign-in",
         "/sign-in/demo",

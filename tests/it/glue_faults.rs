@@ -469,6 +469,35 @@ async fn a_role_that_may_not_be_assumed_is_an_error_that_says_why() {
 }
 
 #[tokio::test]
+async fn an_answer_about_a_role_is_not_read_without_end() {
+    let server = GlueServer::scripted(Vec::new(), Vec::new(), |call| {
+        let endless = format!("<AssumeRoleResponse>{}", " ".repeat(100_000));
+        (call.operation == "AssumeRole").then_some(Reply::Raw(200, endless))
+    });
+    let roles = vec![AssumeRole {
+        arn: "arn:aws:iam::1:role/r".to_owned(),
+        external_id: None,
+    }];
+
+    let (_, result) = read(Settings {
+        roles,
+        limits: Limits {
+            answer_size: Size(50_000),
+            ..Limits::default()
+        },
+        ..settings(&server)
+    })
+    .await;
+
+    let sentence = result.unwrap_err().to_string();
+    assert!(
+        sentence.starts_with("There are no AWS credentials to read the list of databases with"),
+        "{sentence}"
+    );
+    assert!(sentence.contains("length limit exceeded"), "{sentence}");
+}
+
+#[tokio::test]
 async fn the_catalog_of_another_account_is_asked_for() {
     let server = GlueServer::scripted(databases(&["a"]), tables("a", 1), |call| {
         let expected = if call.operation == "GetDatabases" {

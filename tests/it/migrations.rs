@@ -14,7 +14,7 @@ async fn up_down_and_up_again() {
     let pending = catalog.app.db.pending_migrations().await.unwrap();
     catalog.app.db.migrate().await.unwrap();
 
-    assert_eq!(pending, 10);
+    assert_eq!(pending, 13);
     assert_eq!(catalog.app.db.pending_migrations().await.unwrap(), 0);
     assert!(catalog.assets().await.is_empty());
 }

@@ -181,7 +181,7 @@ sink:
     15:9: “DurationSeconds” is not acted on. Sessions are renewed as long as a run lasts.
     27:5: “emit_s3_lineage” is not acted on. Lineage is not read yet.
     28:5: “glue_s3_lineage_direction” is not acted on. Lineage is not read yet.
-    33:5: “stateful_ingestion” is not acted on. What vanishes is always marked as gone, within the share in “remove”.
+    33:5: “stateful_ingestion” is not acted on. What vanishes is always marked as removed, within the share in “remove”.
     36:1: “transformers” is not acted on. What a source says is stored as it says it.
     39:1: “sink” is not acted on. What is read goes into this catalog.
     ");

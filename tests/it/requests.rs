@@ -118,3 +118,52 @@ async fn a_request_for_what_a_steward_does_not_see_or_may_not_describe_is_none_o
     assert_eq!(admin["items"].as_array().unwrap().len(), 1);
     assert_eq!(hidden.status, 404);
 }
+
+#[tokio::test]
+async fn a_search_without_results_is_told_once_listed_and_dismissed() {
+    let app = TestApp::start().await;
+    app.add("sales", vec![table(&["sales", "orders"], &[("id", "int")])])
+        .await;
+    app.until_indexed().await;
+    let ana = app.person("ana", Role::Steward, &[]).await;
+    let ray = app.person("ray", Role::Reader, &[]).await;
+    let search = "/search?q=Umsatz++je%20Kunde";
+    let offered = texts(&ray.page(search).await, ".empty button");
+    let found = texts(&ray.page("/search?q=orders").await, ".empty button");
+
+    for words in ["Umsatz  je Kunde", " umsatz je kunde"] {
+        let told = ray.post("/requests/searches", &[("words", words)]).await;
+        assert_eq!(told.status, 303, "{}", told.text);
+    }
+    let told = texts(&ray.page(search).await, ".empty");
+    let list = texts(&ana.page("/requests/searches").await, "#searches tr");
+    let program = ana.json("/api/v1/searches").await;
+    let denied = ray.get("/requests/searches").await;
+    let words = [("words", "umsatz je kunde")];
+    let dismissed = ana.post("/requests/searches/dismiss", &words).await;
+    let left = ana.page("/requests/searches").await;
+
+    assert_eq!(offered, ["Tell the stewards that you looked for this"]);
+    assert!(found.is_empty(), "{found:?}");
+    assert!(told[0].contains("You told the stewards"), "{told:?}");
+    assert_eq!(list.len(), 1);
+    assert!(
+        list[0].contains("umsatz je kunde") && list[0].contains("ray"),
+        "{list:?}"
+    );
+    assert_eq!(program["items"][0]["people"], 1);
+    assert_eq!(denied.status, 403);
+    assert_eq!(dismissed.status, 303, "{}", dismissed.text);
+    assert!(texts(&left, "#searches tr").is_empty());
+    for words in ["", " ", &"x".repeat(201)] {
+        let refused = ray.post("/requests/searches", &[("words", words)]).await;
+        assert_eq!(refused.status, 422, "{}", refused.text);
+    }
+    let audit = texts(&app.page("/audit").await, "tbody tr").join("\n");
+    for sentence in [
+        "Nothing was found for “umsatz je kunde”.",
+        "What was told about “umsatz je kunde” was dismissed.",
+    ] {
+        assert!(audit.contains(sentence), "{audit}");
+    }
+}

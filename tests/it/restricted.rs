@@ -953,6 +953,10 @@ const DOORS: &[(&str, &[&str])] = &[
         ],
     ),
     ("/pick/tags", &["/pick/tags", "/pick/tags?q=q"]),
+    (
+        "/pick/databases",
+        &["/pick/databases", "/pick/databases?q=zymurgy"],
+    ),
     ("/api/v1/requests", &["/api/v1/requests"]),
     ("/browse", &["/browse"]),
     (
@@ -1007,6 +1011,7 @@ const DOORS: &[(&str, &[&str])] = &[
             "/changes",
             "/changes?kind=new",
             "/changes?database={zymurgy}",
+            "/changes?database=zymurgy",
         ],
     ),
     (
@@ -1141,6 +1146,9 @@ const WALLS: &[&str] = &[
     "/sign-in/oidc/callback",
     "/profile/link",
     "/profile/tokens",
+    // Tells what people typed, which they want stewards to read.
+    "/requests/searches",
+    "/api/v1/searches",
     // Tells who people are.
     "/pick/owners",
     // For admins alone, who see everything.

@@ -3,10 +3,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use chrono::{Days, Utc};
 use gazetteer::catalog::{Address, AssetId, AssetKind, Column, SourceLayer, View};
 use gazetteer::search::{
-    Answer, Change, Document, Error, FacetField, Hit, Index, MatchedField, Options, Query, Veil,
-    Writer,
+    Answer, Change, Document, Error, FacetField, Hit, Index, MatchedField, Options, Query, Sort,
+    Trust, Veil, Writer,
 };
 use tempfile::TempDir;
 use uuid::Uuid;
@@ -396,7 +397,7 @@ fn facets_and_totals_are_there_for_every_query() {
         "kind:view",
         "orders",
     ] {
-        assert_eq!(world.search(text).facets.len(), 3, "{text}");
+        assert_eq!(world.search(text).facets.len(), 6, "{text}");
     }
 }
 
@@ -597,12 +598,185 @@ fn what_is_gone_is_found_only_when_asked_for() {
     );
     world.commit();
 
-    assert_eq!(world.search("orders").total, 0);
+    let current = world.search("orders");
+    assert_eq!((current.total, current.removed), (0, 1));
+    assert_eq!(world.search("is:removed").total, 1);
+    assert_eq!(world.search("payments").removed, 0);
     let query = Query {
         include_gone: true,
         ..Query::words("orders")
     };
     assert_eq!(world.index.search(&query, &Veil::none()).unwrap().total, 1);
+}
+
+/// Four tables: one that is verified and changed today, one that is deprecated and changed 20 days ago, one that is only
+/// described, and one of which nothing is known.
+fn world_of_trust() -> World {
+    let mut world = World::of(&["a.orders_d", "a.orders_c", "a.orders_b", "a.orders_a"]);
+    let today = Utc::now().date_naive();
+    let document = |nth: usize, path: &str, source: &SourceLayer| {
+        Document::new(id(nth), AssetKind::Table, &address(path), source)
+    };
+    let text = described("About what was sold.");
+    let verified = document(1, "a.orders_d", &text)
+        .owned_by("Ada", "ada")
+        .verified(Some(today))
+        .measured(None, Some(today));
+    let deprecated = document(2, "a.orders_c", &text)
+        .owned_by("Ada", "ada")
+        .deprecated(true)
+        .measured(None, Some(today - Days::new(20)));
+    world.put(id(1), verified);
+    world.put(id(2), deprecated);
+    world.put(id(3), document(3, "a.orders_b", &text));
+    world.commit();
+    world
+}
+
+#[test]
+fn hits_are_narrowed_by_trust_and_age() {
+    let world = world_of_trust();
+
+    let found = |text: &str| {
+        let mut found = world.found(text);
+        found.sort_unstable();
+        found
+    };
+    assert_eq!(found("is:verified"), ["a.orders_d"]);
+    assert_eq!(found("orders is:deprecated"), ["a.orders_c"]);
+    assert_eq!(found("is:undescribed"), ["a.orders_a"]);
+    assert_eq!(found("is:unowned"), ["a.orders_a", "a.orders_b"]);
+    assert_eq!(found("is:unowned is:undescribed"), ["a.orders_a"]);
+    assert_eq!(found("is:verified is:deprecated"), [""; 0]);
+    assert_eq!(found("changed:7d"), ["a.orders_d"]);
+    assert_eq!(found("changed:1m"), ["a.orders_c", "a.orders_d"]);
+    assert_eq!(found("is:removed"), [""; 0]);
+
+    for (typed, nearest) in [("is:good", "is:verified"), ("changed:soon", "changed:7d")] {
+        let answer = world.search(&format!("orders {typed}"));
+        assert_eq!(answer.total, 4, "{typed}");
+        assert_eq!(answer.left_out[0].word, typed);
+        assert_eq!(answer.left_out[0].nearest[0], nearest);
+    }
+}
+
+#[test]
+fn of_the_chosen_kinds_of_trust_one_is_enough() {
+    let world = world_of_trust();
+    let counted = [
+        ("verified", 1),
+        ("deprecated", 1),
+        ("undescribed", 1),
+        ("unowned", 2),
+    ];
+    assert_eq!(counts(&world.search("orders"), FacetField::Trust), counted);
+
+    let query = Query {
+        trust: vec![Trust::Verified, Trust::Undescribed],
+        ..Query::words("orders")
+    };
+    let answer = world.index.search(&query, &Veil::none()).unwrap();
+    assert_eq!(answer.total, 2);
+    assert_eq!(counts(&answer, FacetField::Trust), counted);
+    assert_eq!(counts(&answer, FacetField::Database), [("a", 2)]);
+
+    let query = Query {
+        age: Some("1w".parse().unwrap()),
+        ..Query::words("orders")
+    };
+    let answer = world.index.search(&query, &Veil::none()).unwrap();
+    assert_eq!(world.names(&answer), ["a.orders_d"]);
+}
+
+/// Four tables: the source names the owner of two, people name others for one of these, and three have labels.
+fn world_of_owners() -> World {
+    let mut world = World::of(&["a.orders_d", "a.orders_c", "a.orders_b", "a.orders_a"]);
+    let owned = SourceLayer {
+        owner: Some("shop-data".to_owned()),
+        ..columns(&["c"])
+    };
+    let document = |nth: usize, path: &str, source: &SourceLayer| {
+        Document::new(id(nth), AssetKind::Table, &address(path), source)
+    };
+    let said = document(1, "a.orders_d", &owned)
+        .owned_by("Ada Lovelace", "ada")
+        .owned_by("Growth", "growth")
+        .tagged("core")
+        .tagged("daily");
+    let source = document(2, "a.orders_c", &owned).tagged("core");
+    let other = document(3, "a.orders_b", &columns(&["c"])).owned_by("Growth", "growth");
+    world.put(id(1), said);
+    world.put(id(2), source);
+    world.commit();
+    world.put(id(3), other);
+    world.commit();
+    world
+}
+
+#[test]
+fn hits_are_counted_and_narrowed_by_each_of_their_owners_and_tags() {
+    let world = world_of_owners();
+    let owners = [("Growth", 2), ("Ada Lovelace", 1), ("shop-data", 1)];
+    let tags = [("core", 2), ("daily", 1)];
+    let answer = world.search("orders");
+    assert_eq!(counts(&answer, FacetField::Owner), owners);
+    assert_eq!(counts(&answer, FacetField::Tag), tags);
+
+    let chosen = |owners: &[&str], tags: &[&str]| {
+        let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        let query = Query {
+            owners: owned(owners),
+            tags: owned(tags),
+            ..Query::words("orders")
+        };
+        world.index.search(&query, &Veil::none()).unwrap()
+    };
+    let by_owner = chosen(&["Growth"], &[]);
+    assert_eq!(world.names(&by_owner), ["a.orders_d", "a.orders_b"]);
+    assert_eq!(counts(&by_owner, FacetField::Owner), owners);
+    assert_eq!(
+        counts(&by_owner, FacetField::Tag),
+        [("core", 1), ("daily", 1)]
+    );
+    assert_eq!(chosen(&["Growth", "shop-data"], &[]).total, 3);
+
+    let by_both = chosen(&["Growth"], &["core"]);
+    assert_eq!(world.names(&by_both), ["a.orders_d"]);
+    assert_eq!(
+        counts(&by_both, FacetField::Owner),
+        [("Ada Lovelace", 1), ("Growth", 1), ("shop-data", 1)]
+    );
+
+    let nobody = chosen(&["nobody"], &[]);
+    assert_eq!(nobody.total, 0);
+    assert_eq!(
+        counts(&nobody, FacetField::Owner).last(),
+        Some(&("nobody", 0))
+    );
+}
+
+#[test]
+fn hits_are_sorted_by_name_or_by_what_changed_last() {
+    let world = world_of_trust();
+    let sorted = |sort| {
+        let page = |offset| {
+            let query = Query {
+                sort,
+                offset,
+                limit: 2,
+                ..Query::words("orders")
+            };
+            let answer = world.index.search(&query, &Veil::none()).unwrap();
+            let names = world.names(&answer).into_iter();
+            names.map(str::to_owned).collect::<Vec<_>>()
+        };
+        [page(0), page(2)].concat()
+    };
+
+    let by_name = ["a.orders_a", "a.orders_b", "a.orders_c", "a.orders_d"];
+    assert_eq!(sorted(Sort::Name), by_name);
+    let by_change = ["a.orders_d", "a.orders_c", "a.orders_a", "a.orders_b"];
+    assert_eq!(sorted(Sort::Changed), by_change);
 }
 
 #[test]

@@ -35,6 +35,30 @@ fn world() -> World {
 }
 
 #[test]
+fn a_hit_tells_the_words_that_it_lacks() {
+    let mut world = World::new();
+    world.table("shop.orders", &described("One row for each day."));
+    world.table(
+        "shop.orders_total",
+        &columns(&["a", "b", "c", "d", "amount"]),
+    );
+    world.commit();
+    let lacks = |text: &str| {
+        let hits = world.search(text).hits.into_iter();
+        hits.map(|hit| (world.name(hit.id).to_owned(), hit.lacks.join(" ")))
+            .collect::<Vec<_>>()
+    };
+    let told = |name: &str, lacks: &str| (name.to_owned(), lacks.to_owned());
+
+    assert_eq!(
+        lacks("orders day"),
+        [told("shop.orders", ""), told("shop.orders_total", "day")]
+    );
+    assert!(lacks("orders amount").contains(&told("shop.orders_total", "")));
+    assert!(lacks("").iter().all(|(_, lacks)| lacks.is_empty()));
+}
+
+#[test]
 fn what_people_type_comes_first() {
     let world = world();
 

@@ -574,7 +574,15 @@ async fn an_old_password_opens_nothing_once_there_is_a_new_one() {
     let (_, late, changed) = tokio::join!(join_all(tries), late, change);
 
     assert!(changed.is_ok(), "{changed:?}");
-    assert_eq!(late.unwrap_err().to_string(), "Name or password is wrong.");
+    match late {
+        Err(refused) => assert_eq!(refused.to_string(), "Name or password is wrong."),
+        // It was checked before there was a new one, and what it opened is closed again.
+        Ok(begun) => {
+            let secret = begun.secret.expose_secret();
+            let open = sessions::find_signed_in(db, secret, lifetimes, Utc::now()).await;
+            assert!(open.unwrap().is_none());
+        }
+    }
 }
 
 #[tokio::test]

@@ -44,7 +44,7 @@ class OpenApi(unittest.TestCase):
                 f"{self.catalog.url}/api/openapi.json",
                 "--header", f"Authorization: Bearer {self.token(role, *scopes)}",
                 "--checks", CHECKS, "--max-examples", "25", "--generation-deterministic",
-                "--workers", "2", "--no-color",
+                "--workers", "1", "--no-color",
             ],
             cwd=self.catalog.folder, capture_output=True, text=True, timeout=300,
         )

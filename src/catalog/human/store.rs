@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::super::store::{belongs_to_seen, escape_like};
-use super::super::{Asset, AssetId, Error, Summary};
+use super::super::{Asset, AssetId, Error, Summary, Trust};
 use super::aspect::{Aspect, AspectKind, Tags};
 use super::comparison::Comparison;
 use super::{Description, Edition, HumanLayer, Note, plain_text};
@@ -188,10 +188,38 @@ pub(in crate::catalog) async fn attach_to_summaries(
         .all(db)
         .await?;
     let said: HashMap<Uuid, String> = rows.into_iter().collect();
-    for summary in summaries {
+    for summary in &mut *summaries {
         let said = said.get(&summary.id.0).and_then(|said| beginning_of(said));
         if let Some(text) = said.filter(|text| !text.is_empty()) {
             summary.description = Some(plain_text(&text));
+        }
+    }
+    attach_trust(db, summaries).await
+}
+
+/// Tells in lists how far people say to trust what stands in them. These aspects are short, so they are read whole.
+async fn attach_trust(db: &impl ConnectionTrait, summaries: &mut [Summary]) -> Result<(), Error> {
+    let kinds = [
+        AspectKind::Owners,
+        AspectKind::Verification,
+        AspectKind::Deprecation,
+    ];
+    let rows = words::Entity::find()
+        .filter(words::Column::AssetId.is_in(summaries.iter().map(|summary| summary.id.0)))
+        .filter(words::Column::Aspect.is_in(kinds.map(AspectKind::as_str)))
+        .all(db)
+        .await?;
+    let mut layers: HashMap<Uuid, HumanLayer> = HashMap::new();
+    for row in rows {
+        read_into(layers.entry(row.asset_id).or_default(), &row)?;
+    }
+    for summary in summaries {
+        if let Some(human) = layers.remove(&summary.id.0) {
+            summary.trust = Trust {
+                owners: human.owners.content,
+                verification: human.verification.content,
+                deprecation: human.deprecation.content,
+            };
         }
     }
     Ok(())

@@ -1,10 +1,10 @@
 //! What people ask the stewards to describe: one request for each person and asset, until it is described or dismissed.
+//! [`searches`] are what they looked for and did not find.
 //!
 //! Deliberately absent: telling anybody by mail. Stewards have a list.
 
+pub mod searches;
 mod store;
-
-use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use serde_json::json;
@@ -14,6 +14,7 @@ use super::{Asset, AssetId, Error, Summary, find_asset, find_summaries};
 use crate::auth::{Actor, Permission};
 use crate::db::{Db, Page, PageRequest, Txn, changes};
 
+use store::About;
 pub use store::Outcome;
 
 /// One person waits for the answers to no more requests than this.
@@ -53,14 +54,17 @@ pub async fn ask(db: &Db, actor: &Actor, id: AssetId, now: DateTime<Utc>) -> Res
         return Err(Error::NobodyAsks);
     };
     let txn = db.write().await?;
-    if store::find_open(&*txn, id, account).await?.is_some() {
+    if store::find_open(&*txn, About::Asset(id), account)
+        .await?
+        .is_some()
+    {
         return Ok(());
     }
     if store::count_open_of(&*txn, account).await? >= MOST_OPEN {
         return Err(Error::TooManyRequests);
     }
-    store::insert(&txn, id, account, now).await?;
-    let entry = entry(actor, id, "description_requested", now);
+    store::insert(&txn, About::Asset(id), account, now).await?;
+    let entry = Deed::Requested.entry(actor, id.0, now);
     changes::append(&txn, vec![entry]).await?;
     Ok(txn.commit().await?)
 }
@@ -70,22 +74,73 @@ pub async fn dismiss(db: &Db, actor: &Actor, id: AssetId, now: DateTime<Utc>) ->
     let asset = find_asset(db, actor.sight(), id).await?;
     actor.require_in(Permission::Describe, &asset.place())?;
     let txn = db.write().await?;
-    if store::close(&txn, id, Outcome::Dismissed, now).await? == 0 {
+    if store::close(&txn, About::Asset(id), Outcome::Dismissed, now).await? == 0 {
         return Ok(());
     }
-    let entry = entry(actor, id, "requests_dismissed", now);
+    let entry = Deed::Dismissed.entry(actor, id.0, now);
     changes::append(&txn, vec![entry]).await?;
     Ok(txn.commit().await?)
 }
 
 /// Closes what people ask about an asset, which has just been described in this transaction.
 pub(super) async fn answer(txn: &Txn, id: AssetId, now: DateTime<Utc>) -> Result<(), Error> {
-    store::close(txn, id, Outcome::Described, now).await?;
+    store::close(txn, About::Asset(id), Outcome::Described, now).await?;
     Ok(())
 }
 
-fn entry(actor: &Actor, id: AssetId, action: &'static str, now: DateTime<Utc>) -> changes::Entry {
-    actor.entry(("request", id.0), action, json!({}).to_string(), now)
+/// What the log says of requests.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Deed {
+    Requested,
+    Dismissed,
+    /// Somebody looked for words and did not find anything.
+    Missed {
+        words: String,
+    },
+    MissedDismissed {
+        words: String,
+    },
+}
+
+impl Deed {
+    /// Reads what the log has; nothing when it is of another version.
+    pub(crate) fn read(action: &str, details: &str) -> Option<Self> {
+        let words = || {
+            let details: serde_json::Value = serde_json::from_str(details).ok()?;
+            Some(details.get("words")?.as_str()?.to_owned())
+        };
+        match action {
+            "description_requested" => Some(Self::Requested),
+            "requests_dismissed" => Some(Self::Dismissed),
+            "search_missed" => Some(Self::Missed { words: words()? }),
+            "missed_dismissed" => Some(Self::MissedDismissed { words: words()? }),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn sentence(&self) -> String {
+        match self {
+            Self::Requested => "A description was asked for.".to_owned(),
+            Self::Dismissed => "The requests for a description were dismissed.".to_owned(),
+            Self::Missed { words } => format!("Nothing was found for “{words}”."),
+            Self::MissedDismissed { words } => {
+                format!("What was told about “{words}” was dismissed.")
+            }
+        }
+    }
+
+    /// An entry about an asset or, by an id of its own, about words.
+    fn entry(&self, actor: &Actor, id: Uuid, now: DateTime<Utc>) -> changes::Entry {
+        let (kind, action, details) = match self {
+            Self::Requested => ("request", "description_requested", json!({})),
+            Self::Dismissed => ("request", "requests_dismissed", json!({})),
+            Self::Missed { words } => ("search", "search_missed", json!({ "words": words })),
+            Self::MissedDismissed { words } => {
+                ("search", "missed_dismissed", json!({ "words": words }))
+            }
+        };
+        actor.entry((kind, id), action, details.to_string(), now)
+    }
 }
 
 /// Tells how it stands with the requests for an asset that somebody sees.
@@ -94,11 +149,11 @@ pub async fn find_standing(db: &Db, actor: &Actor, asset: &Asset) -> Result<Stan
         return Ok(Standing::default());
     }
     let mine = match actor.account() {
-        Some(account) => store::find_open(&**db, asset.id, account).await?,
+        Some(account) => store::find_open(&**db, About::Asset(asset.id), account).await?,
         None => None,
     };
     Ok(Standing {
-        people: store::count_open(&**db, asset.id).await?,
+        people: store::count_open(&**db, About::Asset(asset.id)).await?,
         mine,
     })
 }
@@ -107,17 +162,15 @@ pub async fn find_standing(db: &Db, actor: &Actor, asset: &Asset) -> Result<Stan
 pub async fn list(db: &Db, actor: &Actor, page: &PageRequest) -> Result<Page<Asked>, Error> {
     actor.require(Permission::Describe)?;
     let open = store::list_open(&**db, actor, page).await?;
-    let ids: Vec<AssetId> = open.items.iter().map(|open| open.asset).collect();
-    let mut assets = find_summaries(db, actor.sight(), &ids).await?;
-    let mut names: HashMap<Uuid, Vec<String>> = HashMap::new();
-    for (asset, name) in store::list_names(&**db, &ids, MOST_NAMED).await? {
-        names.entry(asset).or_default().push(name);
-    }
+    let ids: Vec<Uuid> = open.items.iter().map(|open| open.about).collect();
+    let assets: Vec<AssetId> = ids.iter().copied().map(AssetId).collect();
+    let mut assets = find_summaries(db, actor.sight(), &assets).await?;
+    let mut names = store::list_names(&**db, ids, MOST_NAMED).await?;
     let items = open.items.into_iter().filter_map(|open| {
         Some(Asked {
-            asset: assets.remove(&open.asset)?,
+            asset: assets.remove(&AssetId(open.about))?,
             people: open.people.unsigned_abs(),
-            names: names.remove(&open.asset.0).unwrap_or_default(),
+            names: names.remove(&open.about).unwrap_or_default(),
             first_asked_at: open.first_asked_at,
         })
     });

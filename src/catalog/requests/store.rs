@@ -1,11 +1,17 @@
 //! The queries on requests.
 
+use std::collections::HashMap;
+use std::hash::Hash;
+
 use chrono::{DateTime, Utc};
 use sea_orm::sea_query::{Expr, ExprTrait as _, Query};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait as _, Condition, ConnectionTrait, DbErr, EntityTrait as _,
     FromQueryResult, PaginatorTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
+    TryGetable, Value,
 };
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 use super::super::store::belongs_to_seen;
@@ -21,6 +27,23 @@ pub enum Outcome {
     Dismissed,
 }
 
+/// What a request is about.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum About<'a> {
+    Asset(AssetId),
+    /// Words that were looked for, as they are compared.
+    Words(&'a str),
+}
+
+impl About<'_> {
+    fn is_meant(self) -> Expr {
+        match self {
+            Self::Asset(id) => request::Column::AssetId.eq(id.0),
+            Self::Words(words) => request::Column::Words.eq(words),
+        }
+    }
+}
+
 impl Outcome {
     fn as_str(self) -> &'static str {
         match self {
@@ -30,30 +53,29 @@ impl Outcome {
     }
 }
 
-/// The open requests for one asset.
-#[derive(Debug)]
-pub(super) struct Open {
-    pub(super) asset: AssetId,
+/// The open requests for one asset, or for some words.
+#[derive(Debug, FromQueryResult)]
+pub(super) struct Open<K: TryGetable> {
+    pub(super) about: K,
     pub(super) people: i64,
     pub(super) first_asked_at: DateTime<Utc>,
 }
 
-#[derive(Debug, FromQueryResult)]
-struct Row {
-    asset_id: Uuid,
-    people: i64,
-    first_asked_at: DateTime<Utc>,
-}
-
 pub(super) async fn insert(
     txn: &Txn,
-    id: AssetId,
+    about: About<'_>,
     account: AccountId,
     now: DateTime<Utc>,
-) -> Result<(), DbErr> {
+) -> Result<Uuid, DbErr> {
+    let id = Uuid::now_v7();
+    let (asset, words) = match about {
+        About::Asset(id) => (Some(id.0), None),
+        About::Words(words) => (None, Some(words.to_owned())),
+    };
     let row = request::ActiveModel {
-        id: Set(Uuid::now_v7()),
-        asset_id: Set(id.0),
+        id: Set(id),
+        asset_id: Set(asset),
+        words: Set(words),
         account_id: Set(account.0),
         asked_at: Set(now),
         closed_at: Set(None),
@@ -62,34 +84,34 @@ pub(super) async fn insert(
     request::Entity::insert(row)
         .exec_without_returning(&**txn)
         .await?;
-    Ok(())
+    Ok(id)
 }
 
-/// Closes the open requests for an asset, and answers how many there were.
+/// Closes the open requests about something, and answers how many there were.
 pub(super) async fn close(
     txn: &Txn,
-    id: AssetId,
+    about: About<'_>,
     outcome: Outcome,
     now: DateTime<Utc>,
 ) -> Result<u64, DbErr> {
     let closed = request::Entity::update_many()
         .col_expr(request::Column::ClosedAt, Expr::value(now))
         .col_expr(request::Column::Outcome, Expr::value(outcome.as_str()))
-        .filter(request::Column::AssetId.eq(id.0))
+        .filter(about.is_meant())
         .filter(request::Column::ClosedAt.is_null())
         .exec(&**txn)
         .await?;
     Ok(closed.rows_affected)
 }
 
-/// When somebody asked for an asset, if that is open.
+/// When somebody asked about something, if that is open.
 pub(super) async fn find_open(
     db: &impl ConnectionTrait,
-    id: AssetId,
+    about: About<'_>,
     account: AccountId,
 ) -> Result<Option<DateTime<Utc>>, DbErr> {
     let row = request::Entity::find()
-        .filter(request::Column::AssetId.eq(id.0))
+        .filter(about.is_meant())
         .filter(request::Column::AccountId.eq(account.0))
         .filter(request::Column::ClosedAt.is_null())
         .one(db)
@@ -97,9 +119,9 @@ pub(super) async fn find_open(
     Ok(row.map(|row| row.asked_at))
 }
 
-pub(super) async fn count_open(db: &impl ConnectionTrait, id: AssetId) -> Result<u64, DbErr> {
+pub(super) async fn count_open(db: &impl ConnectionTrait, about: About<'_>) -> Result<u64, DbErr> {
     request::Entity::find()
-        .filter(request::Column::AssetId.eq(id.0))
+        .filter(about.is_meant())
         .filter(request::Column::ClosedAt.is_null())
         .count(db)
         .await
@@ -146,48 +168,92 @@ pub(super) async fn list_open(
     db: &impl ConnectionTrait,
     actor: &Actor,
     page: &PageRequest,
-) -> Result<Page<Open>, Error> {
+) -> Result<Page<Open<Uuid>>, Error> {
     let of = Expr::col((request::Entity, request::Column::AssetId));
+    let within = Condition::all()
+        .add(belongs_to_seen(actor.sight(), of))
+        .add(in_reach(actor));
+    list_grouped(db, request::Column::AssetId, within, page).await
+}
+
+/// The words for which there are requests, what has waited longest first.
+pub(super) async fn list_open_words(
+    db: &impl ConnectionTrait,
+    page: &PageRequest,
+) -> Result<Page<Open<String>>, Error> {
+    list_grouped(db, request::Column::Words, Condition::all(), page).await
+}
+
+/// The open requests by what they are about, which `column` says.
+async fn list_grouped<K>(
+    db: &impl ConnectionTrait,
+    column: request::Column,
+    within: Condition,
+    page: &PageRequest,
+) -> Result<Page<Open<K>>, Error>
+where
+    K: TryGetable + Clone + Serialize + DeserializeOwned + Into<Value>,
+{
     let first = || Expr::col((request::Entity, request::Column::AskedAt)).min();
-    let asset = || Expr::col((request::Entity, request::Column::AssetId));
+    let about = || Expr::col((request::Entity, column));
     let mut query = request::Entity::find()
         .select_only()
-        .column(request::Column::AssetId)
+        .expr_as(about(), "about")
         .expr_as(request::Column::Id.count(), "people")
         .expr_as(first(), "first_asked_at")
         .filter(request::Column::ClosedAt.is_null())
-        .filter(belongs_to_seen(actor.sight(), of))
-        .filter(in_reach(actor))
-        .group_by(request::Column::AssetId);
-    if let Some((at, id)) = page.key::<(DateTime<Utc>, Uuid)>()? {
-        let behind = first().gt(at).or(first().eq(at).and(asset().gt(id)));
+        .filter(column.is_not_null())
+        .filter(within)
+        .group_by(column);
+    if let Some((at, last)) = page.key::<(DateTime<Utc>, K)>()? {
+        let behind = first()
+            .gt(at)
+            .or(first().eq(at).and(about().gt(Expr::val(last))));
         query = query.having(behind);
     }
     let rows = query
         .order_by_asc(first())
-        .order_by_asc(request::Column::AssetId)
+        .order_by_asc(column)
         .limit(page.limit + 1)
-        .into_model::<Row>()
+        .into_model::<Open<K>>()
         .all(db)
         .await?;
-    let page = Page::of_rows(rows, page, |row| (row.first_asked_at, row.asset_id));
-    Ok(page.map(|row| Open {
-        asset: AssetId(row.asset_id),
-        people: row.people,
-        first_asked_at: row.first_asked_at,
+    Ok(Page::of_rows(rows, page, |row| {
+        (row.first_asked_at, row.about.clone())
     }))
 }
 
-/// The names of those who ask for some assets, by asset.
+/// The names of those who ask about some assets, by asset.
 pub(super) async fn list_names(
     db: &impl ConnectionTrait,
-    ids: &[AssetId],
+    assets: Vec<Uuid>,
     most: u64,
-) -> Result<Vec<(Uuid, String)>, DbErr> {
-    let rows: Vec<(Uuid, Uuid)> = request::Entity::find()
+) -> Result<HashMap<Uuid, Vec<String>>, DbErr> {
+    names_by(db, request::Column::AssetId, assets, most).await
+}
+
+/// The names of those who told of some words, by the words.
+pub(super) async fn list_names_by_words(
+    db: &impl ConnectionTrait,
+    words: Vec<String>,
+    most: u64,
+) -> Result<HashMap<String, Vec<String>>, DbErr> {
+    names_by(db, request::Column::Words, words, most).await
+}
+
+async fn names_by<K>(
+    db: &impl ConnectionTrait,
+    column: request::Column,
+    about: Vec<K>,
+    most: u64,
+) -> Result<HashMap<K, Vec<String>>, DbErr>
+where
+    K: TryGetable + Hash + Eq + Into<Value>,
+{
+    let rows: Vec<(K, Uuid)> = request::Entity::find()
         .select_only()
-        .columns([request::Column::AssetId, request::Column::AccountId])
-        .filter(request::Column::AssetId.is_in(ids.iter().map(|id| id.0)))
+        .columns([column, request::Column::AccountId])
+        .filter(column.is_in(about))
         .filter(request::Column::ClosedAt.is_null())
         .order_by_asc(request::Column::Id)
         .limit(most)
@@ -210,8 +276,9 @@ pub(super) async fn list_names(
         let person = people.iter().find(|(known, ..)| *known == id);
         person.map(|(_, name, label)| label.clone().unwrap_or_else(|| name.clone()))
     };
-    let named = rows.into_iter();
-    Ok(named
-        .filter_map(|(asset, account)| Some((asset, name(account)?)))
-        .collect())
+    let mut named: HashMap<K, Vec<String>> = HashMap::new();
+    for (about, account) in rows {
+        named.entry(about).or_default().extend(name(account));
+    }
+    Ok(named)
 }

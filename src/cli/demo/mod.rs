@@ -20,7 +20,7 @@ use crate::config;
 use crate::demo::{Corpus, Endpoint, World};
 use crate::error::chain;
 use crate::ingest::{self, Progress, Recipes, RunState, StartedBy};
-use crate::web::{self, Access, Listener};
+use crate::web::{self, Access, Demo, Listener, Unfinished};
 
 /// The recipe that reads the demo's endpoint, for wherever the repository is not.
 const RECIPE: &str = include_str!("../../../ingest-recipes/demo.yml");
@@ -56,8 +56,9 @@ pub(super) async fn demo(
     let storage = storage.clone().for_demo();
     let listener = Listener::bind(&serving.listen)?;
     // Whoever reaches the demo gets in without a password, so that nobody else may reach it.
-    let access = Access {
-        demo: listener.address().ip().is_loopback() && !is_published(&serving),
+    let opens = listener.address().ip().is_loopback() && !is_published(&serving);
+    let mut access = Access {
+        demo: opens.then(Demo::default),
         ..serve::access(&serving.access)
     };
     let serving = web::Options::from(serving);
@@ -87,11 +88,14 @@ pub(super) async fn demo(
             .start("demo", &Actor::operator(), StartedBy::Command)
             .await?;
     } else {
-        read_company(&app).await?;
+        let unfinished = read_company(&app).await?;
+        if let Some(demo) = &mut access.demo {
+            demo.unfinished = unfinished;
+        }
     }
     let address = listener.url(&serving);
     print(format_args!("Gazetteer answers at {address}"))?;
-    guide(&address, tables, options.corpus.is_none(), access.demo);
+    guide(&address, tables, options.corpus.is_none(), opens);
     let outcome = serve_app(app, listener, serving, access).await;
     endpoint.stop().await;
     outcome
@@ -100,7 +104,7 @@ pub(super) async fn demo(
 /// Reads the sample company to its end, and tells what its people wrote about it.
 ///
 /// They write about what a run has found, so that the pages answer only afterwards.
-async fn read_company(app: &App) -> Result<(), Failure> {
+async fn read_company(app: &App) -> Result<Option<Unfinished>, Failure> {
     let listed = app.runner.find_recipe("demo")?;
     let recipe = listed
         .recipe

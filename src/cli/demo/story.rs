@@ -3,7 +3,7 @@
 //! `story.json` says who wrote what, and how many days ago. It goes through the functions that pages use, each with its
 //! own time. Deliberately absent: anything that a source says.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Deserialize;
@@ -16,8 +16,10 @@ use crate::catalog::human::{
     self, Aspect, Deprecation, Description, Draft, Edition, Links, Note, OfAsset, Owner, OwnerRole,
     Owners, Reference, Tags, Verification,
 };
+use crate::catalog::requests::{self, searches};
 use crate::catalog::{self, Asset, AssetId};
 use crate::db::Db;
+use crate::web::Unfinished;
 
 const STORY: &str = include_str!("story.json");
 
@@ -31,6 +33,10 @@ struct Story {
     teams: Vec<TeamEntry>,
     /// The oldest first, as the log has them.
     edits: Vec<EditEntry>,
+    unfinished: UnfinishedEntry,
+    missed_searches: Vec<MissedEntry>,
+    /// For descriptions.
+    requests: Vec<RequestEntry>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -56,6 +62,33 @@ struct EditEntry {
     asset: String,
     #[serde(flatten)]
     said: SaidEntry,
+}
+
+/// A description that the demo's steward has begun from an older version.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct UnfinishedEntry {
+    days_ago: i64,
+    asset: String,
+    version: i32,
+    description: String,
+}
+
+/// Words that somebody looked for and did not find.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MissedEntry {
+    days_ago: i64,
+    by: String,
+    words: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RequestEntry {
+    days_ago: i64,
+    by: String,
+    asset: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -84,11 +117,11 @@ struct DeprecatedEntry {
     reason: String,
 }
 
-/// Makes the people and teams of the sample company, and writes what they said.
+/// Makes the people and teams of the sample company, writes what they said, and answers what the steward left unfinished.
 ///
 /// Doing it again adds nothing: an edit is written only onto the version that the story has before it. So it never
-/// touches what a visitor wrote meanwhile.
-pub(super) async fn tell(db: &Db, now: DateTime<Utc>) -> Result<(), Failure> {
+/// touches what a visitor wrote meanwhile. Requests are made by people who are new alone: later they may be answered.
+pub(super) async fn tell(db: &Db, now: DateTime<Utc>) -> Result<Option<Unfinished>, Failure> {
     let story: Story = serde_json::from_str(STORY).expect("the story is tested");
     let cast = Cast::assemble(db, &story, now).await?;
     let mut versions: HashMap<(AssetId, String), i32> = HashMap::new();
@@ -100,7 +133,33 @@ pub(super) async fn tell(db: &Db, now: DateTime<Utc>) -> Result<(), Failure> {
         cast.write(db, edit, (asset, *version), now).await?;
         *version += 1;
     }
-    Ok(())
+    for missed in &story.missed_searches {
+        if let Some(asker) = cast.newcomer(&missed.by) {
+            let at = now - TimeDelta::days(missed.days_ago);
+            searches::tell(db, asker, &missed.words, at).await?;
+        }
+    }
+    for request in &story.requests {
+        if let Some(asker) = cast.newcomer(&request.by)
+            && let Some(asset) = find(db, &request.asset).await?
+        {
+            let at = now - TimeDelta::days(request.days_ago);
+            requests::ask(db, asker, asset, at).await?;
+        }
+    }
+    let UnfinishedEntry {
+        days_ago,
+        asset,
+        version,
+        description,
+    } = story.unfinished;
+    let asset = find(db, &asset).await?;
+    Ok(asset.map(|asset| Unfinished {
+        asset,
+        version,
+        text: description,
+        at: now - TimeDelta::days(days_ago),
+    }))
 }
 
 /// The people and teams, by name.
@@ -108,6 +167,8 @@ struct Cast {
     people: HashMap<String, AccountId>,
     teams: HashMap<String, TeamId>,
     actors: HashMap<String, Actor>,
+    /// Those who joined just now.
+    new: HashSet<String>,
 }
 
 impl Cast {
@@ -117,9 +178,13 @@ impl Cast {
             people: HashMap::new(),
             teams: HashMap::new(),
             actors: HashMap::new(),
+            new: HashSet::new(),
         };
         for person in &story.people {
-            let id = account(db, &operator, person, joined).await?;
+            let (id, is_new) = account(db, &operator, person, joined).await?;
+            if is_new {
+                cast.new.insert(person.name.clone());
+            }
             let actor = accounts::act_as(db, &operator, id).await?;
             cast.people.insert(person.name.clone(), id);
             cast.actors.insert(person.name.clone(), actor);
@@ -196,6 +261,12 @@ impl Cast {
         }
     }
 
+    /// Somebody who joined just now.
+    fn newcomer(&self, name: &str) -> Option<&Actor> {
+        let actor = self.actors.get(name);
+        actor.filter(|_| self.new.contains(name))
+    }
+
     fn owners(&self, entries: &[OwnerEntry]) -> Owners {
         let owner = |entry: &OwnerEntry| {
             let person = entry.person.as_ref().and_then(|name| self.people.get(name));
@@ -260,14 +331,15 @@ impl SaidEntry {
     }
 }
 
+/// The account of a person, and whether it was made just now.
 async fn account(
     db: &Db,
     operator: &Actor,
     person: &PersonEntry,
     joined: DateTime<Utc>,
-) -> Result<AccountId, Failure> {
+) -> Result<(AccountId, bool), Failure> {
     let name: AccountName = person.name.parse().map_err(auth::Error::from)?;
-    let found = match accounts::find_named(db, operator, &name).await {
+    let (found, is_new) = match accounts::find_named(db, operator, &name).await {
         Err(auth::Error::UnknownAccount) => {
             let new = NewAccount {
                 kind: AccountKind::Person,
@@ -275,11 +347,11 @@ async fn account(
                 display_name: Some(person.display_name.clone()),
                 standing: Standing::new(person.role, None),
             };
-            accounts::create(db, operator, &new, joined).await?
+            (accounts::create(db, operator, &new, joined).await?, true)
         }
-        found => found?,
+        found => (found?, false),
     };
-    Ok(found.id)
+    Ok((found.id, is_new))
 }
 
 /// The asset of this name; nothing when the run did not find it.
@@ -298,13 +370,16 @@ mod tests {
         let world = World::demo().unwrap();
 
         assert!(story.edits.is_sorted_by_key(|edit| -edit.days_ago));
+        let edited = story.edits.iter().map(|edit| &edit.asset);
+        for asset in edited.chain(story.requests.iter().map(|request| &request.asset)) {
+            let (database, table) = asset.split_once('.').unwrap();
+            let found = world.find_table(database, table);
+            assert!(found.is_some(), "{asset} is no table of the world");
+        }
+        let carts = story.edits.iter();
+        let carts = carts.filter(|edit| edit.asset == story.unfinished.asset);
+        assert!(carts.count() > usize::try_from(story.unfinished.version).unwrap());
         for edit in &story.edits {
-            let (database, table) = edit.asset.split_once('.').unwrap();
-            assert!(
-                world.find_table(database, table).is_some(),
-                "{} is no table of the world",
-                edit.asset
-            );
             let wrote = story.people.iter().find(|person| person.name == edit.by);
             assert_eq!(wrote.map(|person| person.role), Some(Role::Steward));
         }

@@ -13,6 +13,8 @@ pub struct Model {
     pub asset_id: Option<Uuid>,
     pub about: Option<String>,
     pub text: String,
+    pub severity: i16,
+    pub since: Option<DateTimeUtc>,
 }
 
 #[derive(Debug, Clone, Copy, EnumIter, DeriveRelation)]

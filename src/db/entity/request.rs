@@ -1,4 +1,4 @@
-//! Table `request`: what people asked the stewards to describe.
+//! Table `request`: what people asked the stewards to describe, or did not find.
 
 use sea_orm::entity::prelude::*;
 
@@ -7,7 +7,9 @@ use sea_orm::entity::prelude::*;
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: Uuid,
-    pub asset_id: Uuid,
+    /// What it is about; nothing where it is about words.
+    pub asset_id: Option<Uuid>,
+    pub words: Option<String>,
     pub account_id: Uuid,
     pub asked_at: DateTimeUtc,
     pub closed_at: Option<DateTimeUtc>,

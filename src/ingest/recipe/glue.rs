@@ -142,7 +142,7 @@ const IDLE: [Idle; 28] = [
     },
     Idle {
         key: "stateful_ingestion",
-        reason: "What vanishes is always marked as gone, within the share in “remove”.",
+        reason: "What vanishes is always marked as removed, within the share in “remove”.",
     },
     Idle {
         key: "underlying_platform",

@@ -132,7 +132,7 @@ mod tests {
             region: "eu-central-1".to_owned(),
             owners: true,
         };
-        let room = Room::new();
+        let room = Room::of(4 * FULL);
         let mut batch = Batch::new(&scope);
         let table = Table::builder().name("link").build().unwrap();
         batch.links.push(Link {

@@ -29,8 +29,9 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::answer::{self, Answer, Keep, Operation};
 use super::limits::{Bound, Limits};
-use super::{Identity, Settings, arn};
+use super::{Identity, Settings, arn, http};
 use crate::error;
+use crate::sources::room::Held;
 use crate::sources::{Error, MissingPermission};
 use crate::telemetry::request;
 
@@ -73,6 +74,8 @@ struct Operations {
 pub(super) struct Page {
     pub(super) answer: Answer,
     pub(super) next: Option<String>,
+    /// The room that it takes, once there is some for it.
+    pub(super) held: Held,
 }
 
 /// Which page of a listing is asked for, and how many entries it should have.
@@ -183,6 +186,7 @@ impl Client {
         Ok(Page {
             next: answer.next_token,
             answer: keep.answer(),
+            held: Held::default(),
         })
     }
 
@@ -210,6 +214,7 @@ impl Client {
         Ok(Page {
             next: answer.next_token,
             answer: keep.answer(),
+            held: Held::default(),
         })
     }
 
@@ -482,6 +487,7 @@ async fn load(settings: &Settings) -> SdkConfig {
         .operation_attempt_timeout(Duration::from_mins(1))
         .build();
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
+        .http_client(http::client(settings.limits.answer_size.0))
         .retry_config(retry)
         .timeout_config(timeouts);
     if let Some(region) = &settings.region {

@@ -80,7 +80,8 @@ fn in_order(
         places.entry(name).or_default().push(place);
     }
     for column in columns {
-        let alike = places.get(&column.name.to_lowercase());
+        let name = (!places.is_empty()).then(|| column.name.to_lowercase());
+        let alike = name.and_then(|name| places.get(&name));
         let same = alike.into_iter().flatten().copied().find(|place| {
             let key = keys.get(*place);
             key.is_some_and(|key| is_same(key, &column))

@@ -234,7 +234,7 @@ impl Fields {
 /// Paths of which no two are the same: the second of one name has `[2]` behind it, which is no part of any name.
 #[derive(Default)]
 pub(super) struct Paths {
-    seen: HashMap<String, usize>,
+    seen: HashMap<String, usize, foldhash::fast::RandomState>,
 }
 
 impl Paths {

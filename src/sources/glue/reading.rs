@@ -5,7 +5,6 @@
 //! for following a link.
 
 use std::collections::HashSet;
-use std::future::Future;
 use std::sync::Arc;
 
 use aws_sdk_glue::types::{Database, Table};
@@ -18,6 +17,7 @@ use super::answer::{Answer, Entry};
 use super::batch::{Batch, Link};
 use super::client::{Ask, Client, Failure, Page, Tokens, Whereabouts};
 use super::limits::{Bound, Limits};
+use super::pages::Pages;
 use super::translate::{self, Scope, Translated};
 use super::{PLATFORM, Settings, full_name, measure};
 use crate::catalog::{Address, Identity, Listing};
@@ -30,6 +30,9 @@ const LINKS_AT_ONCE: usize = 4;
 
 /// The next page is asked for while one is read, unless that has more bytes.
 const SMALL_PAGE: usize = 1 << 20;
+
+/// How much room there is for what was read and is not written yet, in bytes, about.
+const ROOM: usize = 32 << 20;
 
 /// How often the name of a table that is skipped is kept until that is written down.
 const NAMED: usize = 4;
@@ -46,7 +49,9 @@ pub(in crate::sources) async fn discover(
         settings: settings.clone(),
         client,
         reports,
-        room: Room::new(),
+        room: Room::of(ROOM),
+        pages_of_databases: Pages::new(settings.limits.answer_size.0),
+        pages_of_tables: Pages::new(settings.limits.answer_size.0),
     });
     match reading.databases().await {
         Ok(databases) => Arc::clone(&reading).tables_of_all(databases).await,
@@ -63,7 +68,10 @@ struct Reading {
     settings: Settings,
     client: Client,
     reports: mpsc::Sender<Report>,
+    /// Room for what was read of pages, until it is written.
     room: Room,
+    pages_of_databases: Pages,
+    pages_of_tables: Pages,
 }
 
 /// A database that was reported as found, and where its tables really are.
@@ -194,7 +202,7 @@ impl Reading {
             let catalog_id = self.settings.catalog_id.as_deref();
             self.client.databases(catalog_id, Ask { token, rows })
         };
-        in_smaller_pages(rows, ask).await
+        self.pages_of_databases.read(rows, ask).await
     }
 
     /// Reports the databases of one page as found.
@@ -323,8 +331,14 @@ impl Reading {
                     return Ok(end.map(drop).and_then(|()| progress.doubt())?);
                 }
             };
-            let is_small = page.answer.size() <= SMALL_PAGE;
-            let report = self.report(database, &page.answer, &mut progress);
+            let Page { answer, held, .. } = page;
+            let is_small = answer.size() <= SMALL_PAGE;
+            let report = async {
+                let reported = self.report(database, &answer, &mut progress).await;
+                // Given back here: the following page may wait for it.
+                drop((answer, held));
+                reported
+            };
             page = if is_small {
                 let following = self.page_of_tables(database, Some(token), &mut rows);
                 let (following, reported) = futures::join!(following, report);
@@ -332,7 +346,6 @@ impl Reading {
                 following?
             } else {
                 report.await?;
-                drop(page);
                 self.page_of_tables(database, Some(token), &mut rows)
                     .await?
             };
@@ -349,7 +362,7 @@ impl Reading {
             let token = token.clone();
             self.client.tables(&database.place, Ask { token, rows })
         };
-        in_smaller_pages(rows, ask).await
+        self.pages_of_tables.read(rows, ask).await
     }
 
     fn rows(&self) -> i32 {
@@ -580,19 +593,6 @@ enum Target {
     None(String),
     /// That may be different next time: the schema known until now stays.
     Unknown(String),
-}
-
-/// Asks for a page; while its answer is too large, for one with fewer entries.
-async fn in_smaller_pages<F>(rows: &mut i32, ask: impl Fn(i32) -> F) -> Result<Page, Failure>
-where
-    F: Future<Output = Result<Page, Failure>>,
-{
-    loop {
-        match ask(*rows).await {
-            Err(failure) if failure.too_large && *rows > 1 => *rows = (*rows / 10).max(1),
-            answer => return answer,
-        }
-    }
 }
 
 /// Where an entry is that has no name to be called by.

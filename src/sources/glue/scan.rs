@@ -7,6 +7,8 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use memchr::memchr2;
+
 /// The members of an object, in order: each key as it is written, without its quotes, and where its value is.
 ///
 /// Ends with [`BrokenOff`] where the text is no object, or breaks off.
@@ -141,38 +143,34 @@ fn value(text: &[u8], at: usize) -> Option<Range<usize>> {
 fn string(text: &[u8]) -> Option<usize> {
     let mut at = 1;
     loop {
-        let rest = text.get(at..)?;
-        at += rest.iter().position(|byte| matches!(byte, b'"' | b'\\'))?;
-        if text.get(at) == Some(&b'"') {
-            return Some(at + 1);
+        at += memchr2(b'"', b'\\', text.get(at..)?)?;
+        match text.get(at)? {
+            b'"' => return Some(at + 1),
+            // Whatever is escaped is no end.
+            _ => at += 2,
         }
-        // What stands behind a backslash ends nothing.
-        at += 2;
     }
 }
 
 /// How long the object or array is with which a text begins.
 fn nested(text: &[u8]) -> Option<usize> {
-    let is_mark = |byte: &u8| matches!(byte, b'"' | b'{' | b'[' | b'}' | b']');
     let mut depth = 0_usize;
     let mut at = 0;
     loop {
-        let rest = text.get(at..)?;
-        let skipped = rest.iter().position(is_mark)?;
-        at += skipped;
-        match rest.get(skipped)? {
+        match text.get(at)? {
             b'"' => at += string(text.get(at..)?)?,
             b'{' | b'[' => {
                 depth += 1;
                 at += 1;
             }
-            _ => {
+            b'}' | b']' => {
                 depth = depth.saturating_sub(1);
                 at += 1;
                 if depth == 0 {
                     return Some(at);
                 }
             }
+            _ => at += 1,
         }
     }
 }

@@ -76,11 +76,13 @@ pub(in crate::web) async fn history(
     get,
     path = "/api/v1/assets",
     tag = "assets",
-    summary = "What is inside a database, or all databases, by name",
+    summary = "What is inside a database, or all databases",
     params(
         ("parent" = Option<Uuid>, Query, description = "The database; all databases without it"),
         ("name" = Option<String>, Query, description = "Only names that contain this"),
+        ("begins" = Option<String>, Query, description = "Only names that begin with this"),
         ("gone" = Option<bool>, Query, description = "Also what its source no longer lists"),
+        ("sort" = Option<String>, Query, description = "By `name`; or by `rows`, the most first; or by when the definition `changed`, the latest first"),
         ("after" = Option<String>, Query, description = "The `next` of the page before"),
         ("limit" = Option<u64>, Query, minimum = 1, maximum = 100),
     ),
@@ -99,7 +101,9 @@ pub(in crate::web) async fn list(
         parent: parameters.id("parent")?.map(AssetId),
         instance: None,
         filter: parameters.text("name"),
+        beginning: parameters.text("begins"),
         gone: parameters.switch("gone")?,
+        order: parameters.one("sort")?,
     };
     let assets = list_children(&db, &actor, &children, &page).await?;
     Ok(Json(List::of(assets, SummaryShape::from)))

@@ -40,7 +40,7 @@ pub(in crate::web) async fn list(
     actor: Actor,
     parameters: Parameters,
 ) -> Result<Json<List<ChangeGroupShape>>, Failure> {
-    let filter = change_filter::read(&parameters)?;
+    let filter = change_filter::read(&db, &actor, &parameters).await?;
     let page = parameters.page(50)?;
     let found = groups::list(&db, actor.sight(), &filter, &page).await?;
     let ids: Vec<AssetId> = found.items.iter().map(|group| group.database).collect();
@@ -78,7 +78,7 @@ pub(in crate::web) async fn show(
 ) -> Result<Json<List<AssetChangeShape>>, Failure> {
     let filter = GroupFilter {
         days: None,
-        ..change_filter::read(&parameters)?
+        ..change_filter::read(&db, &actor, &parameters).await?
     };
     let page = parameters.page(50)?;
     let batch = Batch::from_id(*batch);

@@ -9,7 +9,7 @@ use serde_json::Value;
 use utoipa::openapi::Server;
 use utoipa::{OpenApi, ToResponse, ToSchema};
 
-use super::{assets, audit, changes, recipes, requests, runs, search, words};
+use super::{assets, audit, changes, missed, recipes, requests, runs, search, words};
 use crate::web::links;
 
 #[derive(OpenApi)]
@@ -32,6 +32,9 @@ use crate::web::links;
         changes::show,
         recipes::list,
         recipes::start_run,
+        missed::list,
+        missed::tell,
+        missed::dismiss,
         requests::list,
         requests::ask,
         requests::dismiss,

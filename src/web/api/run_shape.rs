@@ -136,10 +136,14 @@ impl WholeRunShape {
 /// Something that a run found worth telling.
 #[derive(Debug, Serialize, ToSchema)]
 pub(in crate::web) struct FindingShape {
-    /// Counts from 0.
+    /// Counts from 0, the worst first.
     position: i32,
     /// `problem` or `notice`.
     level: &'static str,
+    /// What is missing: `not_read`, `not_read_in_full`, `broken_link`, or nothing for a `notice`.
+    severity: &'static str,
+    /// Since when runs of this recipe have found it, one after the other.
+    since: Option<DateTime<Utc>>,
     asset: Option<Uuid>,
     /// What it is about, by name.
     about: Option<String>,
@@ -151,6 +155,8 @@ impl From<RunFinding> for FindingShape {
         Self {
             position: finding.position,
             level: finding.level.as_str(),
+            severity: finding.severity.as_str(),
+            since: finding.since,
             asset: finding.asset.map(|asset| asset.0),
             about: finding.about,
             text: finding.text,

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use actix_web::web::Data;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -15,6 +15,7 @@ use crate::db::Db;
 use crate::search::{Answer, Facet, Hit, Index, Matched, MatchedField};
 use crate::web::failure::Failure;
 use crate::web::parameters::Parameters;
+use crate::web::reads::TrustNames;
 use crate::web::{links, searching};
 
 /// What was found, best first.
@@ -25,7 +26,9 @@ pub(in crate::web) struct AnswerShape {
     /// What the index took.
     took_ms: f64,
     hits: Vec<HitShape>,
-    /// By `kind`, `platform` and `database`: how many hits each value would have, had nothing been chosen in it.
+    /// How many more there would be with `gone`.
+    removed: u64,
+    /// By `kind`, `platform`, `database`, `trust`, `owner` and `tag`: how many hits each value would have, had nothing been chosen in it.
     facets: BTreeMap<&'static str, Vec<ValueShape>>,
     /// Words that stand nowhere and were not looked for.
     left_out: Vec<LeftOutShape>,
@@ -49,8 +52,35 @@ struct HitShape {
     url: String,
     description: Option<String>,
     gone_at: Option<DateTime<Utc>>,
+    #[serde(flatten)]
+    trust: TrustShape,
     /// Why it is here, the strongest reason first.
     matched: Vec<MatchedShape>,
+}
+
+/// By what people judge an asset.
+#[derive(Debug, Serialize, ToSchema)]
+struct TrustShape {
+    /// The names of its owners. Where people named none, this is the owner of the source.
+    owners: Vec<String>,
+    /// The last day of its verification. A verification that has ended is left out.
+    verified_until: Option<NaiveDate>,
+    /// The day on which somebody deprecated it.
+    deprecated_since: Option<NaiveDate>,
+    /// What to use instead.
+    replacement: Option<ReplacementShape>,
+    /// As the source counted them last.
+    rows: Option<i64>,
+    /// When its source last changed its definition.
+    defined_at: Option<DateTime<Utc>>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+struct ReplacementShape {
+    id: Uuid,
+    path: Vec<String>,
+    /// Its page here.
+    url: String,
 }
 
 /// A text in which words of the query stand.
@@ -91,10 +121,15 @@ struct ReadAsShape {
     tag = "search",
     summary = "Search for databases, tables and views",
     params(
-        ("q" = Option<String>, Query, description = "Words, `\"quoted words\"`, `column:name`, `tag:pii`, `owner:ana`; everything without it"),
+        ("q" = Option<String>, Query, description = "Words, `\"quoted words\"`, `column:name`, `tag:pii`, `owner:ana`, `is:verified`, `changed:30d`; everything without it"),
         ("kind" = Option<Vec<String>>, Query, explode, description = "Only `database`, `table` or `view`; may repeat"),
         ("platform" = Option<Vec<String>>, Query, explode, description = "Only these platforms; may repeat"),
         ("database" = Option<Vec<String>>, Query, explode, description = "Only these databases; may repeat"),
+        ("trust" = Option<Vec<String>>, Query, explode, description = "Only what is `verified`, `deprecated`, `undescribed` or `unowned`; may repeat"),
+        ("owner" = Option<Vec<String>>, Query, explode, description = "Only what has this owner, named as in `facets`; may repeat"),
+        ("tag" = Option<Vec<String>>, Query, explode, description = "Only what has this tag; may repeat"),
+        ("changed" = Option<String>, Query, description = "Only what changed its definition in this time, such as `7d`, `2w`, `6m` or `1y`"),
+        ("sort" = Option<String>, Query, description = "`match` (the best first), `name`, or `changed` (what changed last first)"),
         ("gone" = Option<bool>, Query, description = "Also what its source no longer lists"),
         ("limit" = Option<u64>, Query, minimum = 1, maximum = 100),
         ("offset" = Option<u64>, Query, minimum = 0, description = "With `limit` at most 10,000"),
@@ -114,19 +149,21 @@ pub(in crate::web) async fn search(
     let answer = searching::search(&db, &index, actor.sight(), query).await?;
     let ids: Vec<AssetId> = answer.hits.iter().map(|hit| hit.id).collect();
     let assets = catalog::find_summaries(&db, actor.sight(), &ids).await?;
-    Ok(Json(AnswerShape::new(answer, assets)))
+    let names = TrustNames::read(&db, actor.sight(), assets.values()).await?;
+    Ok(Json(AnswerShape::new(answer, assets, &names)))
 }
 
 impl AnswerShape {
-    fn new(answer: Answer, mut assets: HashMap<AssetId, Summary>) -> Self {
+    fn new(answer: Answer, mut assets: HashMap<AssetId, Summary>, names: &TrustNames) -> Self {
         let hits = answer.hits.into_iter();
         let left_out = answer.left_out.into_iter();
         let read_as = answer.read_as.into_iter();
         Self {
             total: answer.total,
+            removed: answer.removed,
             took_ms: answer.took.as_secs_f64() * 1_000.0,
             hits: hits
-                .filter_map(|hit| Some(HitShape::new(assets.remove(&hit.id)?, hit)))
+                .filter_map(|hit| Some(HitShape::new(assets.remove(&hit.id)?, names, hit)))
                 .collect(),
             facets: answer.facets.into_iter().map(facet).collect(),
             left_out: left_out
@@ -147,8 +184,9 @@ impl AnswerShape {
 }
 
 impl HitShape {
-    fn new(asset: Summary, hit: Hit) -> Self {
+    fn new(asset: Summary, names: &TrustNames, hit: Hit) -> Self {
         Self {
+            trust: TrustShape::new(&asset, names),
             id: asset.id.0,
             kind: asset.kind.as_str(),
             name: asset.address.name().to_owned(),
@@ -159,6 +197,31 @@ impl HitShape {
             path: asset.address.path,
             gone_at: asset.gone_at,
             matched: hit.matched.into_iter().map(MatchedShape::from).collect(),
+        }
+    }
+}
+
+impl TrustShape {
+    fn new(asset: &Summary, names: &TrustNames) -> Self {
+        let trust = &asset.trust;
+        let people = names.owners(asset);
+        let owners = match people.as_slice() {
+            [] => asset.source_owner.iter().cloned().collect(),
+            people => people.iter().map(|label| (*label).to_owned()).collect(),
+        };
+        let replacement = names.replacement(asset).map(|asset| ReplacementShape {
+            id: asset.id.0,
+            path: asset.address.path.clone(),
+            url: links::asset(asset.id),
+        });
+        let until = trust.verification.until;
+        Self {
+            owners,
+            verified_until: until.filter(|_| trust.verification.holds(Utc::now())),
+            deprecated_since: trust.deprecation.since,
+            replacement,
+            rows: asset.rows,
+            defined_at: asset.defined_at,
         }
     }
 }

@@ -283,7 +283,7 @@ pub(in crate::web) async fn put_links(
     put,
     path = "/api/v1/assets/{id}/verification",
     tag = "words",
-    summary = "Until when somebody vouches for an asset",
+    summary = "Until when an asset is verified",
     params(
         ("id" = Uuid, Path),
         ("If-Match" = Option<String>, Header, description = "The version that was edited, in quotes"),

@@ -5,12 +5,15 @@ use std::collections::{BTreeMap, HashMap};
 use actix_web::Either;
 use actix_web::web::{Data, Path};
 use serde::Serialize;
+use uuid::Uuid;
 
+use super::asset_line::{AssetLine, Signs};
 use super::changes::Changes;
 use super::columns::{self, Columns, Wanted};
 use super::editing;
+use super::findings::FindingLine;
 use super::parts::{
-    AssetRow, Fact, Html, Link, More, Text, first_sentence, heading, inside_words, kind_word, name,
+    Fact, Html, Link, More, Text, first_sentence, heading, inside_words, kind_word, name,
     platform_word,
 };
 use super::restrictions::door::Door;
@@ -19,11 +22,11 @@ use super::sql::{self, highlight};
 use super::toast::Toast;
 use crate::auth::Actor;
 use crate::catalog::{
-    self, Alias, Asset, AssetId, AssetKind, Change, Children, Inside, LinkTarget, SchemaReference,
-    Summary, View as ViewText,
+    self, Alias, Asset, AssetId, AssetKind, Change, Children, Inside, LinkTarget, Order,
+    SchemaReference, Summary, View as ViewText,
 };
 use crate::db::{Cursor, Db, Page as ListPage, PageRequest};
-use crate::ingest::{self, Listed};
+use crate::ingest::{self, Listed, RunFinding};
 use crate::web::failure::Failure;
 use crate::web::links;
 use crate::web::parameters::Parameters;
@@ -32,6 +35,9 @@ use crate::web::view::{Page, Section, View};
 
 /// So many changes are told at once.
 const HISTORY: u64 = 10;
+
+/// So many problems of the last run with an asset are told on its page.
+const MOST_PROBLEMS: u64 = 5;
 
 /// So many tables and views of a database are listed at once.
 const INSIDE: usize = 100;
@@ -51,6 +57,9 @@ const MOST_DIALECTS: usize = 5;
 /// A SELECT statement names no more columns than this.
 const MOST_SELECTED: usize = 100;
 
+/// A long list offers so many beginnings of names.
+const NAME_GROUPS: u64 = 8;
+
 /// `GET /assets/{id}`: everything that is known of a database, table or view.
 pub(crate) async fn show(
     db: Data<Db>,
@@ -68,12 +77,14 @@ pub(crate) async fn show(
         let inside =
             catalog::list_children(&db, actor.sight(), &asked.children(asset.id), &asked.page)
                 .await?;
+        let signs = Signs::read(&db, &actor, inside.items.iter()).await?;
+        let groups = NameGroups::read(&db, &actor, asset.id, &asked, &inside).await?;
         return Ok(Either::Left(Page(DatabasePage::new(
             Head::new(&asset, &around, said).telling(toast),
             &asset,
             (&around, door),
             &asked,
-            &inside,
+            (&inside, &signs, groups),
         ))));
     }
     let (asset, columns) = columns::of(&db, &actor, asset, Wanted::read(&parameters)?).await?;
@@ -111,6 +122,7 @@ struct Around {
     inside: Inside,
     /// The tables that the SQL of a view reads, by their names there.
     read: HashMap<Vec<String>, AssetId>,
+    problems: Option<(Uuid, Vec<RunFinding>)>,
 }
 
 impl Around {
@@ -147,6 +159,7 @@ impl Around {
                 None => None,
             },
             read: tables_read(db, actor, asset).await?,
+            problems: ingest::list_problems_of(db, asset, MOST_PROBLEMS).await?,
             inside: catalog::count_inside(db, actor.sight(), &[asset.id])
                 .await?
                 .remove(&asset.id)
@@ -215,6 +228,7 @@ struct Head {
     toast: Option<Toast>,
     gone: Option<Moment>,
     target: Option<Target>,
+    problems: Option<Problems>,
     said: Said,
     trust: Vec<Fact>,
     links: Vec<Outward>,
@@ -225,6 +239,25 @@ struct Head {
     aliases: Vec<AliasFact>,
     history: Changes,
     id: &'static str,
+}
+
+/// What the last run could not read of an asset.
+#[derive(Debug, Serialize)]
+struct Problems {
+    findings: Vec<FindingLine>,
+    run: String,
+}
+
+impl Problems {
+    /// Nothing where the last run had no problem with it.
+    fn new(around: &Around) -> Option<Self> {
+        let (run, problems) = around.problems.as_ref()?;
+        let lines = problems.iter().map(FindingLine::new);
+        Some(Self {
+            findings: lines.map(FindingLine::at_home).collect(),
+            run: links::run(*run),
+        })
+    }
 }
 
 /// What a link stands for.
@@ -273,6 +306,7 @@ impl Head {
                 .link
                 .as_ref()
                 .map(|link| Target::new(link, around.target)),
+            problems: Problems::new(around),
             said,
             trust: match asset.kind {
                 AssetKind::Database => database_trust(asset, around),
@@ -448,7 +482,9 @@ pub(crate) struct DatabasePage {
     here: String,
     filter: String,
     with_gone: bool,
-    rows: Vec<AssetRow>,
+    orders: Vec<OrderChoice>,
+    groups: Option<NameGroups>,
+    rows: Vec<AssetLine>,
     none: &'static str,
     more: More,
 }
@@ -465,10 +501,81 @@ impl View for DatabasePage {
     }
 }
 
+/// The names of a long list by how they begin.
+#[derive(Debug, Serialize)]
+struct NameGroups {
+    /// The beginning that was chosen, and the list without it.
+    chosen: Option<NameGroup>,
+    /// Longer beginnings.
+    groups: Vec<NameGroup>,
+}
+
+/// The names that begin alike.
+#[derive(Debug, Serialize)]
+struct NameGroup {
+    beginning: Shortened,
+    /// The beginning whole, for a form to keep.
+    value: String,
+    names: String,
+    href: String,
+}
+
+impl NameGroups {
+    /// Reads them for the first page of a list that has more, and for a group that was chosen.
+    async fn read(
+        db: &Db,
+        actor: &Actor,
+        database: AssetId,
+        asked: &Asked<'_>,
+        inside: &ListPage<Summary>,
+    ) -> Result<Option<Self>, Failure> {
+        let is_long = inside.next.is_some() && asked.page.after.is_none();
+        if asked.beginning.is_empty() && !(is_long && asked.filter.is_empty()) {
+            return Ok(None);
+        }
+        let children = asked.children(database);
+        let found = catalog::list_beginnings(db, actor.sight(), &children, NAME_GROUPS).await?;
+        let here = links::asset(database);
+        let group = |beginning: &str, names: String, href: String| NameGroup {
+            beginning: name(beginning),
+            value: beginning.to_owned(),
+            names,
+            href,
+        };
+        let groups = found.iter().map(|found| {
+            let href = asked.href(&here, &found.text, "");
+            group(&found.text, number(found.names), href)
+        });
+        let chosen = Some(asked.beginning).filter(|chosen| !chosen.is_empty());
+        Ok(Some(Self {
+            groups: groups.collect(),
+            chosen: chosen.map(|chosen| group(chosen, String::new(), asked.href(&here, "", ""))),
+        }))
+    }
+}
+
+/// An order that tables and views can be sorted by.
+#[derive(Debug, Serialize)]
+struct OrderChoice {
+    value: &'static str,
+    label: &'static str,
+    chosen: bool,
+}
+
+fn order_label(order: Order) -> &'static str {
+    match order {
+        Order::Name => "Name",
+        Order::Rows => "Rows",
+        Order::Changed => "Definition changed",
+    }
+}
+
 /// Which tables and views of a database are asked for.
 struct Asked<'a> {
     filter: &'a str,
+    beginning: &'a str,
     gone: bool,
+    order: Order,
     page: PageRequest,
 }
 
@@ -476,7 +583,9 @@ impl<'a> Asked<'a> {
     fn read(parameters: &'a Parameters) -> Result<Self, Failure> {
         Ok(Self {
             filter: parameters.text("name"),
+            beginning: parameters.text("begins"),
             gone: parameters.switch("gone")?,
+            order: parameters.one("sort")?,
             page: parameters.page(INSIDE)?,
         })
     }
@@ -485,9 +594,29 @@ impl<'a> Asked<'a> {
         Children {
             parent: Some(parent),
             filter: self.filter,
+            beginning: self.beginning,
             gone: self.gone,
+            order: self.order,
             ..Children::default()
         }
+    }
+
+    /// Where the list is that has only names with this beginning, from `cursor` on.
+    fn href(&self, here: &str, beginning: &str, cursor: &str) -> String {
+        let sort = match self.order {
+            Order::Name => "",
+            other => other.as_str(),
+        };
+        links::with_query(
+            here,
+            [
+                ("name", self.filter),
+                ("begins", beginning),
+                ("gone", if self.gone { "1" } else { "" }),
+                ("sort", sort),
+                ("after", cursor),
+            ],
+        )
     }
 }
 
@@ -497,11 +626,10 @@ impl DatabasePage {
         asset: &Asset,
         (around, door): (&Around, Door),
         asked: &Asked<'_>,
-        inside: &ListPage<Summary>,
+        (inside, signs, groups): (&ListPage<Summary>, &Signs, Option<NameGroups>),
     ) -> Self {
         let listed = around.listed.as_ref();
         let here = links::asset(asset.id);
-        let gone = if asked.gone { "1" } else { "" };
         Self {
             head,
             door,
@@ -510,22 +638,27 @@ impl DatabasePage {
                 .map(|listed| Text::new(listed.reason.as_deref().unwrap_or_default())),
             filter: asked.filter.to_owned(),
             with_gone: asked.gone,
-            rows: inside.items.iter().map(AssetRow::from).collect(),
-            none: if asked.filter.is_empty() {
+            orders: Order::ALL
+                .map(|order| OrderChoice {
+                    value: order.as_str(),
+                    label: order_label(order),
+                    chosen: order == asked.order,
+                })
+                .into(),
+            rows: inside
+                .items
+                .iter()
+                .map(|asset| AssetLine::in_place(asset, signs))
+                .collect(),
+            none: if asked.filter.is_empty() && asked.beginning.is_empty() {
                 "There is no table or view in it."
             } else {
                 "No table or view in it has such a name."
             },
             more: More::of(inside, "Show more", |cursor| {
-                links::with_query(
-                    &here,
-                    [
-                        ("name", asked.filter),
-                        ("gone", gone),
-                        ("after", cursor.as_str()),
-                    ],
-                )
+                asked.href(&here, asked.beginning, cursor.as_str())
             }),
+            groups,
             here,
         }
     }

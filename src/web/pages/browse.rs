@@ -3,7 +3,8 @@
 use actix_web::web::{Data, Path};
 use serde::Serialize;
 
-use super::parts::{Link, More, first_sentence, heading, inside_words, name, platform_word};
+use super::asset_line::{AssetLine, Signs};
+use super::parts::{Link, More, heading, inside_words, name, platform_word};
 use super::restrictions::door::Door;
 use crate::auth::{Actor, Permission};
 use crate::catalog::{self, AssetId, Children, Inside, InstanceSummary, Summary};
@@ -11,7 +12,7 @@ use crate::db::{Db, Page as ListPage, PageRequest};
 use crate::web::failure::Failure;
 use crate::web::links;
 use crate::web::parameters::Parameters;
-use crate::web::text::{Shortened, count, number};
+use crate::web::text::{Shortened, count};
 use crate::web::view::{Page, Section, View};
 
 /// So many databases of each source are on the first page.
@@ -55,7 +56,9 @@ pub(crate) async fn instance(
         catalog::list_children(&db, actor.sight(), &children, &parameters.page(DATABASES)?).await?;
     let inside = Databases::read(&db, &actor, databases).await?;
     let door = Door::of_source(&db, &actor, &platform, &instance).await?;
-    Ok(Page(InstancePage::new(&summary, door, &asked, &inside)))
+    let signs = Signs::read(&db, &actor, inside.page.items.iter()).await?;
+    let page = InstancePage::new(&summary, door, &asked, (&inside, &signs));
+    Ok(Page(page))
 }
 
 /// Some databases, and how much is in each.
@@ -191,21 +194,9 @@ pub(crate) struct InstancePage {
     here: String,
     filter: String,
     with_gone: bool,
-    databases: Vec<DatabaseRow>,
+    databases: Vec<AssetLine>,
     none: &'static str,
     more: More,
-}
-
-/// A database as a line of its source.
-#[derive(Debug, Serialize)]
-struct DatabaseRow {
-    name: Shortened,
-    href: String,
-    gone: bool,
-    description: String,
-    description_whole: Option<String>,
-    tables: String,
-    views: String,
 }
 
 impl View for InstancePage {
@@ -225,7 +216,7 @@ impl InstancePage {
         summary: &InstanceSummary,
         door: Door,
         asked: &Asked<'_>,
-        databases: &Databases,
+        (databases, signs): (&Databases, &Signs),
     ) -> Self {
         let here = links::instance(&summary.platform, &summary.instance);
         let gone = if asked.gone { "1" } else { "" };
@@ -243,7 +234,10 @@ impl InstancePage {
                 .page
                 .items
                 .iter()
-                .map(|summary| DatabaseRow::new(summary, databases.inside.get(&summary.id)))
+                .map(|summary| {
+                    let inside = databases.inside.get(&summary.id);
+                    AssetLine::in_place(summary, signs).holding(inside)
+                })
                 .collect(),
             none: if asked.filter.is_empty() {
                 "There is no database in it."
@@ -259,28 +253,6 @@ impl InstancePage {
                 links::with_query(&here, parameters)
             }),
             here,
-        }
-    }
-}
-
-impl DatabaseRow {
-    fn new(summary: &Summary, inside: Option<&Inside>) -> Self {
-        let description = first_sentence(summary.description.as_deref().unwrap_or_default());
-        let nothing = inside.is_none_or(|inside| (inside.tables, inside.views) == (0, 0));
-        let of = |many: fn(&Inside) -> u64| inside.map_or(0, many);
-        let (tables, views) = if nothing {
-            (inside_words(None), String::new())
-        } else {
-            (number(of(|it| it.tables)), number(of(|it| it.views)))
-        };
-        Self {
-            name: name(summary.address.name()),
-            href: links::asset(summary.id),
-            gone: summary.gone_at.is_some(),
-            description: description.shown,
-            description_whole: description.whole,
-            tables,
-            views,
         }
     }
 }

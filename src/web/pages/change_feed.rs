@@ -29,7 +29,7 @@ pub(crate) async fn show(
     actor: Actor,
     parameters: Parameters,
 ) -> Result<HttpResponse, Failure> {
-    let filter = change_filter::read(&parameters)?;
+    let filter = change_filter::read(&db, &actor, &parameters).await?;
     let page = parameters.page(ENTRIES)?;
     let found = groups::list(&db, actor.sight(), &filter, &page).await?;
     let ids: Vec<AssetId> = found.items.iter().map(|group| group.database).collect();

@@ -8,13 +8,13 @@ use std::collections::HashMap;
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::changes::NamedAssets;
+use super::asset_line::{AssetLine, AssetLines};
 use super::parts::{Link, Text};
-use crate::auth::Sight;
+use crate::auth::{Actor, Sight};
 use crate::catalog::groups::{
     self, ChangeCounts, ChangeGroup, DatabaseChange, FirstChanges, GroupFilter,
 };
-use crate::catalog::{self, AssetId, Batch, Change, ChangeKind, Difference};
+use crate::catalog::{AssetId, Batch, Change, ChangeKind, Difference};
 use crate::db::Db;
 use crate::ingest;
 use crate::web::failure::Failure;
@@ -64,7 +64,7 @@ pub(super) struct Line {
 /// One change in a line.
 #[derive(Debug, Serialize)]
 struct Entry {
-    asset: Link,
+    asset: AssetLine,
     sentences: Vec<Text>,
     more: Option<String>,
 }
@@ -72,19 +72,19 @@ struct Entry {
 /// What lines are made of.
 pub(super) struct Material {
     first: FirstChanges,
-    named: NamedAssets,
+    named: AssetLines,
     recipes: HashMap<Uuid, String>,
 }
 
 impl Material {
-    /// Reads what the lines of some groups tell, by three queries for all of them.
+    /// Reads what the lines of some groups tell, in a number of queries that does not grow with theirs.
     pub(super) async fn read(
         db: &Db,
-        sight: &Sight,
+        actor: &Actor,
         found: &[ChangeGroup],
         kind: Option<ChangeKind>,
     ) -> Result<Self, Failure> {
-        let first = groups::find_first(db, sight, found, kind, FIRST).await?;
+        let first = groups::find_first(db, actor.sight(), found, kind, FIRST).await?;
         let databases = found.iter().map(|group| group.database);
         let assets = first.values().flatten().map(|change| change.asset);
         let ids: Vec<AssetId> = databases.chain(assets).collect();
@@ -95,7 +95,7 @@ impl Material {
         let recipes = ingest::recipes_of(db, &runs.collect::<Vec<_>>()).await?;
         Ok(Self {
             first,
-            named: catalog::find_addresses(db, &ids).await?,
+            named: AssetLines::read(db, actor, &ids).await?,
             recipes,
         })
     }
@@ -139,8 +139,7 @@ impl BatchView {
 
 impl GroupView {
     pub(super) fn new(group: &ChangeGroup, kind: Option<ChangeKind>, material: &Material) -> Self {
-        let name = material.named.get(&group.database);
-        let name = name.map_or("a database", |(_, address)| address.name());
+        let link = || Link::new("a database", links::asset(group.database));
         let kinds = match kind {
             Some(ref kind) => std::slice::from_ref(kind),
             None => &ChangeKind::ALL[..],
@@ -150,7 +149,7 @@ impl GroupView {
             .filter(|kind| group.counts.of(**kind) > 0)
             .map(|kind| Line::new(group, *kind, material));
         Self {
-            database: Link::new(name, links::asset(group.database)),
+            database: material.named.link(group.database).unwrap_or_else(link),
             href: in_batch(group, None),
             itself: group.itself.map(told_of_itself),
             itself_is_bad: group.itself == Some(DatabaseChange::Removed),
@@ -249,7 +248,7 @@ fn is_of(difference: &Difference, kind: ChangeKind) -> bool {
 
 impl Entry {
     fn new(change: &Change, kind: ChangeKind, material: &Material) -> Option<Self> {
-        let (_, address) = material.named.get(&change.asset)?;
+        let asset = material.named.short_line(change.asset)?;
         let differences = change.action.differences().iter();
         let mut sentences: Vec<String> = match kind {
             ChangeKind::Removed | ChangeKind::New => Vec::new(),
@@ -262,7 +261,7 @@ impl Entry {
         let left = sentences.len().saturating_sub(SENTENCES);
         sentences.truncate(SENTENCES);
         Some(Self {
-            asset: Link::new(address.name(), links::asset(change.asset)),
+            asset,
             sentences: sentences
                 .iter()
                 .map(|text| Text::one_of_many(text))

@@ -4,20 +4,22 @@ use actix_web::web::{Data, Path};
 use serde::Serialize;
 use uuid::Uuid;
 
+use super::asset_line::AssetLines;
 use super::change_groups::{BatchView, Material, in_words, is_dangerous};
 use super::changes::Changes;
 use super::parts::{Link, More};
-use crate::auth::Actor;
+use super::picking::database_value;
+use crate::auth::{Actor, Sight};
 use crate::catalog::groups::{self, ChangeCounts, ChangeGroup, GroupFilter};
-use crate::catalog::{self, AssetId, Batch, ChangeKind, Children, Error, Summary};
-use crate::db::{Db, Page as ListPage, PageRequest};
+use crate::catalog::{self, AssetId, Batch, ChangeKind, Error};
+use crate::db::{Db, Page as ListPage};
 use crate::ingest;
 use crate::web::change_filter::{self, DAYS};
 use crate::web::failure::Failure;
 use crate::web::links;
 use crate::web::parameters::Parameters;
 use crate::web::text::number;
-use crate::web::view::{Page, Section, View};
+use crate::web::view::{Page, Refusal, Section, View};
 
 /// So many groups are on a page.
 const GROUPS: usize = 30;
@@ -25,16 +27,20 @@ const GROUPS: usize = 30;
 /// So many changes are listed at once.
 const CHANGES: usize = 50;
 
-/// So many databases can be chosen from.
-const DATABASES: u64 = 200;
-
 /// `GET /changes`: what changed, newest run first.
 pub(crate) async fn show(
     db: Data<Db>,
     actor: Actor,
     parameters: Parameters,
 ) -> Result<Page<ChangesPage>, Failure> {
-    let filter = change_filter::read(&parameters)?;
+    let filter = change_filter::without_database(&parameters)?;
+    let filter = match change_filter::database(&db, &actor, &parameters).await? {
+        Ok(database) => GroupFilter { database, ..filter },
+        Err(wrong) => {
+            let typed = parameters.text("database");
+            return Ok(Page(ChangesPage::refused(&filter, typed, wrong)));
+        }
+    };
     let sight = actor.sight();
     let found = groups::list(&db, sight, &filter, &parameters.page(GROUPS)?).await?;
     let every_kind = GroupFilter {
@@ -42,11 +48,14 @@ pub(crate) async fn show(
         ..filter.clone()
     };
     let counts = groups::count(&db, sight, &every_kind).await?;
-    let material = Material::read(&db, sight, &found.items, filter.kind).await?;
-    let choices = databases(&db, &actor, filter.database).await?;
+    let material = Material::read(&db, &actor, &found.items, filter.kind).await?;
+    let database = match filter.database {
+        Some(id) => database_words(&db, sight, id).await?,
+        None => String::new(),
+    };
     let batches = BatchView::all(&found.items, filter.kind, &material);
     Ok(Page(ChangesPage::new(
-        &filter, &found, &counts, batches, choices,
+        &filter, &found, &counts, batches, database,
     )))
 }
 
@@ -58,7 +67,7 @@ pub(crate) async fn show_batch(
     parameters: Parameters,
 ) -> Result<Page<BatchPage>, Failure> {
     let batch = Batch::from_id(*id);
-    let filter = change_filter::read(&parameters)?;
+    let filter = change_filter::read(&db, &actor, &parameters).await?;
     let filter = GroupFilter {
         batch: Some(batch),
         days: None,
@@ -75,7 +84,7 @@ pub(crate) async fn show_batch(
     let found = groups::list_in_batch(&db, sight, batch, &filter, &page).await?;
     let mut ids: Vec<AssetId> = found.items.iter().map(|change| change.asset).collect();
     ids.extend(filter.database);
-    let named = catalog::find_addresses(&db, &ids).await?;
+    let named = AssetLines::read(&db, &actor, &ids).await?;
     let here = links::batch(
         *id,
         &filter
@@ -91,10 +100,7 @@ pub(crate) async fn show_batch(
         Batch::Day(_) => None,
     };
     let database = match filter.database {
-        Some(id) => {
-            let seen = catalog::find_summaries(&db, sight, &[id]).await?;
-            Some(Link::to_summary(seen.get(&id).ok_or(Error::UnknownAsset)?))
-        }
+        Some(id) => Some(named.link(id).ok_or(Error::UnknownAsset)?),
         None => None,
     };
     Ok(Page(BatchPage {
@@ -129,27 +135,14 @@ fn title(filter: &GroupFilter, counts: &ChangeCounts) -> String {
     }
 }
 
-/// Databases to choose from, the chosen one among them.
-async fn databases(
-    db: &Db,
-    actor: &Actor,
-    chosen: Option<AssetId>,
-) -> Result<Vec<DatabaseChoice>, Failure> {
-    let children = Children::default();
-    let page = PageRequest::first(DATABASES);
-    let mut found = catalog::list_children(db, actor.sight(), &children, &page)
-        .await?
-        .items;
-    if let Some(id) = chosen
-        && !found.iter().any(|database| database.id == id)
-    {
-        let chosen = catalog::find_summaries(db, actor.sight(), &[id]).await?;
-        found.extend(chosen.into_values());
-    }
-    Ok(found
-        .iter()
-        .map(|database| DatabaseChoice::new(database, chosen))
-        .collect())
+/// The words by which a database is found again.
+async fn database_words(db: &Db, sight: &Sight, id: AssetId) -> Result<String, Failure> {
+    let several = catalog::list_instances(db, sight).await?.len() > 1;
+    let mut found = catalog::find_summaries(db, sight, &[id]).await?;
+    let words = found
+        .remove(&id)
+        .map(|database| database_value(&database.address, several));
+    Ok(words.unwrap_or_default())
 }
 
 /// What `templates/changes/index.hbs` can show.
@@ -159,12 +152,15 @@ pub(crate) struct ChangesPage {
     /// The kind, which the form keeps.
     kind: &'static str,
     kinds: Vec<KindTab>,
-    databases: Vec<DatabaseChoice>,
+    /// The chosen database, as its field has it.
+    database: String,
+    pick_href: String,
     days: Vec<DaysChoice>,
     filtered: bool,
     batches: Vec<BatchView>,
     more: More,
     feed: String,
+    refusal: Option<Refusal>,
 }
 
 /// A kind to choose, with how many changes there are of it.
@@ -175,23 +171,6 @@ pub(super) struct KindTab {
     count: Option<String>,
     dangerous: bool,
     current: bool,
-}
-
-#[derive(Debug, Serialize)]
-struct DatabaseChoice {
-    id: String,
-    name: String,
-    chosen: bool,
-}
-
-impl DatabaseChoice {
-    fn new(database: &Summary, chosen: Option<AssetId>) -> Self {
-        Self {
-            id: database.id.to_string(),
-            name: super::parts::name(database.address.name()).shown,
-            chosen: chosen == Some(database.id),
-        }
-    }
 }
 
 #[derive(Debug, Serialize)]
@@ -211,15 +190,34 @@ impl View for ChangesPage {
     fn section(&self) -> Option<Section> {
         Some(Section::Changes)
     }
+
+    fn refusal(&self) -> Option<&Refusal> {
+        self.refusal.as_ref()
+    }
 }
 
 impl ChangesPage {
+    /// The page without changes, with what was typed for the database and why that is none.
+    fn refused(filter: &GroupFilter, typed: &str, wrong: String) -> Self {
+        let nothing = ListPage {
+            items: Vec::new(),
+            next: None,
+        };
+        let counts = ChangeCounts::default();
+        let page = Self::new(filter, &nothing, &counts, Vec::new(), typed.to_owned());
+        Self {
+            refusal: Some(Refusal::of_all(&[wrong])),
+            filtered: true,
+            ..page
+        }
+    }
+
     fn new(
         filter: &GroupFilter,
         found: &ListPage<ChangeGroup>,
         counts: &ChangeCounts,
         batches: Vec<BatchView>,
-        databases: Vec<DatabaseChoice>,
+        database_words: String,
     ) -> Self {
         let database = filter.database.map(|id| id.to_string());
         let database = database.unwrap_or_default();
@@ -237,7 +235,8 @@ impl ChangesPage {
             action: links::changes([]),
             kind,
             kinds: kinds(filter, counts, |kind| address(kind, "")),
-            databases,
+            database: database_words,
+            pick_href: links::pick("databases"),
             days: DAYS
                 .iter()
                 .map(|(choice, label)| DaysChoice {
@@ -252,6 +251,7 @@ impl ChangesPage {
                 address(kind, after.as_str())
             }),
             feed: links::changes_feed([("kind", kind), ("database", database.as_str())]),
+            refusal: None,
         }
     }
 }

@@ -1,12 +1,11 @@
 //! Histories: what happened to one asset, in one run, or anywhere.
 
-use std::collections::HashMap;
-
 use serde::Serialize;
 
-use super::parts::{Link, Text, name};
+use super::asset_line::{AssetLine, AssetLines};
+use super::parts::{Text, name};
 use crate::catalog::human::{Comparison, Piece as ComparedPiece, Revision};
-use crate::catalog::{Action, Address, AssetId, AssetKind, Change, Difference};
+use crate::catalog::{Action, AssetId, Change, Difference};
 use crate::db::Page;
 use crate::ingest::{Run, RunState};
 use crate::web::links;
@@ -34,11 +33,12 @@ pub(super) struct Changes {
     more_part: Option<String>,
 }
 
-/// One change, or several of the same sort.
+/// One change.
 #[derive(Debug, Serialize)]
 struct Entry {
     at: Moment,
-    assets: Vec<Link>,
+    /// What was changed, where the page does not say so.
+    asset: Option<AssetLine>,
     sentences: Vec<Text>,
     more: Vec<Text>,
     more_words: String,
@@ -82,7 +82,7 @@ impl Changes {
     }
 
     /// What a run changed, with the names of what it changed.
-    pub(super) fn of_run(run: &Run, page: &Page<Change>, named: &NamedAssets) -> Self {
+    pub(super) fn of_run(run: &Run, page: &Page<Change>, named: &AssetLines) -> Self {
         let href = page
             .next
             .as_ref()
@@ -95,7 +95,7 @@ impl Changes {
             entries: page
                 .items
                 .iter()
-                .map(|change| Entry::new(change, named.get(&change.asset)))
+                .map(|change| Entry::new(change, named.line(change.asset)))
                 .collect(),
             none,
             more_part: href.clone(),
@@ -104,14 +104,14 @@ impl Changes {
     }
 
     /// The changes of a batch, with the names of what was changed.
-    pub(super) fn of_batch(here: &str, page: &Page<Change>, named: &NamedAssets) -> Self {
+    pub(super) fn of_batch(here: &str, page: &Page<Change>, named: &AssetLines) -> Self {
         let after = page.next.as_ref();
         let href = after.map(|cursor| links::with_more(here, ("after", cursor.as_str())));
         Self {
             entries: page
                 .items
                 .iter()
-                .map(|change| Entry::new(change, named.get(&change.asset)))
+                .map(|change| Entry::new(change, named.line(change.asset)))
                 .collect(),
             none: "Nothing of this kind changed.",
             more_part: href.clone(),
@@ -120,11 +120,8 @@ impl Changes {
     }
 }
 
-/// What the assets of a history are, and where they are.
-pub(super) type NamedAssets = HashMap<AssetId, (AssetKind, Address)>;
-
 impl Entry {
-    fn new(change: &Change, asset: Option<&(AssetKind, Address)>) -> Self {
+    fn new(change: &Change, asset: Option<AssetLine>) -> Self {
         let Told {
             mut sentences,
             dangerous,
@@ -140,7 +137,7 @@ impl Entry {
         };
         Self {
             at: Moment::of(change.at),
-            assets: asset.map(|asset| link(change, asset)).into_iter().collect(),
+            asset,
             sentences: texts(&sentences),
             more_words: format!("{} more", number(folded.len() as u64 + untold as u64)),
             more: texts(&folded),
@@ -152,10 +149,6 @@ impl Entry {
             run_href: change.run.map(links::run),
         }
     }
-}
-
-fn link(change: &Change, (_, address): &(AssetKind, Address)) -> Link {
-    Link::new(address.name(), links::asset(change.asset))
 }
 
 fn texts(sentences: &[String]) -> Vec<Text> {

@@ -9,48 +9,28 @@ use uuid::Uuid;
 
 use super::parts::{State, Text, name};
 use crate::auth::Actor;
-use crate::catalog::AssetId;
 use crate::db::Db;
-use crate::ingest::{self, Level, Listed, Run, RunFinding, RunState};
+use crate::ingest::{self, Level, Listed, Run, RunFinding, RunState, Severity};
 use crate::sources::MissingPermission;
 use crate::web::failure::Failure;
 use crate::web::links;
-use crate::web::text::{Shortened, count};
+use crate::web::text::{Moment, Shortened, count};
 
 /// One line has so many names of databases.
 const NAMES_TOLD: usize = 3;
 
-/// How much is missing because of a finding, the worst first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Severity {
-    /// A whole source or database.
-    NotRead,
-    /// A table or view, or a part of one.
-    NotDecoded,
-    /// What a link points at.
-    BrokenLink,
-    Notice,
+/// How a page words how much is missing.
+trait Worded {
+    fn state(self) -> State;
+    fn meaning(self) -> &'static str;
+    fn action(self, missing: Option<&MissingPermission>) -> &'static str;
 }
 
-impl Severity {
-    fn of(finding: &RunFinding, incomplete: &HashSet<AssetId>) -> Self {
-        let unread = |id| incomplete.contains(&id);
-        match finding {
-            RunFinding {
-                level: Level::Notice,
-                ..
-            } => Self::Notice,
-            RunFinding { about: None, .. } => Self::NotRead,
-            finding if finding.asset.is_some_and(unread) => Self::NotRead,
-            finding if is_about_a_link(&finding.text) => Self::BrokenLink,
-            _ => Self::NotDecoded,
-        }
-    }
-
+impl Worded for Severity {
     fn state(self) -> State {
         match self {
             Self::NotRead => State::new("Not read", "bad", "cross"),
-            Self::NotDecoded => State::new("Not read in full", "caution", "warn"),
+            Self::NotReadInFull => State::new("Not read in full", "caution", "warn"),
             Self::BrokenLink => State::new("Broken link", "caution", "warn"),
             Self::Notice => State::new("Notice", "plain", "note"),
         }
@@ -61,7 +41,7 @@ impl Severity {
             Self::NotRead => {
                 "Readers see what the catalog knew before. Nothing was removed, and new tables are missing."
             }
-            Self::NotDecoded => "Readers see this entry only in part, or as it was before.",
+            Self::NotReadInFull => "Readers see this entry only in part, or as it was before.",
             Self::BrokenLink => "Readers see the link, but no columns.",
             Self::Notice => "Readers see everything.",
         }
@@ -73,7 +53,7 @@ impl Severity {
                 "Add the statement to the identity that the recipe uses. Then run the recipe again."
             }
             (Self::NotRead, None) => "Run the recipe again. If this stays, check the source.",
-            (Self::NotDecoded, None) => {
+            (Self::NotReadInFull, None) => {
                 "Repair its definition in the source. Then run the recipe again."
             }
             (Self::BrokenLink, None) => {
@@ -84,18 +64,11 @@ impl Severity {
     }
 }
 
-/// Tells whether a source says that it could not follow a link.
-fn is_about_a_link(text: &str) -> bool {
-    let said = ["This link ", "this link ", "to which a link points"];
-    said.iter().any(|words| text.contains(words))
-}
-
 /// One finding, as `templates/part/findings.hbs` shows it.
 #[derive(Debug, Serialize)]
 pub(super) struct FindingLine {
-    #[serde(skip)]
-    severity: Severity,
     state: State,
+    since: Option<Moment>,
     about: Option<About>,
     text: Text,
     meaning: &'static str,
@@ -120,21 +93,20 @@ struct Policy {
 }
 
 impl FindingLine {
-    /// The findings of one page, the worst first.
-    pub(super) fn list(findings: &[RunFinding], listings: &[Listed]) -> Vec<Self> {
-        let incomplete = listings.iter().filter(|listed| !listed.complete);
-        let incomplete: HashSet<AssetId> = incomplete.map(|listed| listed.database).collect();
-        let line = |finding| Self::new(finding, Severity::of(finding, &incomplete));
-        let mut lines: Vec<Self> = findings.iter().map(line).collect();
-        lines.sort_by_key(|line| line.severity);
-        lines
+    /// On the page of what it is about, it need not name it.
+    pub(super) fn at_home(self) -> Self {
+        Self {
+            about: None,
+            ..self
+        }
     }
 
-    fn new(finding: &RunFinding, severity: Severity) -> Self {
+    pub(super) fn new(finding: &RunFinding) -> Self {
+        let severity = finding.severity;
         let missing = MissingPermission::find_in(&finding.text);
         Self {
-            severity,
             state: severity.state(),
+            since: finding.since.map(Moment::of),
             about: finding.about.as_deref().map(|about| {
                 let Shortened { shown, whole } = name(about);
                 About {
@@ -225,16 +197,11 @@ fn lack_permission(incomplete: &[Listed]) -> bool {
 }
 
 /// What a partial run means, as a sentence: how many databases, tables and views it did not read in full.
-pub(super) fn verdict(run: &Run, findings: &[RunFinding], listings: &[Listed]) -> String {
-    let incomplete: HashSet<AssetId> = listings
-        .iter()
-        .filter(|listed| !listed.complete)
-        .map(|listed| listed.database)
-        .collect();
+pub(super) fn verdict(run: &Run, findings: &[RunFinding]) -> String {
     let others: HashSet<&str> = findings
         .iter()
         .filter(|finding| finding.level == Level::Problem)
-        .filter(|finding| Severity::of(finding, &incomplete) != Severity::NotRead)
+        .filter(|finding| finding.severity != Severity::NotRead)
         .filter_map(|finding| finding.about.as_deref())
         .collect();
     let parts = [

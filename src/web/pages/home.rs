@@ -7,6 +7,7 @@ use super::browse::Shelf;
 use super::change_groups::{BatchView, KindCount, Material, of_this_week};
 use super::getting_started::GettingStarted;
 use super::ingestion::RecipeLine;
+use super::your_work::YourWork;
 use crate::auth::Actor;
 use crate::catalog::AssetKind;
 use crate::catalog::groups::{self, GroupFilter};
@@ -52,13 +53,18 @@ pub(crate) async fn show(
     let sight = actor.sight();
     let newest = PageRequest::first(GROUPS);
     let found = groups::list(&db, sight, &GroupFilter::default(), &newest).await?;
-    let material = Material::read(&db, sight, &found.items, None).await?;
+    let material = Material::read(&db, &actor, &found.items, None).await?;
     let changes = RecentChanges {
         week: of_this_week(&db, sight).await?,
         batches: BatchView::all(&found.items, None, &material),
     };
+    let yours = YourWork::read(&db, &actor, &index).await?;
     let page = HomePage::new(&everything, shelves, recipes, changes);
-    Ok(Page(HomePage { start, ..page }))
+    Ok(Page(HomePage {
+        start,
+        yours,
+        ..page
+    }))
 }
 
 /// What `templates/home.hbs` can show.
@@ -67,6 +73,7 @@ pub(crate) struct HomePage {
     counts: Vec<CountOf>,
     /// What to do while nothing is in the catalog.
     start: Option<GettingStarted>,
+    yours: Option<YourWork>,
     sources: Vec<Shelf>,
     changes: RecentChanges,
     recipes: Vec<RecipeLine>,
@@ -105,6 +112,7 @@ impl HomePage {
         Self {
             counts: counts(everything),
             start: None,
+            yours: None,
             sources,
             changes,
             recipes,

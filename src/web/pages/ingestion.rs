@@ -6,6 +6,7 @@ use chrono::Utc;
 use serde::Serialize;
 use uuid::Uuid;
 
+use super::asset_line::AssetLines;
 use super::changes::Changes;
 use super::findings::{self, FindingLine, Shortfalls};
 use super::parts::{
@@ -13,7 +14,7 @@ use super::parts::{
 };
 use crate::auth::Actor;
 use crate::catalog::groups::{self, GroupFilter};
-use crate::catalog::{self, AssetId, Batch, ChangeKind};
+use crate::catalog::{AssetId, Batch, ChangeKind};
 use crate::db::{Cursor, Db, Page as ListPage, PageRequest};
 use crate::error::{Explain, Kind};
 use crate::ingest::recipe::{Listed as RecipeFile, Notice, Position, Problem, Problems, Recipe};
@@ -114,7 +115,7 @@ pub(crate) async fn run(
     )
     .await?;
     let ids: Vec<AssetId> = changes.items.iter().map(|change| change.asset).collect();
-    let named = catalog::find_addresses(&db, &ids).await?;
+    let named = AssetLines::read(&db, &actor, &ids).await?;
     let changes = Changes::of_run(&run, &changes, &named);
     let expected = databases_before(&db, &actor, &run).await?;
     let progress = Progress::of(&run, expected);
@@ -626,11 +627,11 @@ impl RunPage {
             recipe: name(&run.recipe),
             state: State::of_run(run.state),
             progress: None,
-            verdict: verdict(run, &findings.items, &listings.items),
+            verdict: verdict(run, &findings.items),
             failure: run.failure.as_deref().map(Text::new),
             trust: trust(run),
             counts: counts(run),
-            findings: FindingLine::list(&findings.items, &listings.items),
+            findings: findings.items.iter().map(FindingLine::new).collect(),
             more_findings: More::of(findings, "Show more findings", |cursor| {
                 more("findings", cursor)
             }),
@@ -649,10 +650,10 @@ impl RunPage {
     }
 }
 
-fn verdict(run: &Run, findings: &[RunFinding], listings: &[Listed]) -> Option<String> {
+fn verdict(run: &Run, findings: &[RunFinding]) -> Option<String> {
     match run.state {
         RunState::Running => Some("Running. This page updates by itself.".to_owned()),
-        RunState::Partial => Some(findings::verdict(run, findings, listings)),
+        RunState::Partial => Some(findings::verdict(run, findings)),
         RunState::Succeeded | RunState::Failed => None,
         RunState::Interrupted => {
             Some("The run was stopped early. What it read until then is kept.".to_owned())

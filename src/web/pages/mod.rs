@@ -1,5 +1,6 @@
 //! One file per page of the site.
 
+mod asset_line;
 pub(super) mod assets;
 pub(super) mod audit;
 pub(super) mod browse;
@@ -14,6 +15,7 @@ mod findings;
 mod getting_started;
 pub(super) mod home;
 pub(super) mod ingestion;
+pub(super) mod missed;
 mod credentials;
 pub(super) mod offers;
 pub(super) mod oidc;
@@ -34,3 +36,4 @@ mod sql;
 pub(super) mod teams;
 mod toast;
 pub(super) mod tokens;
+mod your_work;

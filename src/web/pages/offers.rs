@@ -1,12 +1,13 @@
 //! What is offered below a search field while somebody types: filters, assets with the reason, and columns.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use actix_web::web::Data;
 use serde::Serialize;
 
-use super::parts::{icon, kind_word, name};
-use super::search::{Marked, assets_of, first_words, marked, matched, place, plain};
+use super::asset_line::{AssetLine, Marked, Sign, Signs, marked, plain};
+use super::parts::{first_sentence, name};
+use super::search::{assets_of, hit_line};
 use crate::auth::Actor;
 use crate::catalog::{AssetId, Summary};
 use crate::db::Db;
@@ -35,9 +36,10 @@ pub(crate) async fn suggest(
     let text = parameters.text("q");
     let offer = searching::offer(&db, &index, actor.sight(), text, ASSETS).await?;
     let assets = assets_of(&db, &actor, &offer.hits).await?;
+    let signs = Signs::read(&db, &actor, assets.values()).await?;
     let mut groups = vec![
         Group::of_filters(&offer.completions),
-        Group::of_assets(&offer.hits, &assets),
+        Group::of_assets(&offer.hits, &assets, &signs),
         Group::of_columns(&offer.hits, &assets),
     ];
     groups.push(Group::all_results(text, &offer));
@@ -96,7 +98,8 @@ pub(super) struct Choice {
     kind: &'static str,
     /// The second line: why it is offered, or what it is.
     why: Vec<Marked>,
-    gone: bool,
+    /// Of an asset: by what people judge it.
+    signs: Vec<Sign>,
     href: String,
     /// What the field is filled with instead of going somewhere.
     fill: Option<String>,
@@ -123,21 +126,27 @@ impl Choice {
         self
     }
 
-    fn of_hit(hit: &Hit, asset: &Summary, one_source: bool) -> Self {
-        let shown = name(asset.address.name());
+    fn of_hit(hit: &Hit, asset: &Summary, signs: &Signs) -> Self {
+        let AssetLine {
+            icon,
+            kind,
+            href,
+            name,
+            name_whole,
+            place,
+            signs,
+            ..
+        } = hit_line(hit, asset, signs);
         Self {
-            icon: icon(asset.kind),
-            kind: kind_word(asset.kind),
-            name: match matched(hit, MatchedField::Name) {
-                Some(matched) if shown.whole.is_none() => marked(&matched.text),
-                _ => plain(&shown.shown),
-            },
-            name_whole: shown.whole,
+            icon,
+            kind,
+            name,
+            name_whole,
             mono: true,
-            place: place(asset, one_source).shown,
+            place: place.map_or_else(String::new, |place| place.shown),
             why: why(hit, asset),
-            gone: asset.gone_at.is_some(),
-            href: links::asset(asset.id),
+            signs,
+            href,
             ..Self::default()
         }
     }
@@ -176,12 +185,14 @@ impl Group {
         Self::new("Filters", completions.iter().map(option).collect())
     }
 
-    pub(super) fn of_assets(hits: &[Hit], assets: &HashMap<AssetId, Summary>) -> Self {
-        let sources = assets.values().map(|asset| &asset.address.instance);
-        let one_source = sources.collect::<HashSet<_>>().len() < 2;
+    pub(super) fn of_assets(
+        hits: &[Hit],
+        assets: &HashMap<AssetId, Summary>,
+        signs: &Signs,
+    ) -> Self {
         let known = hits
             .iter()
-            .filter_map(|hit| Some(Choice::of_hit(hit, assets.get(&hit.id)?, one_source)));
+            .filter_map(|hit| Some(Choice::of_hit(hit, assets.get(&hit.id)?, signs)));
         Self::new("Tables, views and databases", known.collect())
     }
 
@@ -219,7 +230,7 @@ fn why(hit: &Hit, asset: &Summary) -> Vec<Marked> {
     let is_column = |matched: &&Matched| matched.field == MatchedField::Column;
     let column = hit.matched.iter().find(is_column);
     let Some(matched) = column.or_else(|| hit.matched.iter().find(beside)) else {
-        return plain(&first_words(asset));
+        return plain(&first_sentence(asset.description.as_deref().unwrap_or_default()).shown);
     };
     let path = matched.path.as_deref().map(|path| name(path).shown);
     let path = path.unwrap_or_default();

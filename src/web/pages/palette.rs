@@ -2,6 +2,7 @@
 
 use actix_web::web::Data;
 
+use super::asset_line::Signs;
 use super::offers::{ASSETS, Choice, Group, Offers};
 use super::parts::name;
 use super::said::may_edit;
@@ -46,11 +47,12 @@ pub(crate) async fn show(
         .await?
         .hits;
     let assets = assets_of(&db, &actor, &hits).await?;
+    let signs = Signs::read(&db, &actor, assets.values()).await?;
     let groups = vec![
         actions,
         Group::new("Recipes", recipes),
         Group::new("Pages", pages.collect()),
-        Group::of_assets(&hits, &assets),
+        Group::of_assets(&hits, &assets, &signs),
     ];
     let none = format!("Nothing is called “{}”.", name(words).shown);
     Ok(Page(Offers::new(groups, Some(none))))
@@ -79,9 +81,18 @@ async fn actions_on(db: &Db, actor: &Actor, id: AssetId, words: &str) -> Result<
     }
     let named = name(asset.address.name()).shown;
     let known = edits(&asset).into_iter();
-    let wanted = known.filter(|(label, _)| is_wanted(words, label));
-    let choices =
-        wanted.map(|(label, aspect)| Choice::named("note", label, links::edit(id, aspect)));
+    let known = known.map(|(label, aspect)| ("note", label, links::edit(id, aspect)));
+    let restrict =
+        (asset.kind == AssetKind::Database && actor.may(Permission::Restrict)).then(|| {
+            (
+                "key",
+                "Restrict this database",
+                links::asset_restriction(id),
+            )
+        });
+    let wanted = known.chain(restrict);
+    let wanted = wanted.filter(|(_, label, _)| is_wanted(words, label));
+    let choices = wanted.map(|(icon, label, href)| Choice::named(icon, label, href));
     Ok(Group::new(format!("On {named}"), choices.collect()))
 }
 

@@ -302,39 +302,6 @@ pub(super) fn inside_words(inside: Option<&Inside>) -> String {
     }
 }
 
-/// A table or view as a line of its database.
-#[derive(Debug, Serialize)]
-pub(super) struct AssetRow {
-    icon: &'static str,
-    kind: &'static str,
-    name: Shortened,
-    href: String,
-    gone: bool,
-    description: String,
-    description_whole: Option<String>,
-    columns: String,
-    rows: String,
-}
-
-impl From<&Summary> for AssetRow {
-    fn from(summary: &Summary) -> Self {
-        let description = first_sentence(summary.description.as_deref().unwrap_or_default());
-        Self {
-            icon: icon(summary.kind),
-            kind: kind_word(summary.kind),
-            name: name(summary.address.name()),
-            href: links::asset(summary.id),
-            gone: summary.gone_at.is_some(),
-            description: description.shown,
-            description_whole: description.whole,
-            columns: summary
-                .columns
-                .map_or_else(|| "many".to_owned(), |columns| number(columns as u64)),
-            rows: summary.rows.map_or_else(String::new, number),
-        }
-    }
-}
-
 /// A run as a line of a list.
 #[derive(Debug, Serialize)]
 pub(super) struct RunRow {

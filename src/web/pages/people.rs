@@ -13,8 +13,8 @@ use super::profile::{IdentityLine, display_name};
 use crate::auth::accounts::{self, Account, AccountKind, NewAccount, Standing};
 use crate::auth::sessions::{self, Which};
 use crate::auth::{
-    self, AccountId, AccountName, Actor, Realm, Role, TeamId, TeamName, links as once, teams,
-    tokens,
+    self, AccountId, AccountName, Actor, Realm, Role, Sight, TeamId, TeamName, links as once,
+    teams, tokens,
 };
 use crate::catalog;
 use crate::db::Db;
@@ -130,7 +130,7 @@ async fn read_standing(
     // One more than there can be is refused; further ones are not even looked up.
     let lines = lines.filter(|line| !line.is_empty());
     for words in lines.take(Standing::MOST_SCOPES + 1) {
-        match catalog::find_scope(db, words).await {
+        match catalog::find_scope(db, &Sight::Everything, words).await {
             Ok(scope) => scopes.push(scope),
             Err(
                 error

@@ -274,24 +274,57 @@ pub(crate) async fn scopes(
             value,
         })
     });
+    let databases = databases_like(&db, &actor, words).await?;
+    let databases = databases.iter().map(|database| {
+        let value = database_value(&database.address, true);
+        database_choice(database, value)
+    });
+    Ok(Options::of(databases.chain(sources)))
+}
+
+/// `GET /pick/databases`: databases whose names contain `q`, for who narrows a list down to one.
+pub(crate) async fn databases(
+    db: Data<Db>,
+    actor: Actor,
+    parameters: Parameters,
+) -> Result<Page<Options>, Failure> {
+    let words = parameters.text("q").trim();
+    let several = catalog::list_instances(&db, actor.sight()).await?.len() > 1;
+    let found = databases_like(&db, &actor, words).await?;
+    Ok(Options::of(found.iter().map(|database| {
+        let value = database_value(&database.address, several);
+        database_choice(database, value)
+    })))
+}
+
+async fn databases_like(db: &Db, actor: &Actor, words: &str) -> Result<Vec<Summary>, Failure> {
     let children = Children {
         filter: words,
         ..Children::default()
     };
     let page = PageRequest::first(OFFERED as u64);
-    let databases = catalog::list_children(&db, actor.sight(), &children, &page).await?;
-    let databases = databases.items.into_iter().map(|database| {
-        let Address {
-            platform, instance, ..
-        } = &database.address;
-        let source = catalog::source_words(platform, instance);
-        Choice {
-            value: format!("{source}/{}", database.address.name()),
-            icon: icon(database.kind),
-            shown: name(database.address.name()),
-            beside: format!("{} {}", platform_word(platform), name(instance).shown),
-            kind: "Database",
-        }
-    });
-    Ok(Options::of(databases.chain(sources)))
+    let found = catalog::list_children(db, actor.sight(), &children, &page).await?;
+    Ok(found.items)
+}
+
+fn database_choice(database: &Summary, value: String) -> Choice {
+    let Address {
+        platform, instance, ..
+    } = &database.address;
+    Choice {
+        value,
+        icon: icon(database.kind),
+        shown: name(database.address.name()),
+        beside: format!("{} {}", platform_word(platform), name(instance).shown),
+        kind: "Database",
+    }
+}
+
+/// The words by which [`catalog::find_scope`] finds a database: its name, and where there are several sources, its own.
+pub(super) fn database_value(address: &Address, several: bool) -> String {
+    if !several {
+        return address.name().to_owned();
+    }
+    let source = catalog::source_words(&address.platform, &address.instance);
+    format!("{source}/{}", address.name())
 }

@@ -4,7 +4,8 @@ use actix_web::web::{Data, Path};
 use chrono::Utc;
 use serde::Serialize;
 
-use super::parts::{Link, More, first_sentence, icon, kind_word, name};
+use super::asset_line::{AssetLine, Signs};
+use super::parts::{More, name};
 use crate::auth::{Actor, Permission};
 use crate::catalog::human::AspectKind;
 use crate::catalog::requests::{self, Asked};
@@ -29,8 +30,14 @@ pub(crate) async fn list(
     parameters: Parameters,
 ) -> Result<Page<RequestsPage>, Failure> {
     let page = requests::list(&db, &actor, &parameters.page(LINES)?).await?;
+    let signs = Signs::read(&db, &actor, page.items.iter().map(|asked| &asked.asset)).await?;
     Ok(Page(RequestsPage {
-        rows: page.items.iter().map(Row::from).collect(),
+        searches_href: links::missed_searches(),
+        rows: page
+            .items
+            .iter()
+            .map(|asked| Row::new(asked, &signs))
+            .collect(),
         more: More::of(&page, "Show more requests", |after| {
             links::with_query(&links::requests(), [("after", after.as_str())])
         }),
@@ -60,35 +67,28 @@ pub(crate) async fn dismiss(
 /// What `templates/requests/list.hbs` can show.
 #[derive(Debug, Serialize)]
 pub(crate) struct RequestsPage {
+    searches_href: String,
     rows: Vec<Row>,
     more: More,
 }
 
 #[derive(Debug, Serialize)]
 struct Row {
-    link: Link,
-    icon: &'static str,
-    kind: &'static str,
-    place: String,
-    sentence: String,
+    name: String,
+    asset: AssetLine,
     asked_by: String,
     at: Moment,
     describe_href: String,
     dismiss_action: String,
 }
 
-impl From<&Asked> for Row {
-    fn from(asked: &Asked) -> Self {
+impl Row {
+    fn new(asked: &Asked, signs: &Signs) -> Self {
         let asset = &asked.asset;
-        let place = asset.address.path.split_last();
-        let description = asset.description.as_deref().unwrap_or_default();
         Self {
-            link: Link::to_summary(asset),
-            icon: icon(asset.kind),
-            kind: kind_word(asset.kind),
-            place: place.map_or_else(String::new, |(_, place)| name(&place.join(".")).shown),
-            sentence: first_sentence(description).shown,
-            asked_by: named(asked),
+            name: name(asset.address.name()).shown,
+            asset: AssetLine::new(asset, signs),
+            asked_by: asked_by(asked),
             at: Moment::of(asked.first_asked_at),
             describe_href: links::edit(asset.id, AspectKind::Description),
             dismiss_action: links::dismiss_requests(asset.id),
@@ -96,12 +96,16 @@ impl From<&Asked> for Row {
     }
 }
 
+pub(super) fn asked_by(asked: &Asked) -> String {
+    by(&asked.names, asked.people)
+}
+
 /// Such as “Ana, Bo and 2 others”.
-fn named(asked: &Asked) -> String {
-    let names = asked.names.iter().take(NAMED);
+pub(super) fn by(names: &[String], people: u64) -> String {
+    let names = names.iter().take(NAMED);
     let names: Vec<String> = names.map(|label| name(label).shown).collect();
     let told = names.join(", ");
-    match asked.people.saturating_sub(names.len() as u64) {
+    match people.saturating_sub(names.len() as u64) {
         0 => told,
         people if names.is_empty() => count(people, "person", "people"),
         others => format!("{told} and {}", count(others, "other", "others")),

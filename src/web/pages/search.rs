@@ -5,14 +5,15 @@ use std::collections::HashMap;
 use actix_web::web::Data;
 use serde::Serialize;
 
-use super::parts::{first_sentence, icon, kind_word, name, platform_word};
+use super::asset_line::{AssetLine, Reason, Signs, marked};
+use super::missed::Telling;
+use super::parts::{name, platform_word};
 use crate::auth::Actor;
-use crate::catalog::unseen::legible_text;
 use crate::catalog::{self, AssetId, AssetKind, Summary};
 use crate::db::Db;
 use crate::search::{
-    Answer, Facet, FacetField, FacetValue, Hit, Index, LeftOut, Matched, MatchedField, Part, Query,
-    ReadAs,
+    Answer, Facet, FacetField, FacetValue, Hit, Index, LeftOut, Matched, MatchedField, Query,
+    ReadAs, Sort, Trust,
 };
 use crate::web::failure::Failure;
 use crate::web::links;
@@ -34,13 +35,22 @@ pub(crate) async fn show(
     let query = query_of(&parameters)?;
     let answer = searching::search(&db, &index, actor.sight(), query.clone()).await?;
     let assets = assets_of(&db, &actor, &answer.hits).await?;
-    let page = SearchPage::new(&query, &answer, &assets);
+    let signs = Signs::read(&db, &actor, assets.values()).await?;
+    let page = SearchPage::new(&query, &answer, (&assets, &signs));
     if answer.total == 0
         && catalog::list_instances(&db, actor.sight())
             .await?
             .is_empty()
     {
         let none = NoHits::empty_catalog();
+        return Ok(Page(SearchPage { none, ..page }));
+    }
+    if answer.total + answer.removed == 0 && chosen(&query).is_empty() {
+        let telling = Telling::read(&db, &actor, &query.text).await?;
+        let none = NoHits {
+            telling,
+            ..page.none
+        };
         return Ok(Page(SearchPage { none, ..page }));
     }
     Ok(Page(page))
@@ -66,17 +76,72 @@ fn chosen(query: &Query) -> Vec<(&'static str, &str)> {
         .databases
         .iter()
         .map(|name| ("database", name.as_str()));
+    let trust = query.trust.iter().map(|trust| ("trust", trust.as_str()));
+    let owners = query.owners.iter().map(|name| ("owner", name.as_str()));
+    let tags = query.tags.iter().map(|name| ("tag", name.as_str()));
+    let age = AGES.iter().find(|age| age.is_chosen(query));
+    let age = age.map(|age| ("changed", age.value));
     let gone = query.include_gone.then_some(("gone", "1"));
     kinds
         .chain(platforms)
         .chain(databases)
+        .chain(trust)
+        .chain(owners)
+        .chain(tags)
+        .chain(age)
         .chain(gone)
         .collect()
 }
 
+/// In which order hits come, as a parameter of an address.
+fn sorted(query: &Query) -> Option<(&'static str, &'static str)> {
+    (query.sort != Sort::default()).then(|| ("sort", query.sort.as_str()))
+}
+
+/// A time that can be chosen, in which a definition has changed.
+struct Lately {
+    value: &'static str,
+    days: u32,
+    label: &'static str,
+}
+
+/// The times that can be chosen; others can be typed.
+const AGES: [Lately; 3] = [
+    Lately {
+        value: "7d",
+        days: 7,
+        label: "Past week",
+    },
+    Lately {
+        value: "30d",
+        days: 30,
+        label: "Past month",
+    },
+    Lately {
+        value: "1y",
+        days: 365,
+        label: "Past year",
+    },
+];
+
+impl Lately {
+    fn is_chosen(&self, query: &Query) -> bool {
+        query.age.is_some_and(|asked| asked.days == self.days)
+    }
+}
+
+fn sort_label(sort: Sort) -> &'static str {
+    match sort {
+        Sort::Match => "Best match",
+        Sort::Name => "Name",
+        Sort::Changed => "Definition changed",
+    }
+}
+
 /// The address of this search with other words.
 fn with_words(query: &Query, words: &str) -> String {
-    links::search([("q", words)].into_iter().chain(chosen(query)))
+    let all = [("q", words)].into_iter().chain(chosen(query));
+    links::search(all.chain(sorted(query)))
 }
 
 /// The address of this search from another hit on.
@@ -85,7 +150,8 @@ fn from_hit(query: &Query, offset: usize) -> String {
     let offset = if offset == "0" { "" } else { &offset };
     let all = [("q", query.text.as_str())]
         .into_iter()
-        .chain(chosen(query));
+        .chain(chosen(query))
+        .chain(sorted(query));
     links::search(all.chain([("offset", offset)]))
 }
 
@@ -103,11 +169,15 @@ pub(crate) struct SearchPage {
     /// When the first change was made that is not shown.
     missing: Option<Moment>,
     facets: Vec<FacetList>,
+    ages: Vec<OneOf>,
+    sorts: Vec<OneOf>,
     with_gone: bool,
+    /// How many removed ones there would be.
+    removed: Option<String>,
     chosen: Vec<Chip>,
     left_out: Vec<LeftOutWord>,
     read_as: Vec<ReadAsWord>,
-    hits: Vec<HitLine>,
+    hits: Vec<AssetLine>,
     start: usize,
     range: String,
     previous: Option<String>,
@@ -143,6 +213,41 @@ struct FacetList {
     mono: bool,
     values: Vec<Choice>,
     more: Option<&'static str>,
+}
+
+/// One of several values, of which one is chosen.
+#[derive(Debug, Serialize)]
+struct OneOf {
+    value: &'static str,
+    label: &'static str,
+    chosen: bool,
+}
+
+impl OneOf {
+    /// When definitions have changed.
+    fn ages(query: &Query) -> Vec<Self> {
+        let any = Self {
+            value: "",
+            label: "Any time",
+            chosen: query.age.is_none(),
+        };
+        let ages = AGES.iter().map(|age| Self {
+            value: age.value,
+            label: age.label,
+            chosen: age.is_chosen(query),
+        });
+        std::iter::once(any).chain(ages).collect()
+    }
+
+    /// In which order hits come.
+    fn sorts(query: &Query) -> Vec<Self> {
+        let sort = |sort: Sort| Self {
+            value: sort.as_str(),
+            label: sort_label(sort),
+            chosen: query.sort == sort,
+        };
+        Sort::ALL.into_iter().map(sort).collect()
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -189,44 +294,16 @@ struct NoHits {
     text: String,
     href: Option<String>,
     label: &'static str,
-}
-
-#[derive(Debug, Serialize)]
-struct HitLine {
-    icon: &'static str,
-    kind: &'static str,
-    href: String,
-    /// Where its preview is.
-    preview: String,
-    name: Vec<Marked>,
-    name_whole: Option<String>,
-    place: Shortened,
-    gone: bool,
-    description: Vec<Marked>,
-    reasons: Vec<Reason>,
-}
-
-/// Why a hit is there, beside its name and description.
-#[derive(Debug, Serialize)]
-struct Reason {
-    label: &'static str,
-    mono: bool,
-    path: Option<String>,
-    href: String,
-    text: Vec<Marked>,
-    /// Of a column: its type.
-    data_type: String,
-}
-
-/// A piece of text, and whether the query asked for it.
-#[derive(Debug, Serialize)]
-pub(super) struct Marked {
-    text: String,
-    marked: bool,
+    /// Of words that find nothing.
+    telling: Option<Telling>,
 }
 
 impl SearchPage {
-    fn new(query: &Query, answer: &Answer, assets: &HashMap<AssetId, Summary>) -> Self {
+    fn new(
+        query: &Query,
+        answer: &Answer,
+        (assets, signs): (&HashMap<AssetId, Summary>, &Signs),
+    ) -> Self {
         let words = name(&query.text).shown;
         let heading = match words.as_str() {
             "" => "Search".to_owned(),
@@ -236,7 +313,11 @@ impl SearchPage {
         Self {
             title: heading.clone(),
             words: query.text.clone(),
-            kept: chosen(query).into_iter().map(Kept::from).collect(),
+            kept: chosen(query)
+                .into_iter()
+                .chain(sorted(query))
+                .map(Kept::from)
+                .collect(),
             heading,
             summary: summary(query, answer),
             missing: answer.missing_since.map(Moment::of),
@@ -246,7 +327,10 @@ impl SearchPage {
                 .filter(|facet| narrows(query, facet))
                 .map(|facet| FacetList::new(query, facet))
                 .collect(),
+            ages: OneOf::ages(query),
+            sorts: OneOf::sorts(query),
             with_gone: query.include_gone,
+            removed: (answer.removed > 0).then(|| number(answer.removed)),
             chosen: chips(query),
             left_out: answer
                 .left_out
@@ -255,7 +339,7 @@ impl SearchPage {
                 .collect(),
             read_as: answer.read_as.iter().map(ReadAsWord::from).collect(),
             hits: hits
-                .filter_map(|hit| Some(HitLine::new(hit, assets.get(&hit.id)?)))
+                .filter_map(|hit| Some(hit_line(hit, assets.get(&hit.id)?, signs)))
                 .collect(),
             start: query.offset + 1,
             range: range(query, answer),
@@ -303,7 +387,16 @@ fn value_name(field: FacetField, value: &str) -> Shortened {
             }),
         ),
         FacetField::Platform => Shortened::to(100, &platform_word(value)),
-        FacetField::Database => name(value),
+        FacetField::Database | FacetField::Owner | FacetField::Tag => name(value),
+        FacetField::Trust => Shortened::to(
+            100,
+            value.parse::<Trust>().map_or(value, |trust| match trust {
+                Trust::Verified => "Verified",
+                Trust::Deprecated => "Deprecated",
+                Trust::Undescribed => "Without description",
+                Trust::Unowned => "Without owner",
+            }),
+        ),
     }
 }
 
@@ -312,13 +405,21 @@ fn field_label(field: FacetField) -> &'static str {
         FacetField::Kind => "Kind",
         FacetField::Platform => "Source",
         FacetField::Database => "Database",
+        FacetField::Trust => "Trust",
+        FacetField::Owner => "Owner",
+        FacetField::Tag => "Tag",
     }
 }
 
 /// Whether choosing something in a field can make a difference.
 fn narrows(query: &Query, facet: &Facet) -> bool {
     let chosen = |value: &FacetValue| is_chosen(query, facet.field, &value.value);
-    facet.values.len() > 1 || facet.values.iter().any(chosen)
+    let fewest = match facet.field {
+        FacetField::Kind | FacetField::Platform | FacetField::Database => 2,
+        // Of these it may have none.
+        FacetField::Trust | FacetField::Owner | FacetField::Tag => 1,
+    };
+    facet.values.len() >= fewest || facet.values.iter().any(chosen)
 }
 
 fn is_chosen(query: &Query, field: FacetField, value: &str) -> bool {
@@ -326,6 +427,9 @@ fn is_chosen(query: &Query, field: FacetField, value: &str) -> bool {
         FacetField::Kind => query.kinds.iter().any(|kind| kind.as_str() == value),
         FacetField::Platform => query.platforms.iter().any(|chosen| chosen == value),
         FacetField::Database => query.databases.iter().any(|chosen| chosen == value),
+        FacetField::Trust => query.trust.iter().any(|trust| trust.as_str() == value),
+        FacetField::Owner => query.owners.iter().any(|chosen| chosen == value),
+        FacetField::Tag => query.tags.iter().any(|chosen| chosen == value),
     }
 }
 
@@ -367,7 +471,8 @@ fn chips(query: &Query) -> Vec<Chip> {
             .enumerate()
             .filter(move |(other, _)| *other != index);
         let others = others.map(|(_, parameter)| *parameter);
-        links::search([("q", query.text.as_str())].into_iter().chain(others))
+        let all = [("q", query.text.as_str())].into_iter().chain(others);
+        links::search(all.chain(sorted(query)))
     };
     all.iter()
         .enumerate()
@@ -376,7 +481,15 @@ fn chips(query: &Query) -> Vec<Chip> {
                 "kind" => ("Kind", value_name(FacetField::Kind, value)),
                 "platform" => ("Source", value_name(FacetField::Platform, value)),
                 "database" => ("Database", name(value)),
-                _ => ("", Shortened::to(100, "What is gone, too")),
+                "owner" => ("Owner", name(value)),
+                "tag" => ("Tag", name(value)),
+                "trust" => ("Trust", value_name(FacetField::Trust, value)),
+                "changed" => {
+                    let age = AGES.iter().find(|age| age.value == *value);
+                    let label = age.map_or(*value, |age| age.label);
+                    ("Definition changed", Shortened::to(100, label))
+                }
+                _ => ("", Shortened::to(100, "Including removed")),
             };
             Chip {
                 label,
@@ -445,6 +558,7 @@ impl NoHits {
             text: "Nothing can be found before a recipe has run.".to_owned(),
             href: Some(links::home()),
             label: "First steps",
+            telling: None,
         }
     }
 
@@ -455,6 +569,21 @@ impl NoHits {
                 text: "The list ends before this page.".to_owned(),
                 href: Some(from_hit(query, 0)),
                 label: "Back to the first results",
+                telling: None,
+            };
+        }
+        if answer.removed > 0 {
+            let all = [("q", query.text.as_str())].into_iter();
+            let all = all.chain(chosen(query)).chain(sorted(query));
+            return Self {
+                title: "Nothing current was found",
+                text: match answer.removed {
+                    1 => "1 removed table or view matches.".to_owned(),
+                    many => format!("{} removed tables and views match.", number(many)),
+                },
+                href: Some(links::search(all.chain([("gone", "1")]))),
+                label: "Show removed",
+                telling: None,
             };
         }
         if chosen(query).is_empty() {
@@ -463,6 +592,7 @@ impl NoHits {
                 text: "Try fewer or other words; a part of a name is enough.".to_owned(),
                 href: Some(links::browse()),
                 label: "Browse instead",
+                telling: None,
             };
         }
         Self {
@@ -470,113 +600,58 @@ impl NoHits {
             text: "The words may stand elsewhere in the catalog.".to_owned(),
             href: Some(links::search([("q", query.text.as_str())])),
             label: "Search everywhere",
+            telling: None,
         }
     }
 }
 
-impl HitLine {
-    fn new(hit: &Hit, asset: &Summary) -> Self {
-        let shown = name(asset.address.name());
-        let said = matched(hit, MatchedField::Description);
-        Self {
-            icon: icon(asset.kind),
-            kind: kind_word(asset.kind),
-            href: links::asset(asset.id),
-            preview: links::asset_preview(asset.id),
-            name: match matched(hit, MatchedField::Name) {
-                Some(matched) if shown.whole.is_none() => marked(&matched.text),
-                _ => plain(&shown.shown),
-            },
-            name_whole: shown.whole,
-            place: place(asset, false),
-            gone: asset.gone_at.is_some(),
-            description: match said {
-                Some(matched) => marked(&matched.text),
-                None => plain(&first_words(asset)),
-            },
-            reasons: hit
-                .matched
-                .iter()
-                .filter_map(|matched| Reason::new(asset, hit, matched))
-                .take(REASONS)
-                .collect(),
-        }
+/// The line of a hit: why it is there is marked in it, and told below it.
+pub(super) fn hit_line(hit: &Hit, asset: &Summary, signs: &Signs) -> AssetLine {
+    let mut line = AssetLine::new(asset, signs);
+    let in_name = matched(hit, MatchedField::Name).filter(|_| line.name_whole.is_none());
+    if let Some(matched) = in_name {
+        line.name = marked(&matched.text);
     }
-}
-
-/// What an asset is, in the first words that are said of it.
-pub(super) fn first_words(asset: &Summary) -> String {
-    first_sentence(asset.description.as_deref().unwrap_or_default()).shown
-}
-
-/// Where an asset is, without its source where that tells nothing.
-pub(super) fn place(asset: &Summary, one_source: bool) -> Shortened {
-    let outer = asset
-        .address
-        .path
-        .split_last()
-        .map_or(&[][..], |(_, outer)| outer);
-    let inside = outer.join(" › ");
-    let instance = asset.address.instance.as_str();
-    // The database tells hits apart; their source is mostly the same, so it comes last.
-    let parts = [inside.as_str(), if one_source { "" } else { instance }];
-    let said: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
-    name(&said.join(" · "))
+    if let Some(matched) = matched(hit, MatchedField::Description) {
+        line.description = marked(&matched.text);
+    }
+    let reasons = hit.matched.iter();
+    line.reasons = reasons
+        .filter_map(|matched| reason(asset, hit, matched))
+        .take(REASONS)
+        .collect();
+    line.lacks = hit.lacks.iter().map(|word| name(word).shown).collect();
+    line.preview = Some(links::asset_preview(asset.id));
+    line
 }
 
 pub(super) fn matched(hit: &Hit, field: MatchedField) -> Option<&Matched> {
     hit.matched.iter().find(|matched| matched.field == field)
 }
 
-pub(super) fn marked(parts: &[Part]) -> Vec<Marked> {
-    parts
-        .iter()
-        .map(|part| Marked {
-            text: legible(&part.text),
-            marked: part.marked,
-        })
-        .collect()
-}
-
-/// A piece of a text, with the blanks at its ends: what goes on is another piece.
-fn legible(text: &str) -> String {
-    let start = text.len() - text.trim_start().len();
-    let end = text.trim_end().len().max(start);
-    let part = |from, to| text.get(from..to).unwrap_or_default();
-    [
-        part(0, start),
-        &legible_text(part(start, end)),
-        part(end, text.len()),
-    ]
-    .concat()
-}
-
-pub(super) fn plain(text: &str) -> Vec<Marked> {
-    let part = || Marked {
-        text: text.to_owned(),
-        marked: false,
+fn reason(asset: &Summary, hit: &Hit, matched: &Matched) -> Option<Reason> {
+    let (label, mono) = match matched.field {
+        MatchedField::Name | MatchedField::Place | MatchedField::Description => return None,
+        MatchedField::Column => ("Column", true),
+        MatchedField::ColumnComment => ("Column", false),
+        MatchedField::Sql => ("SQL", true),
+        MatchedField::Parameter => ("Parameter", true),
     };
-    (!text.is_empty()).then(part).into_iter().collect()
-}
-
-impl Reason {
-    fn new(asset: &Summary, hit: &Hit, matched: &Matched) -> Option<Self> {
-        let (label, mono) = match matched.field {
-            MatchedField::Name | MatchedField::Place | MatchedField::Description => return None,
-            MatchedField::Column => ("Column", true),
-            MatchedField::ColumnComment => ("Column", false),
-            MatchedField::Sql => ("SQL", true),
-            MatchedField::Parameter => ("Parameter", true),
-        };
-        let path = matched.path.as_deref().filter(|_| !mono);
-        let column = matched.path.as_deref().unwrap_or_default();
-        Some(Self {
-            label,
-            mono,
-            path: path.map(|path| name(path).shown),
-            href: links::row_of_column(asset.id, column),
-            text: marked(&matched.text),
-            data_type: hit.type_of(column).unwrap_or_default().to_owned(),
-        })
-    }
+    let label = match &matched.path {
+        // It says itself what it is: an owner, a tag, a location.
+        Some(named) if matched.field == MatchedField::Parameter => name(named).shown,
+        _ => label.to_owned(),
+    };
+    let path = matched.path.as_deref().filter(|_| !mono);
+    let column = matched.path.as_deref().unwrap_or_default();
+    let data_type = hit.type_of(column).filter(|text| !text.is_empty());
+    Some(Reason {
+        label,
+        mono,
+        path: path.map(|path| name(path).shown),
+        href: links::row_of_column(asset.id, column),
+        text: marked(&matched.text),
+        linked: mono && matched.field == MatchedField::Column,
+        data_type: data_type.map(name),
+    })
 }

@@ -5,10 +5,12 @@ use actix_web::{Either, HttpRequest, HttpResponse};
 use chrono::Utc;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use crate::auth::directories;
 use crate::auth::links as once;
 use crate::auth::sessions::{self, Begun, DemoPerson, Lifetimes, Origin};
+use crate::catalog::human::AspectKind;
 use crate::db::Db;
 use crate::web::access::{self, Access, Person};
 use crate::web::failure::Failure;
@@ -69,7 +71,7 @@ pub(crate) async fn sign_in_to_demo(
     from: Origin,
     Form(form): Form<DemoSignIn>,
 ) -> Result<HttpResponse, Failure> {
-    if !access.demo {
+    if access.demo.is_none() {
         return Err(Failure::not_found("Page not found."));
     }
     let next = access::on_this_site(&form.next);
@@ -133,6 +135,8 @@ pub(crate) struct SignInPage {
     next: String,
     name: String,
     demo: bool,
+    /// What the steward's browser keeps, as `static/js/demo.js` reads it.
+    unfinished: Option<String>,
     is_set_up: bool,
     provider: Option<Provider>,
     refusal: Option<Refusal>,
@@ -143,6 +147,17 @@ pub(crate) struct SignInPage {
 struct Provider {
     name: String,
     href: String,
+}
+
+/// The draft that the demo's steward finds, in the form in which browsers keep drafts.
+fn unfinished(access: &Access) -> Option<String> {
+    let draft = access.demo.as_ref()?.unfinished.as_ref()?;
+    let form = links::edit(draft.asset, AspectKind::Description);
+    let fields = [
+        ["version", &draft.version.to_string()],
+        ["text", &draft.text],
+    ];
+    Some(json!({"form": form, "at": draft.at, "fields": fields}).to_string())
 }
 
 impl View for SignInPage {
@@ -171,7 +186,8 @@ impl SignInPage {
             provider,
             next,
             name,
-            demo: access.demo,
+            demo: access.demo.is_some(),
+            unfinished: unfinished(access),
             is_set_up: true,
             refusal: None,
         }

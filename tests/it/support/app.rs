@@ -20,7 +20,7 @@ use gazetteer::db::{Db, changes};
 use gazetteer::demo::{Endpoint, World};
 use gazetteer::ingest::{self, Run, RunState, StartedBy};
 use gazetteer::search::follow;
-use gazetteer::web::{self, Access, Listener, Options, Parts};
+use gazetteer::web::{self, Access, Demo, Listener, Options, Parts};
 use reqwest::{Client, Method, RequestBuilder, StatusCode, header::HeaderMap, redirect};
 use scraper::{Html, Selector};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -140,7 +140,7 @@ impl TestApp {
                 passwords: Passwords::start(),
                 lifetimes: LIFETIMES,
                 anonymous_read: settings.anonymous_read,
-                demo: settings.demo,
+                demo: settings.demo.then(Demo::default),
             },
             written: Arc::clone(&app.written),
         };

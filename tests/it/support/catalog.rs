@@ -18,6 +18,11 @@ use tempfile::TempDir;
 use tokio::sync::watch;
 use uuid::Uuid;
 
+use super::template;
+
+/// Names the Postgres server that tests make databases on.
+const SERVER: &str = "GAZETTEER_TEST_POSTGRES";
+
 /// A catalog that goes away with the test.
 pub struct TestCatalog {
     pub app: App,
@@ -27,17 +32,32 @@ pub struct TestCatalog {
 
 impl TestCatalog {
     pub async fn start() -> Self {
-        Self::on(Self::fresh_database().await).await
+        let url = match config::variable(SERVER) {
+            Some(server) => Some(template::copy_postgres(&server, &fresh_name()).await),
+            None => None,
+        };
+        Self::on(url).await
     }
 
     /// An empty Postgres database of the test server, if there is one.
     pub async fn fresh_database() -> Option<String> {
-        fresh_postgres().await
+        let server = config::variable(SERVER)?;
+        let name = fresh_name();
+        let connection = Database::connect(&server).await.unwrap();
+        let statement =
+            Statement::from_string(DbBackend::Postgres, format!("CREATE DATABASE {name}"));
+        connection.execute_raw(statement).await.unwrap();
+        connection.close().await.unwrap();
+        let (base, _) = server.rsplit_once('/').unwrap();
+        Some(format!("{base}/{name}"))
     }
 
     /// A catalog in this database, or else in a file of its own.
     pub async fn on(url: Option<String>) -> Self {
         let dir = TempDir::new().unwrap();
+        if url.is_none() {
+            template::copy_sqlite(&dir.path().join("data")).await;
+        }
         let storage = Storage {
             data_dir: Some(dir.path().join("data")),
             database_url: url.map(Into::into),
@@ -148,16 +168,8 @@ impl TestCatalog {
     }
 }
 
-/// Makes a database on the test server, if there is one.
-async fn fresh_postgres() -> Option<String> {
-    let server = config::variable("GAZETTEER_TEST_POSTGRES")?;
-    let name = format!("gazetteer_{}", Uuid::now_v7().simple());
-    let connection = Database::connect(&server).await.unwrap();
-    let statement = Statement::from_string(DbBackend::Postgres, format!("CREATE DATABASE {name}"));
-    connection.execute_raw(statement).await.unwrap();
-    connection.close().await.unwrap();
-    let (base, _) = server.rsplit_once('/').unwrap();
-    Some(format!("{base}/{name}"))
+fn fresh_name() -> String {
+    format!("gazetteer_{}", Uuid::now_v7().simple())
 }
 
 /// Every asset of a catalog, gone ones too, in the order of their ids.

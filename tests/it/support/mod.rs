@@ -5,3 +5,4 @@ pub mod catalog;
 pub mod forms;
 pub mod provider;
 pub mod receiver;
+mod template;
