@@ -216,11 +216,17 @@ pub struct EngineColumn {
 impl Column {
     /// This column and everything nested in it, outermost first, in order.
     pub fn walk(&self) -> Vec<&Self> {
-        let mut all = vec![self];
-        for field in &self.fields {
-            all.extend(field.walk());
-        }
+        let mut all = Vec::new();
+        self.each(&mut |column| all.push(column));
         all
+    }
+
+    /// Visits this column and everything nested in it, outermost first, in order.
+    pub fn each<'a>(&'a self, visit: &mut impl FnMut(&'a Self)) {
+        visit(self);
+        for field in &self.fields {
+            field.each(visit);
+        }
     }
 }
 

@@ -78,25 +78,64 @@ pub(super) struct Texts {
     pub(super) parameters: Vec<(String, String)>,
 }
 
+/// What can be found of the columns of an asset, and of everything nested in them, in order.
+#[derive(Debug, Default)]
+struct Columns {
+    /// Their names, and how engines spell them.
+    names: Vec<String>,
+    paths: Vec<String>,
+    types: Vec<String>,
+    /// What the source says of them, by path.
+    comments: Vec<(String, String)>,
+    /// What engines say of them, by path.
+    said: Vec<(String, String)>,
+    /// Their key-value pairs, by path.
+    parameters: Vec<(String, String)>,
+}
+
+impl Columns {
+    fn of(source: &SourceLayer) -> Self {
+        let count = source.columns.len();
+        let mut columns = Self {
+            names: Vec::with_capacity(count),
+            paths: Vec::with_capacity(count),
+            types: Vec::with_capacity(count),
+            ..Self::default()
+        };
+        for column in &source.columns {
+            column.each(&mut |column| columns.add(column));
+        }
+        columns
+    }
+
+    fn add(&mut self, column: &Column) {
+        self.names.push(column.name.clone());
+        self.paths.push(column.path.clone());
+        let data_type = beginning(&column.data_type, TYPE_KEPT);
+        self.types.push(data_type.to_owned());
+        if let Some(comment) = column.comment.as_ref().filter(|text| !text.is_empty()) {
+            self.comments.push((column.path.clone(), comment.clone()));
+        }
+        if let Some(said) = &column.engine {
+            self.names.extend(said.name.clone());
+            let texts = [&said.name, &said.data_type, &said.comment];
+            let texts = texts.into_iter().flatten();
+            let texts = texts.map(|text| (column.path.clone(), text.clone()));
+            self.said.extend(texts);
+        }
+        let pairs = column.parameters.iter();
+        self.parameters
+            .extend(pairs.map(|(key, value)| (column.path.clone(), format!("{key}: {value}"))));
+    }
+}
+
 impl Document {
     /// Takes from an asset what can be found.
     pub fn new(id: AssetId, kind: AssetKind, address: &Address, source: &SourceLayer) -> Self {
-        let columns: Vec<_> = source
-            .columns
-            .iter()
-            .flat_map(|column| column.walk())
-            .collect();
-        let comments = columns.iter().filter_map(|column| {
-            let comment = column.comment.as_ref().filter(|text| !text.is_empty())?;
-            Some((column.path.clone(), comment.clone()))
-        });
-        let said = columns.iter().flat_map(|column| {
-            let said = column.engine.iter();
-            let texts = said.flat_map(|said| [&said.name, &said.data_type, &said.comment]);
-            texts
-                .flatten()
-                .map(|text| (column.path.clone(), text.clone()))
-        });
+        let mut columns = Columns::of(source);
+        columns.comments.append(&mut columns.said);
+        let mut parameters = parameters(source);
+        parameters.append(&mut columns.parameters);
         let place = address
             .path
             .iter()
@@ -109,12 +148,9 @@ impl Document {
                 .filter(|part| !part.is_empty())
                 .cloned()
                 .collect(),
-            columns: columns.iter().map(|column| column.path.clone()).collect(),
-            types: columns
-                .iter()
-                .map(|column| beginning(&column.data_type, TYPE_KEPT).to_owned())
-                .collect(),
-            comments: comments.chain(said).collect(),
+            columns: columns.paths,
+            types: columns.types,
+            comments: columns.comments,
             descriptions: source
                 .description
                 .iter()
@@ -122,7 +158,7 @@ impl Document {
                 .cloned()
                 .collect(),
             sql: source.view.as_ref().map(sql_of_all_engines),
-            parameters: parameters(source),
+            parameters,
         };
         Self {
             id,
@@ -140,13 +176,7 @@ impl Document {
             changed: None,
             signs: Signs::default().with(Sign::Link, source.link.is_some()),
             reads: reads(source, address),
-            column_names: columns
-                .iter()
-                .flat_map(|column| {
-                    let spelling = column.engine.iter().flat_map(|said| &said.name);
-                    std::iter::once(&column.name).chain(spelling).cloned()
-                })
-                .collect(),
+            column_names: columns.names,
             texts,
         }
     }
@@ -343,18 +373,24 @@ impl Document {
             laid_out.add_u64(fields.changed, day_number(day).into());
         }
         laid_out.add_text(fields.order, self.order());
-        laid_out.add_bytes(fields.stored, &self.stored());
+        laid_out.add_text(fields.stored, self.stored());
         laid_out
     }
 
-    fn stored(&self) -> Vec<u8> {
+    /// The texts that are kept, as JSON.
+    fn stored(&self) -> String {
         let is_long = |sql: &String| sql.len() > SQL_KEPT;
-        if !self.texts.sql.as_ref().is_some_and(is_long) {
-            return serde_json::to_vec(&self.texts).unwrap_or_default();
-        }
-        let mut texts = self.texts.clone();
-        texts.sql = texts.sql.map(|sql| beginning(&sql, SQL_KEPT).to_owned());
-        serde_json::to_vec(&texts).unwrap_or_default()
+        // Room for it from the start: a text that grows is copied again and again.
+        let mut json = Vec::with_capacity(self.size() / COPIES);
+        let written = if self.texts.sql.as_ref().is_some_and(is_long) {
+            let mut texts = self.texts.clone();
+            texts.sql = texts.sql.map(|sql| beginning(&sql, SQL_KEPT).to_owned());
+            serde_json::to_writer(&mut json, &texts)
+        } else {
+            serde_json::to_writer(&mut json, &self.texts)
+        };
+        written.expect("memory takes every text");
+        String::from_utf8(json).expect("JSON is text")
     }
 
     /// How much memory it takes, in bytes, about.
@@ -372,6 +408,9 @@ impl Document {
 
 /// So many characters of a text, or all.
 fn beginning(text: &str, most: usize) -> &str {
+    if text.len() <= most {
+        return text;
+    }
     match text.char_indices().nth(most) {
         Some((end, _)) => text.get(..end).unwrap_or_default(),
         None => text,
@@ -474,15 +513,5 @@ fn parameters(source: &SourceLayer) -> Vec<(String, String)> {
         .chain(view)
         .filter(|(_, value)| !value.is_empty())
         .map(|(name, value)| (name.to_owned(), value))
-        .chain(column_parameters(source))
         .collect()
-}
-
-/// The key-value pairs of columns, by the column's path.
-fn column_parameters(source: &SourceLayer) -> impl Iterator<Item = (String, String)> + '_ {
-    let columns = source.columns.iter().flat_map(Column::walk);
-    columns.flat_map(|column| {
-        let pairs = column.parameters.iter();
-        pairs.map(|(key, value)| (column.path.clone(), format!("{key}: {value}")))
-    })
 }

@@ -77,16 +77,25 @@ impl Seen {
     }
 }
 
-/// Calls back for every term of one name that the text does not have yet.
+/// Calls back for every term of the names of a text, one a line, each term once.
 fn each_term(
     splitter: &mut Splitter,
     (pair, seen): (&mut Pair, &mut Seen),
-    name: &str,
+    names: &str,
     mut visit: impl FnMut(&str),
 ) {
     pair.position = None;
-    splitter.split(name, |found| {
-        if found.form != Form::Word || !found.term.chars().all(char::is_alphabetic) {
+    let mut behind = 0;
+    splitter.split(names, |found| {
+        if found.form != Form::Word {
+            return;
+        }
+        let between = names.as_bytes().get(behind..found.from);
+        if between.is_some_and(|between| between.contains(&b'\n')) {
+            pair.position = None;
+        }
+        behind = found.to;
+        if !is_alphabetic(found.term) {
             return;
         }
         if seen.is_new(found.term) {
@@ -98,6 +107,10 @@ fn each_term(
             visit(together);
         }
     });
+}
+
+fn is_alphabetic(word: &str) -> bool {
+    word.bytes().all(|byte| byte.is_ascii_alphabetic()) || word.chars().all(char::is_alphabetic)
 }
 
 /// How many characters a word has.
@@ -199,13 +212,11 @@ impl Tokenizer for InsideTokenizer {
             places,
             ..
         } = self;
-        for name in text.lines() {
-            each_term(splitter, (pair, seen), name, |term| {
-                let start = terms.len();
-                terms.push_str(term);
-                places.push(start..terms.len());
-            });
-        }
+        each_term(splitter, (pair, seen), text, |term| {
+            let start = terms.len();
+            terms.push_str(term);
+            places.push(start..terms.len());
+        });
         InsideStream {
             tokenizer: self,
             next: 0,

@@ -1,7 +1,8 @@
 //! What the index keeps of an asset, field by field.
 
 use tantivy::schema::{
-    BytesOptions, FAST, Field, INDEXED, IndexRecordOption, Schema, TextFieldIndexing, TextOptions,
+    BytesOptions, FAST, Field, INDEXED, IndexRecordOption, STORED, Schema, TextFieldIndexing,
+    TextOptions,
 };
 use tantivy::tokenizer::TokenizerManager;
 
@@ -9,7 +10,7 @@ use super::inside::InsideTokenizer;
 use super::words::WordTokenizer;
 
 /// Goes up when words are cut, folded or stored in another way than before.
-const VERSION: u32 = 5;
+const VERSION: u32 = 6;
 
 const WORDS: &str = "gazetteer_words";
 const INSIDE: &str = "gazetteer_inside";
@@ -155,7 +156,8 @@ pub(super) fn lay_out() -> (Schema, Fields) {
         verified: schema.add_u64_field("verified", FAST),
         changed: schema.add_u64_field("changed", FAST),
         order: schema.add_text_field("order", value()),
-        stored: schema.add_bytes_field("stored", BytesOptions::default().set_stored()),
+        // As text: bytes are written one by one.
+        stored: schema.add_text_field("stored", STORED),
     };
     (schema.build(), fields)
 }

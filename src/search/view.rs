@@ -170,11 +170,9 @@ impl View {
         };
         let found: TantivyDocument = segment.stored.get(doc)?;
         let stored = found.get_first(self.fields.stored);
-        let bytes = stored
-            .as_ref()
-            .and_then(Value::as_bytes)
-            .unwrap_or_default();
-        serde_json::from_slice(bytes).map_err(|error| Error::Folder(io::Error::from(error)))
+        let text = stored.as_ref().and_then(Value::as_str);
+        serde_json::from_str(text.unwrap_or_default())
+            .map_err(|error| Error::Folder(io::Error::from(error)))
     }
 }
 

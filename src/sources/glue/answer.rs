@@ -68,7 +68,7 @@ impl Operation {
             .deserialize_nonstreaming_with_config(response, config)
     }
 
-    /// Lets the SDK read one entry, as if it had come alone.
+    /// Lets the SDK read one entry, or neighbours of a list, as if nothing else had come.
     fn read_alone<T: Send + Sync + std::fmt::Debug + 'static>(
         &self,
         entry: &[u8],
@@ -214,7 +214,7 @@ pub(super) struct Answer {
     held: Range<usize>,
     /// How many entries there are.
     pub(super) rows: usize,
-    /// Where the first of them are among what is held, so that a page as Glue sends it is not searched twice.
+    /// Where the first of them are, so that a page as Glue sends it is not searched twice.
     places: Vec<Range<usize>>,
 }
 
@@ -233,34 +233,38 @@ impl Answer {
     /// is no answer of Glue's, which has each key once.
     fn cut(body: SdkBody, operation: &Operation) -> Option<(Self, Vec<u8>)> {
         let text = body.bytes()?;
-        let (mut entries, mut token) = (None, None);
-        for member in scan::members(text) {
-            let (key, value) = member.ok()?;
-            let name = scan::name_of(key)?;
-            let place = match &*name {
-                name if name == operation.key.as_bytes() => &mut entries,
+        let (mut held, mut token) = (None, None);
+        let (mut rows, mut places) = (0, Vec::new());
+        let mut members = scan::members(text);
+        while let Some(key) = members.next_key() {
+            let name = scan::name_of(key.ok()?)?;
+            let is_list = operation.lists && *name == *operation.key.as_bytes();
+            let value = if is_list {
+                members.enter(|place| {
+                    rows += 1;
+                    if places.len() < PLACES {
+                        places.push(place);
+                    }
+                })
+            } else {
+                members.pass()
+            };
+            let value = value.ok()?;
+            let found = match &*name {
+                name if name == operation.key.as_bytes() => &mut held,
                 TOKEN => &mut token,
                 _ => continue,
             };
-            if place.replace(value).is_some() {
+            if found.replace(value).is_some() {
                 return None;
             }
         }
-        let held = entries.unwrap_or(0..0);
-        let value = text.get(held.clone())?;
-        let is_nothing = matches!(value, b"" | b"null");
-        let mut rows = 0;
-        let mut places = Vec::new();
-        if operation.lists && !is_nothing {
-            for element in scan::elements(value) {
-                let place = element.ok()?;
-                rows += 1;
-                if places.len() < PLACES {
-                    places.push(place);
-                }
-            }
-        } else {
-            rows = usize::from(!is_nothing);
+        let held = held.unwrap_or(0..0);
+        match text.get(held.clone())? {
+            b"" | b"null" => {}
+            _ if !operation.lists => rows = 1,
+            [b'[', ..] => {}
+            _ => return None,
         }
         let rest = match token {
             Some(token) => [br#"{"NextToken":"#, text.get(token)?, b"}"].concat(),
@@ -285,25 +289,54 @@ impl Answer {
         self.body.bytes().unwrap_or_default()
     }
 
+    /// As many entries, from the given one on, as have so many bytes together.
+    pub(super) fn neighbours(&self, first: usize, bytes: usize) -> Neighbours<'_> {
+        let places = self.places.get(first..).unwrap_or_default();
+        let start = places.first().map_or(0, |place| place.start);
+        let count = places.partition_point(|place| place.end - start <= bytes);
+        let end = places.get(..count).and_then(<[_]>::last);
+        let end = end.map_or(start, |place| place.end);
+        Neighbours {
+            operation: &self.operation,
+            text: self.bytes().get(start..end).unwrap_or_default(),
+            count,
+        }
+    }
+
     /// The entries, in order.
     pub(super) fn entries(&self) -> impl Iterator<Item = Entry<'_>> + Send {
-        let held = self.bytes().get(self.held.clone()).unwrap_or_default();
-        let (list, one) = if self.operation.lists {
-            (held, None)
-        } else {
-            (&[][..], Some(0..held.len()))
-        };
-        let rest = if self.rows > self.places.len() {
-            list
-        } else {
-            &[][..]
-        };
-        let rest = scan::elements(rest).flatten().skip(self.places.len());
-        let places = self.places.iter().cloned().chain(rest).chain(one);
+        let text = self.bytes();
+        let begins = self.held.start;
+        let is_kept = self.rows <= self.places.len();
+        let all = if is_kept { 0..0 } else { self.held.clone() };
+        let rest = scan::elements(text.get(all).unwrap_or_default()).flatten();
+        let rest = rest.map(move |place| begins + place.start..begins + place.end);
+        let one = (!self.operation.lists).then(|| self.held.clone());
+        let places = self.places.iter().cloned();
+        let places = places.chain(rest.skip(self.places.len())).chain(one);
         places.take(self.rows).map(move |place| Entry {
             operation: &self.operation,
-            text: held.get(place).unwrap_or_default(),
+            text: text.get(place).unwrap_or_default(),
         })
+    }
+}
+
+/// Neighbours in an answer, not read yet.
+#[derive(Debug)]
+pub(super) struct Neighbours<'a> {
+    operation: &'a Operation,
+    text: &'a [u8],
+    pub(super) count: usize,
+}
+
+impl Neighbours<'_> {
+    /// Reads them as tables; none when there is but one, or one of them cannot be read.
+    pub(super) fn tables(&self) -> Option<Vec<Table>> {
+        (self.count > 1).then_some(())?;
+        let output: GetTablesOutput = self.operation.read_alone(self.text).ok()?;
+        output
+            .table_list
+            .filter(|tables| tables.len() == self.count)
     }
 }
 

@@ -95,7 +95,7 @@ fn in_order(
         }
     }
     keys.append(&mut more_keys);
-    let mut paths = Paths::default();
+    let mut paths = Paths::for_so_many(keys.len() + ordered.len());
     // A key has the name alone: what people wrote about it before the other came stays with it.
     for column in keys.iter_mut().chain(&mut ordered) {
         place(column, &mut paths, fields);

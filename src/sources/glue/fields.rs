@@ -5,6 +5,8 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
+use foldhash::fast::RandomState;
+
 use super::type_members::{Member, Part};
 use super::types::{Malformed, Shape};
 use crate::catalog::Column;
@@ -137,7 +139,7 @@ impl Fields {
 
     fn in_struct(&mut self, parts: Vec<Part<'_>>, path: &str, depth: usize) -> Vec<Column> {
         let mut columns = Vec::new();
-        let mut paths = Paths::default();
+        let mut paths = Paths::for_so_many(parts.len());
         for (place, part) in parts.into_iter().enumerate() {
             let (name, member) = match part {
                 Part::Member(mut member) => {
@@ -234,10 +236,15 @@ impl Fields {
 /// Paths of which no two are the same: the second of one name has `[2]` behind it, which is no part of any name.
 #[derive(Default)]
 pub(super) struct Paths {
-    seen: HashMap<String, usize, foldhash::fast::RandomState>,
+    seen: HashMap<String, usize, RandomState>,
 }
 
 impl Paths {
+    pub(super) fn for_so_many(columns: usize) -> Self {
+        let seen = HashMap::with_capacity_and_hasher(columns, RandomState::default());
+        Self { seen }
+    }
+
     /// The path for the next column or field that would have this one.
     pub(super) fn next(&mut self, path: &str) -> String {
         let count = self.seen.entry(path.to_owned()).or_default();
@@ -258,7 +265,8 @@ impl Paths {
 
 /// A name as it stands in a path: quoted when it holds a character that means something there.
 pub(super) fn quoted(name: &str) -> Cow<'_, str> {
-    if name.is_empty() || name.contains(['.', '[', ']', '{', '}', '"']) {
+    let means_something = |byte| matches!(byte, b'.' | b'[' | b']' | b'{' | b'}' | b'"');
+    if name.is_empty() || name.bytes().any(means_something) {
         Cow::Owned(format!("\"{}\"", name.replace('"', "\"\"")))
     } else {
         Cow::Borrowed(name)

@@ -3,6 +3,7 @@
 //! Deliberately absent: the reading (`reading`), the calls themselves (`client`), what comes back from them (`answer`),
 //! and what it means (`translate`).
 
+mod ahead;
 mod answer;
 mod arn;
 mod batch;

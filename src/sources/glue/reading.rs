@@ -13,6 +13,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tracing::{Instrument as _, info_span};
 
+use super::ahead::Ahead;
 use super::answer::{Answer, Entry};
 use super::batch::{Batch, Link};
 use super::client::{Ask, Client, Failure, Page, Tokens, Whereabouts};
@@ -380,6 +381,7 @@ impl Reading {
         progress.pages += 1;
         let mut batch = Batch::new(&database.scope);
         let mut names = HashSet::new();
+        let mut ahead = Ahead::default();
         for (position, entry) in answer.entries().take(limits.answer_rows).enumerate() {
             progress.entries += 1;
             if progress.entries > limits.tables_per_database {
@@ -387,7 +389,7 @@ impl Reading {
                 let sentence = limits.exceeded("The database has", Bound::TablesPerDatabase);
                 return Err(Failure::lasting(sentence).into());
             }
-            let Some(name) = entry.name() else {
+            let Some(name) = ahead.name(answer, position, &entry) else {
                 progress.unknown += 1;
                 let place = place_in_list(position, progress.pages, "its tables");
                 batch.find(format!("{place} was left out: {}", no_name(&entry)));
@@ -400,7 +402,8 @@ impl Reading {
                 let reason = limits.exceeded("Its name has", Bound::NameSize);
                 self.skip(&mut batch, &name, reason).await?;
             } else if names.insert(name.clone()) {
-                self.read_table(&mut batch, &name, &entry).await?;
+                let read = || ahead.table(&entry);
+                self.read_table(&mut batch, &name, &entry, read).await?;
             } else {
                 batch.found_twice(&name);
             }
@@ -430,12 +433,13 @@ impl Reading {
         batch: &mut Batch<'_>,
         name: &str,
         entry: &Entry<'_>,
+        read: impl FnOnce() -> Result<Box<Table>, String>,
     ) -> Result<(), Stop> {
         if let Err(reason) = measure::check_entry(entry, &self.settings.limits) {
             return self.skip(batch, name, reason).await;
         }
         let held = self.find_room(batch, measure::weight(entry)).await?;
-        match entry.table() {
+        match read() {
             Ok(table) if table.target_table.is_some() && self.settings.ignore_resource_links => {
                 let kept = batch.scope.address.child(name);
                 self.send(Report::Kept(kept)).await?;

@@ -30,6 +30,10 @@ struct Items<'a> {
     at: Option<usize>,
     close: u8,
     is_first: bool,
+    /// Whether nothing may follow but white space.
+    is_all: bool,
+    /// Behind the closing bracket, once it was found.
+    end: Option<usize>,
 }
 
 /// The members of the object that is the whole of `text`.
@@ -52,20 +56,53 @@ pub(super) fn elements(text: &[u8]) -> Elements<'_> {
     Elements(Items::between(text, b'[', b']'))
 }
 
-impl<'a> Iterator for Members<'a> {
-    type Item = Result<(&'a [u8], Range<usize>), BrokenOff>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let items = &mut self.0;
-        items.next_with(|items, at| {
+impl<'a> Members<'a> {
+    /// Reads the next key, and goes to its value; [`Self::pass`] or [`Self::enter`] has to follow.
+    pub(super) fn next_key(&mut self) -> Option<Result<&'a [u8], BrokenOff>> {
+        self.0.next_with(|items, at| {
             let key = value(items.text, at)?;
             let quoted = items.text.get(key.clone())?;
             let name = quoted.strip_prefix(b"\"")?.strip_suffix(b"\"")?;
             let colon = space(items.text, key.end);
-            (items.text.get(colon) == Some(&b':')).then_some(())?;
-            let value = value(items.text, space(items.text, colon + 1))?;
-            Some(((name, value.clone()), value.end))
+            let value = space(items.text, colon + 1);
+            (items.text.get(colon) == Some(&b':')).then_some((name, value))
         })
+    }
+
+    /// Passes the value of the key that was read last. Answers where it is.
+    pub(super) fn pass(&mut self) -> Result<Range<usize>, BrokenOff> {
+        let at = self.0.at.take().ok_or(BrokenOff)?;
+        let value = value(self.0.text, at).ok_or(BrokenOff)?;
+        self.0.at = Some(value.end);
+        Ok(value)
+    }
+
+    /// Passes the value of the key that was read last, and visits its elements when it is an array. Answers where the
+    /// value is.
+    pub(super) fn enter(
+        &mut self,
+        mut visit: impl FnMut(Range<usize>),
+    ) -> Result<Range<usize>, BrokenOff> {
+        let at = self.0.at.ok_or(BrokenOff)?;
+        if self.0.text.get(at) != Some(&b'[') {
+            return self.pass();
+        }
+        let mut elements = Elements(Items::behind(self.0.text, at, b']'));
+        for element in &mut elements {
+            visit(element?);
+        }
+        let end = elements.0.end.ok_or(BrokenOff)?;
+        self.0.at = Some(end);
+        Ok(at..end)
+    }
+}
+
+impl<'a> Iterator for Members<'a> {
+    type Item = Result<(&'a [u8], Range<usize>), BrokenOff>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let key = self.next_key()?;
+        Some(key.and_then(|key| Ok((key, self.pass()?))))
     }
 }
 
@@ -82,27 +119,41 @@ impl Iterator for Elements<'_> {
 }
 
 impl<'a> Items<'a> {
+    /// What stands between the brackets that a text begins and ends with.
     fn between(text: &'a [u8], open: u8, close: u8) -> Self {
         let begin = space(text, 0);
         let opened = text.get(begin) == Some(&open);
+        // Where nothing opens, the first item breaks off.
+        let open = if opened { begin } else { text.len() };
         Self {
-            text,
-            // Where nothing opens, the first item breaks off.
-            at: Some(if opened { begin + 1 } else { text.len() }),
-            close,
-            is_first: true,
+            is_all: true,
+            ..Self::behind(text, open, close)
         }
     }
 
-    /// Reads one more of them, which `read` finds with its end.
+    /// What stands behind the bracket at a place of a text.
+    fn behind(text: &'a [u8], open: usize, close: u8) -> Self {
+        Self {
+            text,
+            at: Some(open + 1),
+            close,
+            is_first: true,
+            is_all: false,
+            end: None,
+        }
+    }
+
+    /// Reads one more of them, which `read` finds with the place to go on from.
     fn next_with<T>(
         &mut self,
         read: impl FnOnce(&Self, usize) -> Option<(T, usize)>,
     ) -> Option<Result<T, BrokenOff>> {
         let mut at = space(self.text, self.at.take()?);
         if self.text.get(at) == Some(&self.close) {
-            let is_whole = space(self.text, at + 1) == self.text.len();
-            return (!is_whole).then_some(Err(BrokenOff));
+            let end = at + 1;
+            self.end = Some(end);
+            let broken = self.is_all && space(self.text, end) != self.text.len();
+            return broken.then_some(Err(BrokenOff));
         }
         if !std::mem::take(&mut self.is_first) {
             if self.text.get(at) != Some(&b',') {

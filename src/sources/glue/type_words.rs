@@ -7,6 +7,9 @@ use super::types::{after_blanks, word_at};
 /// What is in the brackets behind a type, such as the words of an enumeration, is no longer than this.
 const LONGEST_GROUP: usize = 10_000;
 
+/// No word of the lists is longer, in bytes.
+const LONGEST_WORD: usize = 32;
+
 /// The types that engines have, in lower case and alphabetical order.
 const KNOWN: &[&str] = &[
     "any",
@@ -168,7 +171,8 @@ pub(super) fn plain(text: &str, at: usize) -> Option<PlainType> {
         return None;
     }
     let known = is_in(KNOWN, word);
-    let may_be_angular = !known || ["geometry", "geography"].contains(&lower(word).as_str());
+    let is_word = |other: &&str| word.eq_ignore_ascii_case(other);
+    let may_be_angular = !known || ["geometry", "geography"].iter().any(is_word);
     let mut end = after_group(text, at + word.len(), may_be_angular);
     loop {
         let next = after_blanks(text, end);
@@ -185,11 +189,15 @@ pub(super) fn plain(text: &str, at: usize) -> Option<PlainType> {
 }
 
 fn is_in(words: &[&str], word: &str) -> bool {
-    words.binary_search(&lower(word).as_str()).is_ok()
-}
-
-fn lower(word: &str) -> String {
-    word.to_ascii_lowercase()
+    let mut lower = [0; LONGEST_WORD];
+    let Some(lower) = lower.get_mut(..word.len()) else {
+        return false;
+    };
+    lower.copy_from_slice(word.as_bytes());
+    lower.make_ascii_lowercase();
+    words
+        .binary_search_by(|known| known.as_bytes().cmp(lower))
+        .is_ok()
 }
 
 /// Where the brackets behind a word end, if there are any.
@@ -228,6 +236,8 @@ mod tests {
     #[test]
     fn words_are_in_the_order_that_looking_them_up_needs() {
         assert!(KNOWN.is_sorted() && MORE.is_sorted());
+        let words = || KNOWN.iter().chain(MORE);
+        assert!(words().all(|word| word.len() <= LONGEST_WORD));
     }
 
     #[test]

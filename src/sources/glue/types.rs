@@ -34,6 +34,9 @@ pub(super) struct Malformed;
 impl<'a> Shape<'a> {
     /// Reads the outermost level of a type; nothing when it is plain.
     pub(super) fn parse(text: &'a str) -> Result<Option<Self>, Malformed> {
+        if !text.bytes().any(|byte| matches!(byte, b'<' | b'(')) {
+            return Ok(None);
+        }
         let text = text.trim();
         let Some((container, open)) = container_at(text, 0) else {
             return Ok(None);
@@ -264,6 +267,7 @@ pub(super) fn after_blanks(text: &str, at: usize) -> usize {
 /// The letters, digits and underscores that begin here.
 pub(super) fn word_at(text: &str, at: usize) -> &str {
     let rest = text.get(at..).unwrap_or_default();
-    let end = rest.find(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_');
+    let is_other = |byte: u8| !byte.is_ascii_alphanumeric() && byte != b'_';
+    let end = rest.bytes().position(is_other);
     rest.get(..end.unwrap_or(rest.len())).unwrap_or_default()
 }

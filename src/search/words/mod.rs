@@ -4,6 +4,8 @@
 //! was cut inside is kept whole as well. Scripts written without spaces come apart into characters and pairs of them.
 //! Words are folded: compatibility forms, case and Latin diacritics do not matter.
 
+mod ascii;
+
 use std::collections::HashMap;
 use std::ops::Range;
 
@@ -159,44 +161,6 @@ impl Splitter {
         }
         self.progress.at = at + stretch.len();
         true
-    }
-
-    /// Cuts a stretch of ASCII, as [`Self::cut_any`] does. Nearly all names are ASCII, and this way is faster.
-    fn cut_ascii(&mut self, stretch: &str) {
-        let is_gap = |byte: &u8| ascii_class(*byte) == Class::Gap;
-        let mut at = 0;
-        loop {
-            let rest = stretch.as_bytes().get(at..).unwrap_or_default();
-            let Some(gap) = rest.iter().position(|byte| !is_gap(byte)) else {
-                return;
-            };
-            let chunk = rest.get(gap..).unwrap_or_default();
-            let length = chunk.iter().position(is_gap).unwrap_or(chunk.len());
-            let from = at + gap;
-            at = from + length;
-            let chunk = stretch.get(from..at).unwrap_or_default();
-            if !(self.progress.after_apostrophe && is_clitic(chunk)) {
-                self.cut_ascii_chunk(chunk, self.progress.at + from);
-            }
-            self.progress.after_apostrophe = stretch.as_bytes().get(at) == Some(&b'\'');
-        }
-    }
-
-    /// A piece without separators: whole, if it comes apart, and then its parts.
-    fn cut_ascii_chunk(&mut self, chunk: &str, mut from: usize) {
-        let mut length = first_ascii_part(chunk.as_bytes());
-        if length < chunk.len() {
-            self.push(chunk, from, Form::Whole);
-        }
-        let mut rest = chunk;
-        while let Some((part, more)) = rest.split_at_checked(length)
-            && !part.is_empty()
-        {
-            self.push_word(part, from);
-            from += length;
-            rest = more;
-            length = first_ascii_part(rest.as_bytes());
-        }
     }
 
     /// Cuts a stretch of any characters.
@@ -449,23 +413,6 @@ fn comes_apart(
     }
 }
 
-/// How many bytes the first part of a chunk has; see [`Line::parts`].
-fn first_ascii_part(chunk: &[u8]) -> usize {
-    if chunk.iter().all(u8::is_ascii_lowercase) {
-        return chunk.len();
-    }
-    let pairs = chunk.windows(2).enumerate();
-    let mut ends = pairs.filter_map(|(at, pair)| {
-        let &[before, byte] = pair else {
-            return None;
-        };
-        let after = chunk.get(at + 2..).unwrap_or_default().iter();
-        let after = after.map(|byte| (char::from(*byte), ascii_class(*byte)));
-        comes_apart(ascii_class(before), ascii_class(byte), after).then_some(at + 1)
-    });
-    ends.next().unwrap_or(chunk.len())
-}
-
 /// Whether this is what is left of a word behind its apostrophe: the s of `author's`, the t of `don't`.
 fn is_clitic(piece: &str) -> bool {
     matches!(piece, "s" | "t" | "S" | "T")
@@ -486,6 +433,13 @@ pub(super) fn squeeze(name: &str) -> String {
 
 /// The words of a name, folded, by the pieces between its separators; `None` when it is not written in words.
 pub(super) fn name_words(name: &str) -> Option<Vec<Vec<String>>> {
+    if name.is_ascii() {
+        return Some(ascii::name_words(name));
+    }
+    any_name_words(name)
+}
+
+fn any_name_words(name: &str) -> Option<Vec<Vec<String>>> {
     let chars = name.char_indices();
     let chars: Vec<_> = chars.map(|(at, c)| (at, c, class(c))).collect();
     let line = Line {
@@ -545,19 +499,9 @@ fn is_joiner(c: char) -> bool {
     matches!(c, '\u{ad}' | '\u{200b}'..='\u{200d}' | '\u{2060}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}')
 }
 
-/// The class of an ASCII character.
-fn ascii_class(byte: u8) -> Class {
-    match byte {
-        b'a'..=b'z' => Class::Letter,
-        b'A'..=b'Z' => Class::Upper,
-        b'0'..=b'9' => Class::Digit,
-        _ => Class::Gap,
-    }
-}
-
 fn class(c: char) -> Class {
     match c {
-        '\0'..='\u{7f}' => u8::try_from(c).map_or(Class::Gap, ascii_class),
+        '\0'..='\u{7f}' => u8::try_from(c).map_or(Class::Gap, ascii::class),
         '\u{ff9e}' | '\u{ff9f}' => Class::Joins,
         _ if is_joiner(c) || is_combining_mark(c) => Class::Joins,
         _ if is_read_alone(c) => Class::Single,
@@ -702,6 +646,7 @@ mod tests {
         #[test]
         fn texts_of_ascii_come_apart_like_all_others(text in "([a-zA-Z0-9 _.'s\\-]{0,40}|[ -~\t\n]{0,40})") {
             prop_assert_eq!(cut(&text, Splitter::cut_ascii), cut(&text, Splitter::cut_any));
+            prop_assert_eq!(Some(ascii::name_words(&text)), any_name_words(&text));
         }
     }
 
