@@ -77,6 +77,8 @@ fn what_one_place_may_name_is_found_everywhere_else() {
             "{text}"
         );
         assert!(rules.check("web/store.rs", text).is_empty(), "{text}");
+        assert!(rules.check("web/store/lists.rs", text).is_empty(), "{text}");
+        assert!(!rules.check("web/restore/lists.rs", text).is_empty());
     }
     assert_eq!(
         rules.check("db/mod.rs", "use std::{env, fmt};"),
@@ -213,12 +215,15 @@ impl Rules {
     }
 }
 
-/// Whether a file is the place, or in the folder, that a row names: `db`, `sources/glue`, `store.rs`.
+/// Whether a file is the place, or in the folder, that a row names: `db`, `sources/glue`, `store.rs`. A file that is
+/// named alone may be a folder anywhere.
 fn is_in(path: &str, place: &str) -> bool {
     let inside = path
         .strip_prefix(place)
         .is_some_and(|rest| rest.is_empty() || rest.starts_with('/') || rest == ".rs");
-    inside || path.rsplit('/').next() == Some(place)
+    let folder = place.strip_suffix(".rs");
+    let mut names = path.rsplit('/');
+    inside || names.next() == Some(place) || names.any(|name| Some(name) == folder)
 }
 
 /// The rows of a fenced table: the first cell, and the second split at its commas.
