@@ -289,6 +289,9 @@ pub async fn find_summaries(
     sight: &Sight,
     ids: &[AssetId],
 ) -> Result<HashMap<AssetId, Summary>, Error> {
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
     let mut found = store::find_summaries(&**db, sight, ids).await?;
     human::attach_to_summaries(&**db, &mut found).await?;
     Ok(found

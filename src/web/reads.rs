@@ -16,7 +16,7 @@ pub(super) struct TrustNames {
 }
 
 impl TrustNames {
-    /// Reads them in two queries, however long the list is.
+    /// Reads them in a number of queries that does not grow with the list; in none when it names nobody and nothing.
     pub(super) async fn read<'a>(
         db: &Db,
         sight: &Sight,

@@ -43,6 +43,9 @@ pub(in crate::auth) async fn find_named(
     db: &impl ConnectionTrait,
     principals: &[Principal],
 ) -> Result<HashMap<Principal, Named>, DbErr> {
+    if principals.is_empty() {
+        return Ok(HashMap::new());
+    }
     let ids = || principals.iter().map(|principal| principal.id());
     let people = account::Entity::find()
         .filter(account::Column::Id.is_in(ids()))

@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use sea_orm::sea_query::{Expr, ExprTrait as _, Func, LikeExpr};
+use sea_orm::sea_query::{CaseStatement, Expr, ExprTrait as _, Func, LikeExpr};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder,
-    QuerySelect,
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, Iterable as _, QueryFilter,
+    QueryOrder, QuerySelect,
 };
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -171,49 +171,52 @@ pub(in crate::catalog) async fn attach(
 /// So many characters of what people say are enough for a line of a list.
 const BEGINNING: i32 = 4_000;
 
-/// Tells in lists what people say, where they say something.
+/// What people say that lists tell. All but descriptions are short.
+const IN_LISTS: [AspectKind; 4] = [
+    AspectKind::Description,
+    AspectKind::Owners,
+    AspectKind::Verification,
+    AspectKind::Deprecation,
+];
+
+/// Tells in lists what people say, where they say something, and how far they say to trust what stands there.
 pub(in crate::catalog) async fn attach_to_summaries(
     db: &impl ConnectionTrait,
     summaries: &mut [Summary],
 ) -> Result<(), Error> {
-    let content = Expr::col(words::Column::Content);
-    let beginning = Func::cust("substr").args([content, 1.into(), BEGINNING.into()]);
-    let rows: Vec<(Uuid, String)> = words::Entity::find()
-        .select_only()
-        .column(words::Column::AssetId)
-        .expr_as(beginning, "beginning")
-        .filter(words::Column::AssetId.is_in(summaries.iter().map(|summary| summary.id.0)))
-        .filter(words::Column::Aspect.eq(AspectKind::Description.as_str()))
-        .into_tuple()
-        .all(db)
-        .await?;
-    let said: HashMap<Uuid, String> = rows.into_iter().collect();
-    for summary in &mut *summaries {
-        let said = said.get(&summary.id.0).and_then(|said| beginning_of(said));
-        if let Some(text) = said.filter(|text| !text.is_empty()) {
-            summary.description = Some(plain_text(&text));
-        }
+    if summaries.is_empty() {
+        return Ok(());
     }
-    attach_trust(db, summaries).await
-}
-
-/// Tells in lists how far people say to trust what stands in them. These aspects are short, so they are read whole.
-async fn attach_trust(db: &impl ConnectionTrait, summaries: &mut [Summary]) -> Result<(), Error> {
-    let kinds = [
-        AspectKind::Owners,
-        AspectKind::Verification,
-        AspectKind::Deprecation,
-    ];
-    let rows = words::Entity::find()
+    let description = AspectKind::Description.as_str();
+    let content = || Expr::col(words::Column::Content);
+    let beginning = Func::cust("substr").args([content(), 1.into(), BEGINNING.into()]);
+    let shortened = CaseStatement::new()
+        .case(words::Column::Aspect.eq(description), beginning)
+        .finally(content());
+    let others = words::Column::iter().filter(|column| !matches!(column, words::Column::Content));
+    let rows: Vec<words::Model> = words::Entity::find()
+        .select_only()
+        .columns(others)
+        .expr_as(shortened, "content")
         .filter(words::Column::AssetId.is_in(summaries.iter().map(|summary| summary.id.0)))
-        .filter(words::Column::Aspect.is_in(kinds.map(AspectKind::as_str)))
+        .filter(words::Column::Aspect.is_in(IN_LISTS.map(AspectKind::as_str)))
+        .into_model()
         .all(db)
         .await?;
+    let mut said: HashMap<Uuid, String> = HashMap::new();
     let mut layers: HashMap<Uuid, HumanLayer> = HashMap::new();
     for row in rows {
-        read_into(layers.entry(row.asset_id).or_default(), &row)?;
+        if row.aspect == description {
+            said.insert(row.asset_id, row.content);
+        } else {
+            read_into(layers.entry(row.asset_id).or_default(), &row)?;
+        }
     }
     for summary in summaries {
+        let text = said.get(&summary.id.0).and_then(|said| beginning_of(said));
+        if let Some(text) = text.filter(|text| !text.is_empty()) {
+            summary.description = Some(plain_text(&text));
+        }
         if let Some(human) = layers.remove(&summary.id.0) {
             summary.trust = Trust {
                 owners: human.owners.content,
