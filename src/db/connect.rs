@@ -108,10 +108,7 @@ pub(super) async fn sqlite(url: &str, create: bool, spoiled: &Spoiled) -> Result
         .map_sqlx_sqlite_pool_opts(move |pool| {
             let opened = opened.clone();
             // All are opened at once: later there may be another file, or none.
-            let pool = pool
-                .min_connections(SQLITE)
-                .idle_timeout(None)
-                .max_lifetime(None);
+            let pool = unaged(pool).min_connections(SQLITE);
             sparing(pool, &spoiled).after_connect(move |_, _| {
                 // Another file may be there by now, which must not be written to when this one is put back.
                 let found = opened.as_ref().map_or(Ok(()), File::is_in_place);
@@ -143,10 +140,17 @@ fn sparing<D: sqlx::Database>(pool: PoolOptions<D>, spoiled: &Spoiled) -> PoolOp
     })
 }
 
+/// A pool whose connections are never closed for their age. sqlx looks for old ones as often as its count of idle ones
+/// says, and that count runs below nought for a moment while one is given back: the search then never ends.
+fn unaged<D: sqlx::Database>(pool: PoolOptions<D>) -> PoolOptions<D> {
+    pool.idle_timeout(None).max_lifetime(None)
+}
+
 /// One more connection to the same file, for work that waits longer for other processes.
 pub(super) async fn patient_sqlite(url: &str, wait: Duration) -> Result<DatabaseConnection, DbErr> {
     let mut pool = pool(url, 1);
-    pool.map_sqlx_sqlite_opts(move |options| sqlite_options(options, wait));
+    pool.map_sqlx_sqlite_opts(move |options| sqlite_options(options, wait))
+        .map_sqlx_sqlite_pool_opts(unaged);
     Database::connect(pool).await
 }
 
@@ -222,7 +226,7 @@ pub(super) async fn postgres(url: &str, spoiled: &Spoiled) -> Result<Postgres, E
     let spoiled = spoiled.clone();
     pool.connect_lazy(true)
         .map_sqlx_postgres_opts(move |_| options.clone())
-        .map_sqlx_postgres_pool_opts(move |pool| sparing(pool, &spoiled));
+        .map_sqlx_postgres_pool_opts(move |pool| sparing(unaged(pool), &spoiled));
     let connection = Database::connect(pool)
         .await
         .map_err(|cause| Error::Connect(cause.into(), None))?;
