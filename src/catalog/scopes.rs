@@ -1,7 +1,7 @@
 //! The words by which people name a scope: `glue:INSTANCE` for a source, `glue:INSTANCE/DATABASE` for a database.
 //!
 //! An instance may have a slash in its name, and a database too, so only what the catalog has tells where one ends.
-//! Whoever gives rights names scopes, and whoever narrows a list down to a database.
+//! Rights name scopes, and so do lists of one database.
 
 use super::asset::{Address, AssetId};
 use super::{Children, Error, find_addresses, find_at, list_children, list_instances};

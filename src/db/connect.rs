@@ -140,8 +140,10 @@ fn sparing<D: sqlx::Database>(pool: PoolOptions<D>, spoiled: &Spoiled) -> PoolOp
     })
 }
 
-/// A pool whose connections are never closed for their age. sqlx looks for old ones as often as its count of idle ones
-/// says, and that count runs below nought for a moment while one is given back: the search then never ends.
+/// A pool that never closes a connection for its age.
+///
+/// sqlx looks for old connections in a loop, which runs once for each idle one. Its count of idle ones falls below zero
+/// while one is given back. A loop that begins then never ends.
 fn unaged<D: sqlx::Database>(pool: PoolOptions<D>) -> PoolOptions<D> {
     pool.idle_timeout(None).max_lifetime(None)
 }

@@ -310,8 +310,9 @@ pub struct LastListings {
     pub recipes: HashMap<AssetId, String>,
 }
 
-/// Finds how the databases of some assets were listed last. Each asset comes with its database; whoever is shown the
-/// asset may know.
+/// Finds how the databases of some assets were listed last. Each asset comes with its database.
+///
+/// Nothing is checked: who sees an asset may see this, too.
 pub async fn find_last_listings(
     db: &Db,
     assets: &[(AssetId, AssetId)],

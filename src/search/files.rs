@@ -27,8 +27,7 @@ use super::filesystem;
 /// How much is read and compared at once.
 const BLOCK: usize = 4_096;
 
-/// So much of a file that was read is kept for those who read on, in bytes: whoever goes through all postings reads a few
-/// bytes at a time.
+/// How much of a file is kept after a read, in bytes. A scan of postings reads a few bytes at a time.
 const KEPT: usize = 2 * BLOCK;
 
 /// How much is read at once when a file is opened; a multiple of [`BLOCK`].

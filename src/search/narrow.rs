@@ -1,4 +1,4 @@
-//! What assets are told apart by beside their words: how far to trust them, and when their definition changed.
+//! Filters beside words: how far to trust an asset, and when its definition changed.
 //!
 //! All of it is in the facts that a search reads of every asset anyway, so none of it costs a posting.
 
@@ -10,9 +10,9 @@ use super::view::Facts;
 /// Whether to trust an asset, or what it still needs for that. One asset may have several.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Trust {
-    /// Somebody vouches for it today.
+    /// A person has verified it, and that has not run out.
     Verified,
-    /// People are told to use something else.
+    /// A steward has deprecated it.
     Deprecated,
     /// Neither its source nor people say what it is.
     Undescribed,

@@ -1,4 +1,4 @@
-//! What people looked for and did not find, for whoever can name or describe it.
+//! Searches that found nothing. Stewards read them, and name or describe what people missed.
 //!
 //! Somebody says so on purpose; what is only typed is kept nowhere.
 
@@ -11,7 +11,7 @@ use super::{Deed, MOST_NAMED, MOST_OPEN, Outcome};
 use crate::auth::{Actor, Permission};
 use crate::db::{Db, Page, PageRequest, changes};
 
-/// Words that are told are no longer than this, in characters.
+/// The longest search that people may report, in characters.
 pub const LONGEST: usize = 200;
 
 /// Words that people looked for and did not find.

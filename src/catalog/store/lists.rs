@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use uuid::Uuid;
 
-use super::{belongs_to_seen, escape_like, read_address, seen, sort_key};
+use super::{ADDRESSED, belongs_to_seen, escape_like, read_address, seen, sort_key};
 use crate::auth::Sight;
 use crate::catalog::asset::{Alias, AssetId, AssetKind, LinkTarget, Storage};
 use crate::catalog::{Beginning, Children, Error, InstanceSummary, Order, Summary, Trust};
@@ -68,15 +68,8 @@ fn outlines(query: Select<asset::Entity>, weight: SimpleExpr) -> Select<asset::E
     };
     query
         .select_only()
-        .columns([
-            asset::Column::Id,
-            asset::Column::Kind,
-            asset::Column::Platform,
-            asset::Column::Instance,
-            asset::Column::Path,
-            asset::Column::ParentId,
-            asset::Column::GoneAt,
-        ])
+        .columns(ADDRESSED)
+        .columns([asset::Column::ParentId, asset::Column::GoneAt])
         .expr_as(short(asset::Column::Source), "source")
         .expr_as(short(asset::Column::Facts), "facts")
         .expr_as(weight, "weight")

@@ -158,6 +158,15 @@ pub(super) async fn find_seen(
     Ok(rows.into_iter().map(AssetId).collect())
 }
 
+/// What tells which asset a row is, and where it stands.
+const ADDRESSED: [asset::Column; 5] = [
+    asset::Column::Id,
+    asset::Column::Kind,
+    asset::Column::Platform,
+    asset::Column::Instance,
+    asset::Column::Path,
+];
+
 /// Finds the kinds and addresses of assets; ids that are not there are left out.
 pub(super) async fn find_addresses(
     db: &impl ConnectionTrait,
@@ -165,13 +174,7 @@ pub(super) async fn find_addresses(
 ) -> Result<HashMap<AssetId, (AssetKind, Address)>, Error> {
     let rows: Vec<(Uuid, String, String, String, String)> = asset::Entity::find()
         .select_only()
-        .columns([
-            asset::Column::Id,
-            asset::Column::Kind,
-            asset::Column::Platform,
-            asset::Column::Instance,
-            asset::Column::Path,
-        ])
+        .columns(ADDRESSED)
         .filter(asset::Column::Id.is_in(ids.iter().map(|id| id.0)))
         .into_tuple()
         .all(db)

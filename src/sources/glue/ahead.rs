@@ -1,5 +1,5 @@
-//! Reading the tables of one answer ahead: small entries several at once, for a call of the SDK costs as much as a
-//! small entry.
+//! Reading the tables of one answer ahead. One call of the SDK reads several small entries, because a call costs as much
+//! as a small entry.
 //!
 //! What cannot be read together is read entry by entry, so that a broken entry costs itself alone.
 
