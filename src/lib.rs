@@ -8,6 +8,7 @@ pub mod config; // the only reader of the environment
 pub mod telemetry; // logs, request ids, metrics
 pub mod db; // connections, paging, the change log
 pub mod auth; // who is acting and what they may do
+pub mod revisions; // what people write: aspects, versions, merges, history
 pub mod catalog; // assets and both of their layers
 pub mod search; // the index
 pub mod sources; // outside systems, turned into reports of assets

@@ -21,6 +21,7 @@ mod m20261126_000012_change_groups;
 mod m20261126_000013_findings_of;
 mod m20261126_000014_requests_for_words;
 mod m20261126_000015_findings_ranked;
+mod m20261127_000016_aspects;
 
 /// Brings a database to the newest schema, or back.
 #[derive(Debug)]
@@ -43,6 +44,7 @@ impl MigratorTrait for Migrator {
             whole(m20261126_000013_findings_of::Migration),
             whole(m20261126_000014_requests_for_words::Migration),
             whole(m20261126_000015_findings_ranked::Migration),
+            whole(m20261127_000016_aspects::Migration),
         ]
     }
 }

@@ -3,13 +3,12 @@
 use chrono::{DateTime, Utc};
 use sea_orm::DbErr;
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
 use super::accounts::Standing;
 use super::permission::TokenScope;
 use super::sessions::Method;
-use super::{AccountId, Actor, Scope};
-use crate::db::{Txn, changes};
+use super::{Actor, Scope};
+use crate::db::{Subject, Txn, changes};
 
 /// Something that happened, with the names that everybody had then.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -115,29 +114,6 @@ pub enum Refused {
     /// The provider said that there are too many to name.
     GroupsLeftOut,
     NotInDirectory,
-}
-
-/// What an event happened to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Subject {
-    Account(AccountId),
-    /// A name that no account has. It is not kept: people type passwords there.
-    Nobody,
-    Team(super::TeamId),
-    Token(Uuid),
-    Scope(Uuid),
-}
-
-impl Subject {
-    fn kind_and_id(self) -> (&'static str, Uuid) {
-        match self {
-            Self::Account(id) => ("account", id.0),
-            Self::Nobody => ("account", Uuid::nil()),
-            Self::Team(id) => ("team", id.0),
-            Self::Token(id) => ("token", id),
-            Self::Scope(id) => ("scope", id),
-        }
-    }
 }
 
 impl Event {
@@ -312,7 +288,7 @@ impl Event {
     ) -> Result<(), DbErr> {
         let tagged = serde_json::to_value(self).expect("an event is plain text");
         let details = tagged.get("details").unwrap_or_default().to_string();
-        let entry = actor.entry(subject.kind_and_id(), self.as_str(), details, now);
+        let entry = actor.entry(subject, self.as_str(), details, now);
         changes::append(txn, vec![entry]).await
     }
 }

@@ -16,6 +16,7 @@ mod scope;
 pub mod scopes;
 mod secret;
 pub mod sessions;
+pub mod subjects;
 pub mod teams;
 pub mod tokens;
 
@@ -26,7 +27,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::db::changes;
+use crate::db::{Subject, changes};
 
 pub use error::Error;
 pub use event::{Event, Refused};
@@ -211,7 +212,7 @@ impl Actor {
     /// An entry of the change log that says that this actor did something to `subject`.
     pub fn entry(
         &self,
-        subject: (&'static str, Uuid),
+        subject: Subject,
         action: &'static str,
         details: String,
         now: DateTime<Utc>,
@@ -222,8 +223,7 @@ impl Actor {
             actor_id: self.account().map(|id| id.0),
             request_id: self.request.clone(),
             run_id: None,
-            subject_kind: subject.0,
-            subject_id: subject.1,
+            subject,
             action,
             details,
             placed: None,

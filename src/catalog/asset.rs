@@ -8,10 +8,19 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::db::Subject;
+
 /// An asset's name for ever: given when it is first seen, never reused, never changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct AssetId(pub Uuid);
+
+impl AssetId {
+    /// It, as the change log and aspects name it.
+    pub fn subject(self) -> Subject {
+        Subject::Asset(self.0)
+    }
+}
 
 impl fmt::Display for AssetId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -6,11 +6,12 @@ use uuid::Uuid;
 
 use super::asset::AssetId;
 use super::difference::{self, Difference};
-use super::human::Revision;
+use super::human::ASPECTS;
 use crate::auth::{Actor, Who};
+use crate::revisions::Edit;
 
 /// What happened to an asset.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Action {
     /// A source reported it for the first time.
     Created,
@@ -21,7 +22,7 @@ pub enum Action {
     /// It was gone, and a source reports it again, perhaps changed.
     Returned(Vec<Difference>),
     /// Somebody revised what people say of it.
-    Revised(Revision),
+    Revised(Edit),
     /// What another version of Gazetteer did to it, by its word in the log.
     Other(String),
 }
@@ -41,7 +42,7 @@ impl Action {
             Self::Changed(_) => "changed",
             Self::Gone => "gone",
             Self::Returned(_) => "returned",
-            Self::Revised(revision) => revision.kind.action(),
+            Self::Revised(edit) => edit.aspect.action,
             Self::Other(_) => "other",
         }
     }
@@ -51,6 +52,14 @@ impl Action {
         match self {
             Self::Changed(differences) | Self::Returned(differences) => differences,
             Self::Created | Self::Gone | Self::Revised(_) | Self::Other(_) => &[],
+        }
+    }
+
+    /// The edit that it is, if it is one.
+    pub(super) fn edit_mut(&mut self) -> Option<&mut Edit> {
+        match self {
+            Self::Revised(edit) => Some(edit),
+            _ => None,
         }
     }
 
@@ -67,7 +76,7 @@ impl Action {
     /// Tells the action as sentences, the first about the whole.
     pub fn sentences(&self) -> Vec<String> {
         let opening = match self {
-            Self::Revised(revision) => return revision.sentences.clone(),
+            Self::Revised(edit) => return edit.sentences.clone(),
             Self::Other(word) => {
                 return vec![format!("It was changed: {}.", word.replace('_', " "))];
             }
@@ -88,8 +97,10 @@ impl Action {
     ///
     /// Details that were too long to be read are an empty text: what differs is then not told.
     pub fn read(action: &str, details: &str) -> Option<Self> {
-        if let Some(revision) = Revision::read(action, details) {
-            return Some(Self::Revised(revision));
+        let mut aspects = ASPECTS.iter();
+        let aspect = aspects.find(|aspect| aspect.action == action);
+        if let Some(edit) = aspect.and_then(|aspect| aspect.read(details)) {
+            return Some(Self::Revised(edit));
         }
         let differences = if details.is_empty() {
             vec![Difference::Untold { differences: None }]
@@ -107,7 +118,7 @@ impl Action {
 }
 
 /// One row of an asset's history.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Change {
     /// Its number in the log, which tells how much happens elsewhere: nothing for readers.
     pub seq: i64,

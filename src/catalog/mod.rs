@@ -23,11 +23,11 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use sea_orm::DbErr;
-use uuid::Uuid;
 
 use crate::auth::{Denied, Place, Sight};
 use crate::db::{self, BadCursor, Cursor, Db, Page, PageRequest};
 use crate::error::{Explain, Kind};
+use crate::revisions::{self, plain_text};
 
 pub use apply::{Closing, Counts, Refusal, Removal, Scope, apply, close, close_databases, open};
 pub use asset::{
@@ -83,7 +83,7 @@ impl Asset {
     /// What to tell first, as plain text: people's words, or else the source's.
     pub fn description(&self) -> Option<String> {
         match self.human.description() {
-            Some(words) => Some(human::plain_text(words)),
+            Some(words) => Some(plain_text(words)),
             None => self.source.description.clone(),
         }
     }
@@ -96,6 +96,8 @@ pub struct Summary {
     pub kind: AssetKind,
     pub address: Address,
     pub parent: Option<AssetId>,
+    /// What people call it instead of its name.
+    pub title: Option<String>,
     /// What to tell of it, as plain text.
     pub description: Option<String>,
     /// How many columns there are on the outermost level; nothing where the source says so much that lists do not read it.
@@ -204,7 +206,7 @@ pub struct Inside {
 pub async fn find_asset(db: &Db, sight: &Sight, id: AssetId) -> Result<Asset, Error> {
     let asset = store::find(db, sight, id).await?;
     let found = human::attach(&**db, vec![asset]).await?;
-    let mut found = human::leave_out_of(db, sight, found).await?;
+    let mut found = human::hide_in(db, sight, found).await?;
     found.pop().ok_or(Error::UnknownAsset)
 }
 
@@ -221,7 +223,7 @@ pub async fn find_at(
 pub async fn find_assets(db: &Db, sight: &Sight, ids: &[AssetId]) -> Result<Vec<Asset>, Error> {
     let found = store::find_many(&**db, sight, ids).await?;
     let found = human::attach(&**db, found).await?;
-    let mut found: HashMap<AssetId, Asset> = human::leave_out_of(db, sight, found)
+    let mut found: HashMap<AssetId, Asset> = human::hide_in(db, sight, found)
         .await?
         .into_iter()
         .map(|asset| (asset.id, asset))
@@ -252,11 +254,6 @@ pub enum Weighed<'a> {
 /// once than memory should hold.
 pub async fn weigh(db: &Db, which: Weighed<'_>) -> Result<Vec<(AssetId, u64)>, Error> {
     Ok(store::weigh(&**db, which).await?)
-}
-
-/// Lists the assets that some people or teams own, by the ids of these; for following changes of their names.
-pub async fn list_owned_by(db: &Db, principals: &[Uuid]) -> Result<Vec<AssetId>, Error> {
-    Ok(human::list_owned_by(&**db, principals).await?)
 }
 
 /// Lists what is directly inside something, by name.
@@ -340,7 +337,7 @@ pub async fn list_history(
     page: &PageRequest,
 ) -> Result<Page<Change>, Error> {
     let mut changes = store::list_history(&**db, sight, id, page).await?;
-    human::leave_out_of_history(db, sight, &mut changes.items).await?;
+    human::hide_in_history(db, sight, &mut changes.items).await?;
     Ok(changes)
 }
 
@@ -364,7 +361,7 @@ pub async fn list_recent_changes(
     page: &PageRequest,
 ) -> Result<Page<Change>, Error> {
     let mut changes = store::list_changes(&**db, sight, page).await?;
-    human::leave_out_of_history(db, sight, &mut changes.items).await?;
+    human::hide_in_history(db, sight, &mut changes.items).await?;
     Ok(changes)
 }
 
@@ -399,6 +396,8 @@ pub enum Error {
     Denied(#[from] Denied),
     #[error(transparent)]
     Busy(#[from] db::Busy),
+    #[error(transparent)]
+    Aspects(#[from] revisions::Error),
     /// The run that wanted to write has been ended by somebody else.
     #[error("The run was ended before it wrote this.")]
     RunEnded,
@@ -440,6 +439,7 @@ impl Explain for Error {
             | Self::BadCursor(_) => Kind::Invalid,
             Self::Denied(denied) => denied.kind(),
             Self::Busy(busy) => busy.kind(),
+            Self::Aspects(error) => error.kind(),
             Self::RunEnded | Self::DescribedAlready | Self::TooManyRequests => Kind::Conflict,
             Self::NobodyAsks => Kind::Forbidden,
             Self::Damaged(..) => Kind::Internal,
@@ -467,6 +467,7 @@ impl Explain for Error {
             Self::SeveralScopes { .. } => Some("Write which one, with its source."),
             Self::BadCursor(_) => Some("Start from the first page."),
             Self::Busy(busy) => busy.hint(),
+            Self::Aspects(error) => error.hint(),
             Self::Denied(_) | Self::RunEnded | Self::Damaged(..) | Self::Database(_) => None,
         }
     }
@@ -474,6 +475,7 @@ impl Explain for Error {
     fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Busy(busy) => busy.retry_after(),
+            Self::Aspects(error) => error.retry_after(),
             _ => None,
         }
     }

@@ -15,7 +15,7 @@ pub fn likely_renames(asset: &Asset, history: &[Change]) -> HashMap<String, Stri
     let paths = asset.column_paths();
     let removed: BTreeSet<&str> = asset
         .human
-        .notes_beside(&paths)
+        .columns_beside(&paths)
         .into_iter()
         .map(|note| note.content.column.as_str())
         .collect();

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::change_groups;
 use super::entity::{change, change_head};
-use super::{Page, PageRequest, Txn, page, pieces};
+use super::{Page, PageRequest, Subject, Txn, page, pieces};
 
 pub use super::change_groups::{Placed, Tally};
 
@@ -32,8 +32,7 @@ pub struct Entry {
     /// The request, or else the run, on whose behalf it is done, when there is one.
     pub request_id: Option<String>,
     pub run_id: Option<Uuid>,
-    pub subject_kind: &'static str,
-    pub subject_id: Uuid,
+    pub subject: Subject,
     pub action: &'static str,
     /// What is particular to the action, as JSON.
     pub details: String,
@@ -69,8 +68,8 @@ pub async fn append(txn: &Txn, entries: Vec<Entry>) -> Result<(), DbErr> {
             at: Set(entry.at),
             actor: Set(entry.actor),
             run_id: Set(entry.run_id),
-            subject_kind: Set(entry.subject_kind.to_owned()),
-            subject_id: Set(entry.subject_id),
+            subject_kind: Set(entry.subject.kind().to_owned()),
+            subject_id: Set(entry.subject.id()),
             action: Set(entry.action.to_owned()),
             details: Set(entry.details),
             actor_id: Set(entry.actor_id),
@@ -107,8 +106,8 @@ pub async fn catalog(db: &impl ConnectionTrait) -> Result<Uuid, DbErr> {
 #[derive(Debug, Clone)]
 pub struct Touched {
     pub seq: i64,
-    pub subject_kind: String,
-    pub subject_id: Uuid,
+    /// Nothing for a kind that this version does not know.
+    pub subject: Option<Subject>,
     pub action: String,
 }
 
@@ -134,10 +133,9 @@ pub async fn list_after(
         .await?;
     Ok(rows
         .into_iter()
-        .map(|(seq, subject_kind, subject_id, action)| Touched {
+        .map(|(seq, kind, id, action)| Touched {
             seq,
-            subject_kind,
-            subject_id,
+            subject: Subject::read(&kind, id),
             action,
         })
         .collect())

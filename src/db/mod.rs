@@ -18,6 +18,7 @@ mod migrate;
 mod page;
 mod pieces;
 mod statements;
+mod subject;
 mod write;
 
 use std::ops::Deref;
@@ -36,6 +37,7 @@ pub use page::{BadCursor, Cursor, Page, PageRequest};
 pub(crate) use page::{Cut, within_bytes};
 pub(crate) use pieces::pieces;
 pub use statements::{Reads, Statements};
+pub use subject::Subject;
 pub use write::Txn;
 
 use connect::Spoiled;

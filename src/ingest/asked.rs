@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::auth::Actor;
-use crate::db::changes;
+use crate::db::{Subject, changes};
 
 /// The word in the log.
 const ACTION: &str = "run_started";
@@ -19,7 +19,7 @@ pub struct Asked {
 impl Asked {
     pub(super) fn entry(&self, actor: &Actor, run: Uuid, now: DateTime<Utc>) -> changes::Entry {
         let details = serde_json::to_string(self).expect("a name is plain text");
-        actor.entry(("run", run), ACTION, details, now)
+        actor.entry(Subject::Run(run), ACTION, details, now)
     }
 
     /// Reads it back from the log; nothing if it is something else.

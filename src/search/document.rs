@@ -48,6 +48,8 @@ pub struct Document {
     /// The tables that it reads, for counting.
     reads: Vec<u64>,
     column_names: Vec<String>,
+    /// What people call it, beside its own name.
+    names: Vec<String>,
     texts: Texts,
 }
 
@@ -177,6 +179,7 @@ impl Document {
             signs: Signs::default().with(Sign::Link, source.link.is_some()),
             reads: reads(source, address),
             column_names: columns.names,
+            names: Vec::new(),
             texts,
         }
     }
@@ -199,11 +202,19 @@ impl Document {
     }
 
     /// Adds what people wrote about it.
-    pub fn described(mut self, description: Option<&str>) -> Self {
-        let texts = description.into_iter().filter(|text| !text.is_empty());
-        self.texts
-            .descriptions
-            .splice(0..0, texts.map(str::to_owned));
+    pub fn described(mut self, description: &str) -> Self {
+        if !description.is_empty() {
+            self.texts.descriptions.insert(0, description.to_owned());
+        }
+        self
+    }
+
+    /// Adds a name that people call it by, beside its own.
+    pub fn called(mut self, name: &str) -> Self {
+        if !name.is_empty() {
+            self.names.push(name.to_owned());
+            self.texts.descriptions.push(name.to_owned());
+        }
         self
     }
 
@@ -315,7 +326,11 @@ impl Document {
     pub(super) fn lay_out(&self, fields: &Fields) -> TantivyDocument {
         let mut laid_out = TantivyDocument::default();
         laid_out.add_bytes(fields.id, self.id.0.as_bytes());
-        laid_out.add_text(fields.name, &self.texts.name);
+        for name in std::iter::once(&self.texts.name).chain(&self.names) {
+            laid_out.add_text(fields.name, name);
+            laid_out.add_text(fields.whole, Whole::Name.term(&fold(name)));
+            laid_out.add_text(fields.in_name, name);
+        }
         for part in &self.texts.place {
             laid_out.add_text(fields.place, part);
         }
@@ -335,13 +350,11 @@ impl Document {
             laid_out.add_text(fields.other, value);
         }
         self.lay_out_labels(fields, &mut laid_out);
-        laid_out.add_text(fields.whole, Whole::Name.term(&fold(&self.texts.name)));
         laid_out.add_text(fields.whole, Whole::Path.term(&fold(&self.path.join("."))));
         laid_out.add_text(
             fields.whole,
             Whole::Squeezed.term(&squeeze(&self.texts.name)),
         );
-        laid_out.add_text(fields.in_name, &self.texts.name);
         laid_out.add_text(fields.in_column, self.column_names.join("\n"));
         let shape = match self.kind {
             AssetKind::Database => Shape::new(&self.texts.name, ""),

@@ -13,16 +13,15 @@ use tokio::runtime::Handle;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
-use uuid::Uuid;
 
 use super::{Change, Document, Error, Index, Writer};
 use crate::auth::Sight;
 use crate::auth::principals::{self, Named, Principal};
-use crate::catalog::human::plain_text;
 use crate::catalog::{self, Asset, AssetId, Weighed};
-use crate::db::Db;
 use crate::db::changes::{self, Touched};
+use crate::db::{Db, Subject};
 use crate::error::chain;
+use crate::revisions::{self, Found, plain_text};
 
 /// How many changes are read at once.
 const BATCH: u64 = 1_000;
@@ -307,23 +306,18 @@ async fn batches_of(db: &Db, ids: &[AssetId]) -> Result<Vec<Vec<AssetId>>, Error
     Ok(all)
 }
 
-/// The assets whose documents changes concern, each once: their own, and what somebody owns who got another name.
+/// The assets whose documents changes concern, each once: their own, and those that name who got another name.
 async fn assets_of(db: &Db, touched: &[Touched]) -> Result<Vec<AssetId>, Error> {
-    let renamed: Vec<Uuid> = touched
-        .iter()
-        .filter(|change| change.action == RENAMED)
-        .map(|change| change.subject_id)
-        .collect();
-    let owned = catalog::list_owned_by(db, &renamed).await?;
-    let own = touched
-        .iter()
-        .filter(|change| change.subject_kind == "asset");
+    let renamed = touched.iter().filter(|change| change.action == RENAMED);
+    let renamed: Vec<Subject> = renamed.filter_map(|change| change.subject).collect();
+    let referring = revisions::list_referring(db, &renamed).await?;
+    let own = touched.iter().filter_map(|change| change.subject);
     let mut seen = HashSet::new();
-    Ok(own
-        .map(|change| AssetId(change.subject_id))
-        .chain(owned)
-        .filter(|id| seen.insert(*id))
-        .collect())
+    let assets = own.chain(referring).filter_map(|subject| match subject {
+        Subject::Asset(id) => Some(AssetId(id)),
+        _ => None,
+    });
+    Ok(assets.filter(|id| seen.insert(*id)).collect())
 }
 
 async fn documents(db: &Db, assets: &[Asset]) -> Result<Vec<Document>, Error> {
@@ -338,7 +332,6 @@ async fn documents(db: &Db, assets: &[Asset]) -> Result<Vec<Document>, Error> {
 
 fn document(asset: &Asset, named: &HashMap<Principal, Named>) -> Document {
     let human = &asset.human;
-    let description = human.description().map(plain_text);
     let mut document = Document::new(asset.id, asset.kind, &asset.address, &asset.source)
         .inside(asset.parent)
         .gone(asset.gone_at.is_some())
@@ -346,16 +339,16 @@ fn document(asset: &Asset, named: &HashMap<Principal, Named>) -> Document {
             asset.facts.rows,
             asset.facts.updated_at.map(|at| at.date_naive()),
         )
-        .described(description.as_deref())
         .deprecated(human.deprecation.content.since.is_some())
         .verified(human.verification.content.until);
-    for (path, note) in &human.notes {
-        if !note.content.text.is_empty() {
-            document = document.noted(path, &plain_text(&note.content.text));
-        }
-    }
-    for tag in &human.tags.content.0 {
-        document = document.tagged(tag);
+    for found in human.found_by() {
+        document = match found {
+            Found::Name(name) => document.called(name),
+            Found::Text(text) => document.described(&plain_text(text)),
+            Found::PartText { text: "", .. } => document,
+            Found::PartText { part, text } => document.noted(part, &plain_text(text)),
+            Found::Tag(tag) => document.tagged(tag),
+        };
     }
     for owner in &human.owners.content.0 {
         document = match named.get(&owner.principal) {

@@ -15,7 +15,6 @@ use uuid::Uuid;
 
 use crate::auth::{AccountId, TeamId};
 use crate::catalog::AssetId;
-use crate::catalog::human::AspectKind;
 
 /// Writes a name so that it can stand between two slashes, or in a query, whatever is in it.
 pub(crate) fn encode(name: &str) -> String {
@@ -283,6 +282,11 @@ pub(crate) fn asset_change(id: AssetId, number: u64) -> String {
     format!("{}/{number}", asset_history(id))
 }
 
+/// Where an edit, or what was before it, is saved again.
+pub(crate) fn restore(id: AssetId, number: u64) -> String {
+    format!("{}/restore", asset_change(id, number))
+}
+
 /// More columns of an asset, as a part of a page.
 pub(crate) fn asset_columns(id: AssetId) -> String {
     at(format!("/assets/{id}/columns"))
@@ -294,8 +298,8 @@ pub(crate) fn column(id: AssetId, column: &str) -> String {
 }
 
 /// The form for one aspect of what people say of an asset.
-pub(crate) fn edit(id: AssetId, aspect: AspectKind) -> String {
-    at(format!("/assets/{id}/edit/{}", aspect.as_str()))
+pub(crate) fn edit(id: AssetId, aspect: &str) -> String {
+    at(format!("/assets/{id}/edit/{aspect}"))
 }
 
 /// The form for what people say of a column.
@@ -304,7 +308,7 @@ pub(crate) fn edit_column(id: AssetId, column: &str) -> String {
 }
 
 /// Where the last save of an aspect is taken back.
-pub(crate) fn undo(id: AssetId, aspect: AspectKind) -> String {
+pub(crate) fn undo(id: AssetId, aspect: &str) -> String {
     format!("{}/undo", edit(id, aspect))
 }
 

@@ -12,8 +12,9 @@ use serde::Serialize;
 
 use super::footnotes::{self, Footnotes};
 use super::links;
-use crate::catalog::human::{EXTENSIONS, LONGEST_TEXT, prepared};
+use crate::catalog::human::LONGEST_TEXT;
 use crate::db::{Apart, Busy};
+use crate::revisions::{EXTENSIONS, prepared};
 
 /// HTML that may stand in a page as it is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -6,6 +6,7 @@
 
 mod access;
 mod api;
+mod aspects;
 mod auditing;
 mod change_filter;
 mod client;

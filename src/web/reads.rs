@@ -26,7 +26,7 @@ impl TrustNames {
         let owners: HashSet<Principal> = owners.map(|owner| owner.principal).collect();
         let owners: Vec<Principal> = owners.into_iter().collect();
         let replacements: Vec<AssetId> = assets
-            .filter_map(|asset| asset.trust.deprecation.replacement)
+            .filter_map(|asset| asset.trust.deprecation.replacement.map(AssetId))
             .collect();
         Ok(Self {
             owners: principals::find_named(db, &owners)
@@ -52,6 +52,6 @@ impl TrustNames {
     /// What to use instead of a deprecated asset; nothing when the actor does not see it.
     pub(super) fn replacement(&self, asset: &Summary) -> Option<&Summary> {
         let replacement = asset.trust.deprecation.replacement?;
-        self.replacements.get(&replacement)
+        self.replacements.get(&AssetId(replacement))
     }
 }

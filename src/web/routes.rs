@@ -9,11 +9,13 @@ use actix_web::http::{Method, StatusCode};
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{FromRequest, Handler, Responder, Route, middleware as actix};
 
+use super::aspects::form::Form as _;
 use super::failure::Failure;
-use super::{access, api, health, middleware, pages, rate, statics};
+use super::{access, api, aspects, health, middleware, pages, rate, statics};
 use crate::auth::Permission::{
     self, Ask, Describe, ManageOwnAccount, ManagePeople, Read, ReadAudit, Restrict, RunRecipe,
 };
+use crate::catalog::human::{ColumnDescription, for_each_aspect};
 
 /// One line of the site map.
 pub struct Site {
@@ -78,6 +80,7 @@ pub fn all() -> Vec<Site> {
         people(),
         ways_in(),
         api(),
+        aspects(),
         signs_of_life(),
     ];
     parts.into_iter().flatten().collect()
@@ -128,32 +131,37 @@ fn reading() -> Vec<Site> {
 /// Writing what people say.
 fn editing() -> Vec<Site> {
     vec![
-        get("/assets/{id}/edit/{aspect}", Describe, pages::editing::show),
-        post("/assets/{id}/edit/{aspect}", Describe, pages::editing::save),
+        post(
+            "/assets/{id}/history/{number}/restore",
+            Describe,
+            aspects::restore::restore,
+        ),
+        get("/assets/{id}/edit/{aspect}", Describe, aspects::edit::show),
+        post("/assets/{id}/edit/{aspect}", Describe, aspects::edit::save),
         get(
             "/assets/{id}/columns/{column}/edit",
             Describe,
-            pages::editing::show_note,
+            aspects::edit::show_column,
         ),
         post(
             "/assets/{id}/columns/{column}/edit",
             Describe,
-            pages::editing::save_note,
+            aspects::edit::save_column,
         ),
         post(
             "/assets/{id}/columns/{column}/move",
             Describe,
-            pages::editing::move_note,
+            aspects::edit::move_column,
         ),
         post(
             "/assets/{id}/edit/{aspect}/undo",
             Describe,
-            pages::editing::undo,
+            aspects::undo::undo,
         ),
         post(
             "/assets/{id}/columns/{column}/edit/undo",
             Describe,
-            pages::editing::undo_note,
+            aspects::undo::undo_column,
         ),
         get("/requests", Describe, pages::requests::list),
         get("/requests/searches", Describe, pages::missed::list),
@@ -174,7 +182,7 @@ fn editing() -> Vec<Site> {
         get("/pick/tags", Describe, pages::picking::tags),
         get("/pick/databases", Read, pages::picking::databases),
         get("/pick/scopes", ManagePeople, pages::picking::scopes),
-        costly(post("/preview", Describe, pages::editing::preview)),
+        costly(post("/preview", Describe, aspects::edit::preview)),
     ]
 }
 
@@ -288,6 +296,24 @@ fn ways_in() -> Vec<Site> {
     ]
 }
 
+macro_rules! calls {
+    ($($field:ident: $aspect:ty),+ $(,)?) => {
+        /// Writing aspects, for programs.
+        fn aspects() -> Vec<Site> {
+            vec![
+                $(put(<$aspect>::API_PATH, Describe, aspects::api::put::<$aspect>),)+
+                put(
+                    ColumnDescription::API_PATH,
+                    Describe,
+                    aspects::api::put_column_description,
+                ),
+            ]
+        }
+    };
+}
+
+for_each_aspect!(calls);
+
 /// The same for programs.
 fn api() -> Vec<Site> {
     vec![
@@ -295,28 +321,15 @@ fn api() -> Vec<Site> {
         costly(get("/api/v1/assets", Read, api::list)),
         get("/api/v1/assets/{id}", Read, api::show),
         costly(get("/api/v1/assets/{id}/history", Read, api::history)),
-        put(
-            "/api/v1/assets/{id}/description",
+        costly(get(
+            "/api/v1/assets/{id}/history/{number}",
+            Read,
+            api::show_change,
+        )),
+        post(
+            "/api/v1/assets/{id}/history/{number}/restore",
             Describe,
-            api::put_description,
-        ),
-        put("/api/v1/assets/{id}/owners", Describe, api::put_owners),
-        put("/api/v1/assets/{id}/tags", Describe, api::put_tags),
-        put("/api/v1/assets/{id}/links", Describe, api::put_links),
-        put(
-            "/api/v1/assets/{id}/verification",
-            Describe,
-            api::put_verification,
-        ),
-        put(
-            "/api/v1/assets/{id}/deprecation",
-            Describe,
-            api::put_deprecation,
-        ),
-        put(
-            "/api/v1/assets/{id}/columns/{column}/description",
-            Describe,
-            api::put_note,
+            aspects::restore::post_restore,
         ),
         costly(get("/api/v1/requests", Describe, api::list_requests)),
         costly(get("/api/v1/searches", Describe, api::list_missed)),

@@ -9,10 +9,11 @@ use chrono::Utc;
 use tokio::sync::Notify;
 
 use crate::auth::Actor;
-use crate::catalog::human::{self, Aspect, Draft, Edition, Refusal};
+use crate::catalog::human::{self, AssetAspect, ColumnDescription};
 use crate::catalog::{self, AssetId};
 use crate::db::Db;
 use crate::error::chain;
+use crate::revisions::{Draft, EditError, Revision};
 use crate::search::{Index, follow};
 use crate::web::view::is_in_place;
 
@@ -48,12 +49,12 @@ fn given<T: 'static>(request: &HttpRequest) -> Data<T> {
 }
 
 impl Editor {
-    /// Saves one aspect; whoever saved it finds it by its words when this returns.
-    pub(crate) async fn save<A: Aspect>(
+    /// Saves one aspect; the editor finds it by its words when this returns.
+    pub(crate) async fn save<A: AssetAspect>(
         &self,
         id: AssetId,
         draft: Draft<A>,
-    ) -> Result<Edition<A>, Refusal<A>> {
+    ) -> Result<Revision<A>, EditError<A>> {
         let saved = human::revise(&self.db, &self.actor, id, draft, Utc::now()).await?;
         self.show(id).await;
         Ok(saved)
@@ -65,22 +66,22 @@ impl Editor {
     }
 
     /// Reads what an aspect said before the save that made this version; nothing where the history does not tell.
-    pub(crate) async fn before<A: Aspect>(
+    pub(crate) async fn before<A: AssetAspect>(
         &self,
         id: AssetId,
         present: &A,
         version: i32,
     ) -> Result<Option<A>, catalog::Error> {
-        human::content_before(&self.db, &self.actor, id, present, version).await
+        human::content_before(&self.db, &self.actor, id, (present, version)).await
     }
 
-    /// Gives a column the words that were written about another one.
-    pub(crate) async fn move_note(
+    /// Gives a column the description that was written about another one.
+    pub(crate) async fn move_description(
         &self,
         id: AssetId,
         columns: (&str, &str),
-    ) -> Result<(), catalog::Error> {
-        human::move_note(&self.db, &self.actor, id, columns, Utc::now()).await?;
+    ) -> Result<(), EditError<ColumnDescription>> {
+        human::move_column_description(&self.db, &self.actor, id, columns, Utc::now()).await?;
         self.show(id).await;
         Ok(())
     }

@@ -25,7 +25,10 @@ async fn calls(app: &TestApp) -> Vec<Call> {
             if content.is_object() {
                 calls.push(Call {
                     method: method.to_uppercase().parse().unwrap(),
-                    path: path.replace("{id}", &id).replace("{column}", "id"),
+                    path: path
+                        .replace("{id}", &id)
+                        .replace("{column}", "id")
+                        .replace("{number}", "2"),
                     example: content["example"].clone(),
                 });
             }

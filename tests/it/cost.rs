@@ -13,11 +13,12 @@ use std::time::{Duration, Instant};
 
 use chrono::Utc;
 use gazetteer::auth::{Actor, Role, Sight};
-use gazetteer::catalog::human::{self, Aspect, Description, Draft, Note};
+use gazetteer::catalog::human::{self, AssetAspect, ColumnDescription, Description};
 use gazetteer::catalog::{self, AssetId, AssetKind, Batch, Cause, Discovered, View};
 use gazetteer::config;
 use gazetteer::db::changes;
 use gazetteer::demo::{Endpoint, World as Glue};
+use gazetteer::revisions::Draft;
 use gazetteer::web::routes::{self, Site};
 use reqwest::Method;
 use secrecy::ExposeSecret as _;
@@ -385,7 +386,7 @@ impl World {
             | "/assets/{id}/restriction" => of_assets(""),
             "/assets/{id}/history" => of_assets("?limit=100"),
             "/api/v1/assets/{id}/history" => of_assets("?limit=100"),
-            "/assets/{id}/history/{number}" => {
+            "/assets/{id}/history/{number}" | "/api/v1/assets/{id}/history/{number}" => {
                 let newest = assets
                     .iter()
                     .map(|id| pattern.replace("{id}", &id.to_string()));
@@ -543,6 +544,20 @@ impl World {
                     ["2", "12"].map(|version| (path.clone(), form(&[("version", version)])))
                 })
                 .collect(),
+            "/assets/{id}/history/{number}/restore" => ["before", "after"]
+                .into_iter()
+                .flat_map(|what| {
+                    let path = of(self.rewritten).replace("{number}", "3");
+                    ["2", "12"].map(|version| {
+                        let fields = [("version", version), ("what", what)];
+                        (path.clone(), form(&fields))
+                    })
+                })
+                .collect(),
+            "/api/v1/assets/{id}/history/{number}/restore" => {
+                let path = of(self.rewritten).replace("{number}", "3");
+                vec![(path, Body::Json(json!({"what": "before", "version": 12})))]
+            }
             "/assets/{id}/columns/{column}/edit/undo" => {
                 vec![(of(self.noted), form(&[("version", "1")]))]
             }
@@ -758,7 +773,7 @@ async fn report(catalog: &TestCatalog, tables: Vec<Discovered>) -> AssetId {
     scopes[0].database()
 }
 
-async fn save<A: Aspect>(catalog: &TestCatalog, id: AssetId, version: i32, content: A) {
+async fn save<A: AssetAspect>(catalog: &TestCatalog, id: AssetId, version: i32, content: A) {
     let draft = Draft { content, version };
     let saved = human::revise(&catalog.app.db, &Actor::operator(), id, draft, Utc::now()).await;
     saved.unwrap();
@@ -776,7 +791,7 @@ async fn say(catalog: &TestCatalog, rewritten: AssetId, noted: AssetId) {
         )
         .await;
     }
-    let note = |column: &str, text: String| Note {
+    let note = |column: &str, text: String| ColumnDescription {
         column: column.to_owned(),
         text,
     };
@@ -830,7 +845,7 @@ async fn age(catalog: &TestCatalog, id: AssetId) {
         .map(|nth| json!({"what": "column_added", "column": format!("column_{nth}"), "data_type": "int"}))
         .collect();
     let details = json!({"differences": differences}).to_string();
-    let entry = || Actor::operator().entry(("asset", id.0), "changed", details.clone(), Utc::now());
+    let entry = || Actor::operator().entry(id.subject(), "changed", details.clone(), Utc::now());
     let entries = (0..CHANGES).map(|_| entry());
     let txn = catalog.app.db.write().await.unwrap();
     changes::append(&txn, entries.collect()).await.unwrap();

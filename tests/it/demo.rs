@@ -74,10 +74,10 @@ async fn the_samples_people_write_once_however_often_the_demo_starts() {
     assert!(customers.human.verification.content.holds(now));
     assert_eq!(
         staging.human.deprecation.content.replacement,
-        Some(orders.id)
+        Some(orders.id.0)
     );
     assert_eq!(orders.human.owners.content.0.len(), 2);
-    assert!(customers.human.note("segment").is_some());
+    assert!(customers.human.column_description("segment").is_some());
     assert_eq!(carts.human.description.version, 2);
     let (_, tagged) = orders.human.tags.edited.as_ref().unwrap();
     assert!((now - *tagged).num_days() >= 30, "{tagged}");

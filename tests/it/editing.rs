@@ -5,12 +5,13 @@ use gazetteer::auth::accounts::{self, AccountKind, NewAccount, Standing};
 use gazetteer::auth::principals::Principal;
 use gazetteer::auth::{AccountId, Actor, Role, Sight, teams};
 use gazetteer::catalog::human::{
-    self, Aspect, Deprecation, Description, Draft, Edition, Links, Note, OfAsset, Owner, OwnerRole,
-    Owners, Reference, Refusal, Stale, Tags, Verification,
+    self, AssetAspect, ColumnDescription, Deprecation, Description, Links, OncePerAsset, Owner,
+    OwnerRole, Owners, PageLink, Tags, Verification,
 };
 use gazetteer::catalog::{self, Action, Asset, AssetId, AssetKind, Cause, Discovered};
 use gazetteer::db::PageRequest;
 use gazetteer::error::{Explain as _, Kind};
+use gazetteer::revisions::{self, Draft, EditConflict, EditError, Revision};
 use gazetteer::search::follow;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
@@ -31,8 +32,8 @@ fn text(text: &str) -> Description {
     }
 }
 
-fn note(column: &str, text: &str) -> Note {
-    Note {
+fn note(column: &str, text: &str) -> ColumnDescription {
+    ColumnDescription {
         column: column.to_owned(),
         text: text.to_owned(),
     }
@@ -88,12 +89,12 @@ async fn report(catalog: &TestCatalog, tables: Vec<Discovered>) -> AssetId {
     found.into_values().next().unwrap()
 }
 
-async fn save<A: Aspect>(
+async fn save<A: AssetAspect>(
     catalog: &TestCatalog,
     id: AssetId,
     version: i32,
     content: A,
-) -> Result<Edition<A>, Refusal<A>> {
+) -> Result<Revision<A>, EditError<A>> {
     let draft = Draft { content, version };
     human::revise(&catalog.app.db, &Actor::operator(), id, draft, now()).await
 }
@@ -117,16 +118,16 @@ async fn person(catalog: &TestCatalog, name: &str, display_name: &str) -> Accoun
     made.unwrap().id
 }
 
-fn stale<A: Aspect>(saved: Result<Edition<A>, Refusal<A>>) -> Stale<A> {
+fn stale<A: AssetAspect>(saved: Result<Revision<A>, EditError<A>>) -> EditConflict<A> {
     match saved {
-        Err(Refusal::Stale(stale)) => *stale,
+        Err(EditError::Conflict(stale)) => *stale,
         other => panic!("not stale: {other:?}"),
     }
 }
 
-fn problems<A: Aspect>(saved: Result<Edition<A>, Refusal<A>>) -> Vec<String> {
+fn problems<A: AssetAspect>(saved: Result<Revision<A>, EditError<A>>) -> Vec<String> {
     match saved {
-        Err(Refusal::Problems(problems)) => {
+        Err(EditError::Problems(problems)) => {
             problems.into_iter().map(|problem| problem.text).collect()
         }
         other => panic!("no problems: {other:?}"),
@@ -233,7 +234,8 @@ async fn whoever_may_not_describe_it_changes_nothing() {
 
     let visitor = Actor::visitor(true);
     let refused = human::revise(&catalog.app.db, &visitor, id, draft, now()).await;
-    let moved = human::move_note(&catalog.app.db, &visitor, id, ("a", "id"), now()).await;
+    let moved =
+        human::move_column_description(&catalog.app.db, &visitor, id, ("a", "id"), now()).await;
 
     assert_eq!(refused.unwrap_err().kind(), Kind::Unauthenticated);
     assert_eq!(moved.unwrap_err().kind(), Kind::Unauthenticated);
@@ -252,7 +254,7 @@ async fn every_problem_of_a_draft_is_told_at_once() {
     let mut many: Vec<&str> = vec![&long];
     let numbers: Vec<String> = (0..50).map(|number| format!("t{number}")).collect();
     many.extend(numbers.iter().map(String::as_str));
-    let link = |label: &str, url: &str| Reference {
+    let link = |label: &str, url: &str| PageLink {
         label: label.to_owned(),
         url: url.to_owned(),
     };
@@ -304,7 +306,7 @@ async fn each_aspect_is_tidied_kept_and_told() {
     save(&catalog, id, 0, tags(&[" PII ", "pii", "two  words", ""]))
         .await
         .unwrap();
-    let link = Reference {
+    let link = PageLink {
         label: String::new(),
         url: " https://wiki.example/a b ".to_owned(),
     };
@@ -315,7 +317,7 @@ async fn each_aspect_is_tidied_kept_and_told() {
     let deprecation = Deprecation {
         since: day,
         note: "Too slow.".to_owned(),
-        replacement: Some(other),
+        replacement: Some(other.0),
     };
     save(&catalog, id, 0, deprecation.clone()).await.unwrap();
 
@@ -323,7 +325,7 @@ async fn each_aspect_is_tidied_kept_and_told() {
     assert_eq!(Tags::of(&asset.human).content, tags(&["PII", "two words"]));
     assert_eq!(
         Links::of(&asset.human).content.0,
-        [Reference {
+        [PageLink {
             label: "wiki.example".to_owned(),
             url: "https://wiki.example/a%20b".to_owned(),
         }]
@@ -342,7 +344,7 @@ async fn each_aspect_is_tidied_kept_and_told() {
         ]
     );
     let itself = Deprecation {
-        replacement: Some(id),
+        replacement: Some(id.0),
         ..deprecation
     };
     assert_eq!(
@@ -403,9 +405,9 @@ async fn an_owner_is_a_person_or_a_team_that_is_known() {
             "The team Data crew became technical owner.",
         ]
     );
-    let of_crew = catalog::list_owned_by(db, &[crew.principal.id()]).await;
-    let of_ana = catalog::list_owned_by(db, &[ana.principal.id()]).await;
-    assert_eq!(of_crew.unwrap(), [id]);
+    let of_crew = revisions::list_referring(db, &[crew.principal.subject()]).await;
+    let of_ana = revisions::list_referring(db, &[ana.principal.subject()]).await;
+    assert_eq!(of_crew.unwrap(), [id.subject()]);
     assert_eq!(of_ana.unwrap(), []);
 }
 
@@ -496,14 +498,14 @@ async fn a_note_outlives_its_column_and_is_moved_to_the_new_name() {
     )
     .await;
     let renamed = find(&catalog, id).await;
-    let beside = renamed.human.notes_beside(&renamed.column_paths());
+    let beside = renamed.human.columns_beside(&renamed.column_paths());
     assert_eq!(beside.len(), 1);
     assert_eq!(beside[0].content, note("at", "When it was *paid*."));
     let edited = save(&catalog, id, 1, note("at", "When it was paid."))
         .await
         .unwrap();
     let actor = Actor::operator();
-    human::move_note(&catalog.app.db, &actor, id, ("at", "paid_at"), now())
+    human::move_column_description(&catalog.app.db, &actor, id, ("at", "paid_at"), now())
         .await
         .unwrap();
 
@@ -513,10 +515,13 @@ async fn a_note_outlives_its_column_and_is_moved_to_the_new_name() {
     );
     assert_eq!(edited.version, 2);
     let moved = find(&catalog, id).await;
-    assert_eq!(moved.human.note("paid_at"), Some("When it was paid."));
-    assert_eq!(moved.human.note("id"), Some("Counts up."));
-    assert_eq!(moved.human.note("at"), None);
-    assert!(moved.human.notes_beside(&moved.column_paths()).is_empty());
+    assert_eq!(
+        moved.human.column_description("paid_at"),
+        Some("When it was paid.")
+    );
+    assert_eq!(moved.human.column_description("id"), Some("Counts up."));
+    assert_eq!(moved.human.column_description("at"), None);
+    assert!(moved.human.columns_beside(&moved.column_paths()).is_empty());
 }
 
 #[tokio::test]
@@ -542,7 +547,7 @@ async fn ingestion_touches_none_of_it_whatever_becomes_of_the_table() {
     assert_eq!(returned.gone_at, None);
     assert_eq!(returned.human.description, while_gone);
     assert_eq!(returned.human.tags, before.tags);
-    assert_eq!(returned.human.notes, before.notes);
+    assert_eq!(returned.human.columns, before.columns);
 }
 
 /// Who does what next in an interleaving.
@@ -634,7 +639,7 @@ impl Interleaving {
         };
         let mine = words(&draft.content.text);
         if let Err(refusal) = save(&self.catalog, self.id, draft.version, draft.content).await {
-            let Refusal::Stale(refused) = refusal else {
+            let EditError::Conflict(refused) = refusal else {
                 panic!("{refusal}");
             };
             assert_eq!(words(&refused.mine.text), mine);

@@ -50,6 +50,7 @@ mod prefix;
 mod recipes;
 mod requests;
 mod restricted;
+mod revising;
 mod runs;
 mod scheduler;
 mod search_demo;

@@ -175,10 +175,10 @@ impl World {
         };
         let mut address = pattern.replacen("{id}", &id, 1);
         while let (Some(from), Some(to)) = (address.find('{'), address.find('}')) {
-            let word = if address.contains("column") || address.contains("{path}") {
-                "id"
-            } else {
-                NOTHING
+            let word = match &address[from..=to] {
+                "{number}" => "1",
+                "{column}" | "{path:.*}" => "id",
+                _ => NOTHING,
             };
             address.replace_range(from..=to, word);
         }

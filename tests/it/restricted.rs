@@ -10,7 +10,7 @@ use gazetteer::auth::scopes::{self, Admitted};
 use gazetteer::auth::teams::{self, Team};
 use gazetteer::auth::tokens::{self, NewToken};
 use gazetteer::auth::{Actor, Event, Role, Scope, Sight, TokenScope};
-use gazetteer::catalog::human::{self, Description, Draft};
+use gazetteer::catalog::human::{self, Description};
 use gazetteer::catalog::{
     self, Address, Alias, AssetId, AssetKind, Cause, Children, Discovered, LinkTarget, OutwardLink,
 };
@@ -18,6 +18,7 @@ use gazetteer::db::PageRequest;
 use gazetteer::demo::{Endpoint, World};
 use gazetteer::error::{Explain, Kind};
 use gazetteer::ingest::RunState;
+use gazetteer::revisions::Draft;
 use gazetteer::search::{Answer, FacetField, Query, follow};
 use gazetteer::web::routes;
 use proptest::test_runner::{Config, TestRunner};
@@ -1075,6 +1076,13 @@ const DOORS: &[(&str, &[&str])] = &[
         &[
             "/api/v1/assets/{orders}/history",
             "/api/v1/assets/{plans}/history",
+        ],
+    ),
+    (
+        "/api/v1/assets/{id}/history/{number}",
+        &[
+            "/api/v1/assets/{orders}/history/1",
+            "/api/v1/assets/{plans}/history/1",
         ],
     ),
     (

@@ -783,7 +783,7 @@ fn hits_are_sorted_by_name_or_by_what_changed_last() {
 fn what_people_wrote_is_found_too() {
     let mut world = World::of(&["a.t1"]);
     let document = Document::new(id(1), AssetKind::Table, &address("a.t1"), &columns(&["c"]))
-        .described(Some("Churned subscribers."))
+        .described("Churned subscribers.")
         .noted("c", "Reason for leaving.");
     world.put(id(1), document);
     world.commit();

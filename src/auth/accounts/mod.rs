@@ -9,12 +9,12 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::event::{Event, Subject};
+use super::event::Event;
 use super::name::AccountName;
 use super::permission::{Permission, Realm, Role};
 use super::scope::Scope;
 use super::{AccountId, Actor, Error, Who, links, sessions};
-use crate::db::{Db, Page, PageRequest, Txn};
+use crate::db::{Db, Page, PageRequest, Subject, Txn};
 
 /// The longest display name, in characters.
 const LONGEST_DISPLAY_NAME: usize = 100;
@@ -205,7 +205,7 @@ pub(super) async fn insert(
         standing: new.standing.clone(),
     };
     event
-        .log(txn, actor, Subject::Account(account.id), now)
+        .log(txn, actor, Subject::Account(account.id.0), now)
         .await?;
     Ok(account)
 }
@@ -317,7 +317,7 @@ pub(super) async fn change_standing(
         after,
     };
     event
-        .log(txn, actor, Subject::Account(account.id), now)
+        .log(txn, actor, Subject::Account(account.id.0), now)
         .await?;
     Ok(true)
 }
@@ -335,7 +335,7 @@ pub async fn lock(db: &Db, actor: &Actor, id: AccountId, now: DateTime<Utc>) -> 
         let event = Event::AccountLocked {
             account: account.name,
         };
-        event.log(&txn, actor, Subject::Account(id), now).await?;
+        event.log(&txn, actor, Subject::Account(id.0), now).await?;
         txn.commit().await?;
     }
     Ok(())
@@ -356,7 +356,7 @@ pub async fn unlock(
         let event = Event::AccountUnlocked {
             account: account.name,
         };
-        event.log(&txn, actor, Subject::Account(id), now).await?;
+        event.log(&txn, actor, Subject::Account(id.0), now).await?;
         txn.commit().await?;
     }
     Ok(())
@@ -381,7 +381,7 @@ pub async fn set_display_name(
             before: account.display_name,
             after,
         };
-        event.log(&txn, actor, Subject::Account(id), now).await?;
+        event.log(&txn, actor, Subject::Account(id.0), now).await?;
         txn.commit().await?;
     }
     Ok(())

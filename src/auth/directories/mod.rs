@@ -19,12 +19,12 @@ use secrecy::SecretString;
 use tracing::warn;
 
 use super::accounts::{self, Account, AccountKind, NewAccount, Standing};
-use super::event::{Event, Refused, Subject};
+use super::event::{Event, Refused};
 use super::name::{AccountName, TeamName};
 use super::sessions::{self, Begun, Lifetimes, Method, Origin, SignedIn};
 use super::{Actor, Error, Passwords, Permission, Role, teams};
 use crate::config::{self, Problems};
-use crate::db::{Db, Txn};
+use crate::db::{Db, Subject, Txn};
 use crate::error::chain;
 
 use sign_ins::Outcome;
@@ -254,7 +254,7 @@ async fn end_sessions(
             account: account.name.clone(),
             count,
         };
-        let (actor, subject) = (Actor::visitor(false), Subject::Account(account.id));
+        let (actor, subject) = (Actor::visitor(false), Subject::Account(account.id.0));
         event.log(txn, &from.of(actor), subject, now).await?;
     }
     Ok(())
@@ -334,7 +334,7 @@ async fn remember(
         issuer: assertion.issuer.clone(),
     };
     event
-        .log(txn, actor, Subject::Account(account.id), now)
+        .log(txn, actor, Subject::Account(account.id.0), now)
         .await?;
     Ok(())
 }

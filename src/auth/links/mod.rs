@@ -6,13 +6,13 @@ use chrono::{DateTime, TimeDelta, Utc};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::accounts::{self, Account, AccountKind, NewAccount, Standing};
-use super::event::{Event, Subject};
+use super::event::Event;
 use super::name::AccountName;
 use super::password::{Password, Passwords};
 use super::permission::Permission;
 use super::sessions::{self, Begun, Lifetimes, Method, Origin};
 use super::{AccountId, Actor, Error, secret};
-use crate::db::Db;
+use crate::db::{Db, Subject};
 
 /// How long the address to set a catalog up works.
 const SET_UP: TimeDelta = TimeDelta::hours(1);
@@ -76,7 +76,7 @@ pub async fn to_choose_password(
     let event = Event::PasswordLinkMade {
         account: account.name,
     };
-    event.log(&txn, actor, Subject::Account(id), now).await?;
+    event.log(&txn, actor, Subject::Account(id.0), now).await?;
     txn.commit().await?;
     Ok(link)
 }

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::permission::Permission;
 use super::{AccountId, Actor, Error, TeamId};
-use crate::db::Db;
+use crate::db::{Db, Subject};
 
 /// A person or a team.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -35,6 +35,14 @@ impl Principal {
         match self {
             Self::Account(id) => id.0,
             Self::Team(id) => id.0,
+        }
+    }
+
+    /// It, as the change log and aspects name it.
+    pub fn subject(self) -> Subject {
+        match self {
+            Self::Account(id) => Subject::Account(id.0),
+            Self::Team(id) => Subject::Team(id.0),
         }
     }
 }

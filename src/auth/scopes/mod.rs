@@ -13,10 +13,10 @@ use chrono::{DateTime, Utc};
 use sea_orm::DbErr;
 use uuid::Uuid;
 
-use super::event::{Event, Subject};
+use super::event::Event;
 use super::principals::{self, Named, Principal};
 use super::{Actor, Denied, Permission, Place, Scope, Sight};
-use crate::db::{self, BadCursor, Db, Page, PageRequest};
+use crate::db::{self, BadCursor, Db, Page, PageRequest, Subject};
 use crate::error::{Explain, Kind};
 
 pub(crate) use store::{PlaceOfRow, scope_id, sees, select_closed_sources};

@@ -19,10 +19,10 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::accounts::{self, Account, AccountKind};
-use super::event::{Event, Refused, Subject};
+use super::event::{Event, Refused};
 use super::permission::{Role, TokenScope};
 use super::{AccountId, Actor, Error, secret, teams};
-use crate::db::{Db, Txn};
+use crate::db::{Db, Subject, Txn};
 
 pub(super) use password::{check, conclude, refuse, set_password};
 
@@ -174,7 +174,7 @@ pub(super) async fn begin(
     };
     let actor = from.of(as_account(account));
     event
-        .log(txn, &actor, Subject::Account(account.id), now)
+        .log(txn, &actor, Subject::Account(account.id.0), now)
         .await?;
     let mark = known_browser::mark(txn, account, now).await?;
     Ok(Begun {
@@ -299,7 +299,7 @@ pub async fn sign_out(db: &Db, signed_in: &SignedIn, now: DateTime<Utc>) -> Resu
             account: account.name.clone(),
         };
         event
-            .log(&txn, &signed_in.actor, Subject::Account(account.id), now)
+            .log(&txn, &signed_in.actor, Subject::Account(account.id.0), now)
             .await?;
         txn.commit().await?;
     }
@@ -336,7 +336,7 @@ pub async fn end(
     if count > 0 {
         let account = account.name;
         let event = Event::SessionsEnded { account, count };
-        event.log(&txn, actor, Subject::Account(id), now).await?;
+        event.log(&txn, actor, Subject::Account(id.0), now).await?;
         txn.commit().await?;
     }
     Ok(())

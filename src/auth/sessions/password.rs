@@ -9,12 +9,12 @@ use super::{
     Begun, Lifetimes, Method, Origin, SignedIn, about, begin, known_browser, refusals, store,
 };
 use crate::auth::accounts::{self, Account};
-use crate::auth::event::{Event, Refused, Subject};
+use crate::auth::event::{Event, Refused};
 use crate::auth::name::AccountName;
 use crate::auth::password::{Password, Passwords};
 use crate::auth::permission::Permission;
 use crate::auth::{AccountId, Actor, Error, links};
-use crate::db::{Db, Txn};
+use crate::db::{Db, Subject, Txn};
 
 /// Signs a person in with name and password, unless they or their network have tried too often.
 ///
@@ -148,7 +148,7 @@ pub(in crate::auth) async fn refuse(
             reason,
             address,
         };
-        let subject = account.map_or(Subject::Nobody, |account| Subject::Account(account.id));
+        let subject = account.map_or(Subject::NOBODY, |account| Subject::Account(account.id.0));
         let actor = from.of(Actor::visitor(false));
         event.log(&txn, &actor, subject, now).await?;
     }
@@ -204,7 +204,7 @@ async fn refuse_to_change(db: &Db, signed_in: &SignedIn, from: &Origin) -> Resul
         address: from.address.to_string(),
     };
     let txn = db.write().await?;
-    let (actor, subject) = (&signed_in.actor, Subject::Account(account.id));
+    let (actor, subject) = (&signed_in.actor, Subject::Account(account.id.0));
     event.log(&txn, actor, subject, Utc::now()).await?;
     txn.commit().await?;
     Err(Error::WrongPassword)
@@ -241,7 +241,7 @@ pub(in crate::auth) async fn set_password(
         account: account.name.clone(),
     };
     event
-        .log(txn, actor, Subject::Account(account.id), now)
+        .log(txn, actor, Subject::Account(account.id.0), now)
         .await?;
     Ok(Account {
         password_hash: Some(hash),

@@ -7,11 +7,11 @@ use sea_orm::DbErr;
 use uuid::Uuid;
 
 use super::accounts::{self, Account};
-use super::event::{Event, Subject};
+use super::event::Event;
 use super::name::TeamName;
 use super::permission::Permission;
 use super::{AccountId, Actor, Error, TeamId};
-use crate::db::{Db, Page, PageRequest, Txn};
+use crate::db::{Db, Page, PageRequest, Subject, Txn};
 
 /// A team as a line of a list.
 #[derive(Debug, Clone)]
@@ -50,7 +50,7 @@ async fn insert(
     let event = Event::TeamCreated {
         team: team.name.clone(),
     };
-    event.log(txn, actor, Subject::Team(team.id), now).await?;
+    event.log(txn, actor, Subject::Team(team.id.0), now).await?;
     Ok(team)
 }
 
@@ -166,7 +166,7 @@ async fn log_added(
         team: team.name.clone(),
         account: account.name.clone(),
     };
-    event.log(txn, actor, Subject::Team(team.id), now).await
+    event.log(txn, actor, Subject::Team(team.id.0), now).await
 }
 
 async fn log_removed(
@@ -180,5 +180,5 @@ async fn log_removed(
         team: team.name.clone(),
         account: account.name.clone(),
     };
-    event.log(txn, actor, Subject::Team(team.id), now).await
+    event.log(txn, actor, Subject::Team(team.id.0), now).await
 }

@@ -10,11 +10,11 @@ use secrecy::{ExposeSecret, SecretString};
 use uuid::Uuid;
 
 use super::accounts::{self, AccountKind};
-use super::event::{Event, Subject};
+use super::event::Event;
 use super::permission::{Permission, TokenScope};
 use super::sessions::{self, SEEN_EVERY};
 use super::{AccountId, Actor, Error, secret};
-use crate::db::{Db, Page, PageRequest};
+use crate::db::{Db, Page, PageRequest, Subject};
 
 /// What every token begins with, so that people and scanners know one when they see it.
 const PREFIX: &str = "gaz_";

@@ -299,7 +299,7 @@ async fn read(
     let rows = cut.items.iter().filter_map(|place| rows.remove(&place.seq));
     let changes = rows.map(|row| read_change(&row, None));
     let mut changes = changes.collect::<Result<Vec<_>, _>>()?;
-    human::leave_out_of_history(db, sight, &mut changes).await?;
+    human::hide_in_history(db, sight, &mut changes).await?;
     Ok((cut, changes))
 }
 

@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 
 use super::super::{AssetId, Error, Summary, find_summaries};
-use super::aspect::{Tags, tag_key};
-use super::{Aspect as _, Note, store};
+use super::{ColumnDescription, Tags, store, tag_key};
 use crate::auth::{Actor, Sight};
 use crate::db::Db;
+use crate::revisions::Aspect as _;
 
 /// A description that columns of the same name have.
 #[derive(Debug, Clone)]
@@ -19,22 +19,22 @@ pub struct SaidElsewhere {
 /// Lists what is said of columns with this path in other tables, what most of them say first.
 ///
 /// Looks at some of them only where there are very many, and at short texts alone.
-pub async fn list_notes_elsewhere(
+pub async fn list_descriptions_elsewhere(
     db: &Db,
     actor: &Actor,
     id: AssetId,
     column: &str,
 ) -> Result<Vec<SaidElsewhere>, Error> {
-    let note = Note {
+    let described = ColumnDescription {
         column: column.to_owned(),
         text: String::new(),
     };
-    let notes = store::list_notes_of_part(&**db, actor.sight(), id, &note.part()).await?;
-    let ids: Vec<AssetId> = notes.iter().map(|(id, _)| *id).collect();
+    let found = store::list_columns_of_part(&**db, actor.sight(), id, &described.part()).await?;
+    let ids: Vec<AssetId> = found.iter().map(|(id, _)| *id).collect();
     let mut assets = find_summaries(db, actor.sight(), &ids).await?;
     let mut said: Vec<SaidElsewhere> = Vec::new();
     let mut places: HashMap<String, usize> = HashMap::new();
-    for (id, Note { column: of, text }) in notes {
+    for (id, ColumnDescription { column: of, text }) in found {
         let Some(asset) = assets.remove(&id) else {
             continue;
         };

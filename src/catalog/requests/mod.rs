@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::{Asset, AssetId, Error, Summary, find_asset, find_summaries};
 use crate::auth::{Actor, Permission};
-use crate::db::{Db, Page, PageRequest, Txn, changes};
+use crate::db::{Db, Page, PageRequest, Subject, Txn, changes};
 
 use store::About;
 pub use store::Outcome;
@@ -131,15 +131,16 @@ impl Deed {
 
     /// An entry about an asset or, by an id of its own, about words.
     fn entry(&self, actor: &Actor, id: Uuid, now: DateTime<Utc>) -> changes::Entry {
-        let (kind, action, details) = match self {
-            Self::Requested => ("request", "description_requested", json!({})),
-            Self::Dismissed => ("request", "requests_dismissed", json!({})),
-            Self::Missed { words } => ("search", "search_missed", json!({ "words": words })),
+        let (about, search) = (Subject::Request(id), Subject::Search(id));
+        let (subject, action, details) = match self {
+            Self::Requested => (about, "description_requested", json!({})),
+            Self::Dismissed => (about, "requests_dismissed", json!({})),
+            Self::Missed { words } => (search, "search_missed", json!({ "words": words })),
             Self::MissedDismissed { words } => {
-                ("search", "missed_dismissed", json!({ "words": words }))
+                (search, "missed_dismissed", json!({ "words": words }))
             }
         };
-        actor.entry((kind, id), action, details.to_string(), now)
+        actor.entry(subject, action, details.to_string(), now)
     }
 }
 

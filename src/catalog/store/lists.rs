@@ -12,8 +12,9 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use uuid::Uuid;
 
-use super::{ADDRESSED, belongs_to_seen, escape_like, read_address, seen, sort_key};
+use super::{ADDRESSED, belongs_to_seen, escape_like, read_address, sort_key};
 use crate::auth::Sight;
+use crate::auth::subjects::sees_assets;
 use crate::catalog::asset::{Alias, AssetId, AssetKind, LinkTarget, Storage};
 use crate::catalog::{Beginning, Children, Error, InstanceSummary, Order, Summary, Trust};
 use crate::db::entity::{alias, asset};
@@ -100,6 +101,7 @@ fn summary(row: Outline) -> Result<Summary, Error> {
     let source = source.unwrap_or_default();
     let facts = facts.unwrap_or_default();
     Ok(Summary {
+        title: None,
         id,
         kind: row.kind.parse().map_err(Error::damaged(id))?,
         address: read_address(row.id, row.platform, row.instance, &row.path)?,
@@ -128,7 +130,7 @@ pub(in crate::catalog) async fn find_summaries(
 ) -> Result<Vec<Summary>, Error> {
     let query = asset::Entity::find()
         .filter(asset::Column::Id.is_in(ids.iter().map(|id| id.0)))
-        .filter(seen(sight));
+        .filter(sees_assets(sight));
     let rows: Vec<Outline> = outlines(query, Expr::val("")).into_model().all(db).await?;
     rows.into_iter().map(summary).collect()
 }
@@ -178,7 +180,7 @@ pub(in crate::catalog) async fn list_beginnings(
     let next = || Expr::expr(Func::cust(find).arg(substr(known + 1)).arg("_"));
     let beginning = substr(1).arg(next().add(known));
     let rows: Vec<(String, i64)> = of(asset::Entity::find(), children)
-        .filter(seen(sight))
+        .filter(sees_assets(sight))
         .filter(next().gt(0))
         .select_only()
         .expr_as(beginning, "beginning")
@@ -207,7 +209,7 @@ pub(in crate::catalog) async fn list_children(
 ) -> Result<Page<Summary>, Error> {
     let weight = weight(children.order, db.get_database_backend());
     let mut query = outlines(asset::Entity::find(), weight.clone())
-        .filter(seen(sight))
+        .filter(sees_assets(sight))
         .limit(page.limit + 1);
     if children.order != Order::Name {
         query = query.order_by_desc(weight.clone());
@@ -254,7 +256,7 @@ pub(in crate::catalog) async fn count_children(
         .expr_as(Func::count(Expr::col(asset::Column::Id)), "n")
         .filter(asset::Column::ParentId.is_in(parents.iter().map(|id| id.0)))
         .filter(asset::Column::GoneAt.is_null())
-        .filter(seen(sight))
+        .filter(sees_assets(sight))
         .group_by(asset::Column::ParentId)
         .group_by(asset::Column::Kind)
         .into_tuple()
@@ -283,7 +285,7 @@ pub(in crate::catalog) async fn list_instances(
         .expr_as(Func::count(Expr::col(asset::Column::Id)), "n")
         .filter(asset::Column::ParentId.is_null())
         .filter(asset::Column::GoneAt.is_null())
-        .filter(seen(sight))
+        .filter(sees_assets(sight))
         .group_by(asset::Column::Platform)
         .group_by(asset::Column::Instance)
         .order_by_asc(asset::Column::Platform)

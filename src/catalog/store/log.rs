@@ -42,7 +42,7 @@ pub(in crate::catalog) async fn log(
             placed: Some(batch::placed(batch, id, database, &action)),
             ..cause
                 .actor
-                .entry(("asset", id.0), action.as_str(), action.details(), now)
+                .entry(id.subject(), action.as_str(), action.details(), now)
         },
     );
     changes::append(txn, entries.collect()).await

@@ -16,7 +16,7 @@ use uuid::Uuid;
 use super::asset::{Address, AssetId, AssetKind, Facts, Identity, SourceLayer};
 use super::{Asset, Error, HumanLayer, LARGE, Weighed};
 use crate::auth::Sight;
-use crate::auth::scopes::{PlaceOfRow, sees};
+use crate::auth::subjects::sees_assets;
 use crate::db::Db;
 use crate::db::entity::asset;
 
@@ -35,18 +35,6 @@ const SORT_KEY: usize = 200;
 /// How many rows one statement reads or changes, below both databases' limits on parameters.
 const BATCH: usize = 500;
 
-/// Leaves out of a query of assets what somebody does not see.
-fn seen(sight: &Sight) -> Condition {
-    let of = |column| Expr::col((asset::Entity, column));
-    let database = [of(asset::Column::ParentId), of(asset::Column::Id)];
-    let place = PlaceOfRow {
-        platform: of(asset::Column::Platform),
-        instance: of(asset::Column::Instance),
-        database: Func::coalesce(database).into(),
-    };
-    sees(sight, place)
-}
-
 /// Leaves out of a query of something else what belongs to an asset that somebody does not see, or that is not there.
 pub(crate) fn belongs_to_seen(sight: &Sight, asset: impl Into<SimpleExpr>) -> Condition {
     if *sight == Sight::Everything {
@@ -56,29 +44,14 @@ pub(crate) fn belongs_to_seen(sight: &Sight, asset: impl Into<SimpleExpr>) -> Co
         .expr(Expr::val(1))
         .from(asset::Entity)
         .and_where(Expr::col((asset::Entity, asset::Column::Id)).eq(asset))
-        .cond_where(seen(sight))
+        .cond_where(sees_assets(sight))
         .to_owned();
     Condition::all().add(Expr::exists(assets))
 }
 
-/// Finds the database that an asset is in, or is.
-pub(super) async fn find_database(
-    db: &impl ConnectionTrait,
-    id: AssetId,
-) -> Result<AssetId, Error> {
-    let found: Option<Option<Uuid>> = asset::Entity::find_by_id(id.0)
-        .select_only()
-        .column(asset::Column::ParentId)
-        .into_tuple()
-        .one(db)
-        .await?;
-    let parent = found.ok_or(Error::UnknownAsset)?;
-    Ok(parent.map_or(id, AssetId))
-}
-
 /// Finds one asset. One of which its source says very much is read apart, and held by few at a time.
 pub(super) async fn find(db: &Db, sight: &Sight, id: AssetId) -> Result<Asset, Error> {
-    let query = asset::Entity::find_by_id(id.0).filter(seen(sight));
+    let query = asset::Entity::find_by_id(id.0).filter(sees_assets(sight));
     let bytes = length(asset::Column::Source).add(length(asset::Column::Facts));
     let large = i64::try_from(LARGE).unwrap_or(i64::MAX);
     if let Some(row) = query.clone().filter(bytes.lte(large)).one(&**db).await? {
@@ -117,7 +90,7 @@ pub(super) async fn find_at(
         .select_only()
         .columns([asset::Column::Id, asset::Column::Identity])
         .filter(asset::Column::Identity.is_in(identities.keys()))
-        .filter(seen(sight))
+        .filter(sees_assets(sight))
         .into_tuple()
         .all(db)
         .await?;
@@ -135,7 +108,7 @@ pub(super) async fn find_many(
 ) -> Result<Vec<Asset>, Error> {
     let rows = asset::Entity::find()
         .filter(asset::Column::Id.is_in(ids.iter().map(|id| id.0)))
-        .filter(seen(sight))
+        .filter(sees_assets(sight))
         .all(db)
         .await?;
     rows.into_iter().map(read).collect()
@@ -151,7 +124,7 @@ pub(super) async fn find_seen(
         .select_only()
         .column(asset::Column::Id)
         .filter(asset::Column::Id.is_in(ids.iter().map(|id| id.0)))
-        .filter(seen(sight))
+        .filter(sees_assets(sight))
         .into_tuple()
         .all(db)
         .await?;

@@ -13,12 +13,13 @@ use crate::auth::accounts::{self, AccountKind, NewAccount, Standing};
 use crate::auth::principals::Principal;
 use crate::auth::{self, AccountId, AccountName, Actor, Role, TeamId, TeamName, teams};
 use crate::catalog::human::{
-    self, Aspect, Deprecation, Description, Draft, Edition, Links, Note, OfAsset, Owner, OwnerRole,
-    Owners, Reference, Tags, Verification,
+    self, AssetAspect, ColumnDescription, Deprecation, Description, Links, OncePerAsset, Owner,
+    OwnerRole, Owners, PageLink, Tags, Verification,
 };
 use crate::catalog::requests::{self, searches};
 use crate::catalog::{self, Asset, AssetId};
 use crate::db::Db;
+use crate::revisions::{Draft, Revision};
 use crate::web::Unfinished;
 
 const STORY: &str = include_str!("story.json");
@@ -98,7 +99,7 @@ enum SaidEntry {
     Description { description: String },
     Owners { owners: Vec<OwnerEntry> },
     Tags { tags: Vec<String> },
-    Links { links: Vec<Reference> },
+    Links { links: Vec<PageLink> },
     Verified { verified_days: i64 },
     Deprecated { deprecated: DeprecatedEntry },
 }
@@ -236,7 +237,7 @@ impl Cast {
             } => {
                 let text = description.clone();
                 let column = column.clone();
-                turn.write_note(Note { column, text }).await
+                turn.write_column(ColumnDescription { column, text }).await
             }
             SaidEntry::Description { description } => {
                 let text = description.clone();
@@ -254,7 +255,7 @@ impl Cast {
                 let content = Deprecation {
                     since: Some(at.date_naive()),
                     note: deprecated.reason.clone(),
-                    replacement,
+                    replacement: replacement.map(|id| id.0),
                 };
                 turn.write(content).await
             }
@@ -294,18 +295,18 @@ struct Turn<'a> {
 }
 
 impl Turn<'_> {
-    async fn write<A: OfAsset>(&self, content: A) -> Result<(), Failure> {
+    async fn write<A: OncePerAsset>(&self, content: A) -> Result<(), Failure> {
         self.onto(A::of(&self.asset.human), content).await
     }
 
-    async fn write_note(&self, note: Note) -> Result<(), Failure> {
-        let nothing = Edition::default();
-        let notes = &self.asset.human.notes;
-        let present = notes.get(&note.column).unwrap_or(&nothing);
-        self.onto(present, note).await
+    async fn write_column(&self, described: ColumnDescription) -> Result<(), Failure> {
+        let nothing = Revision::default();
+        let columns = &self.asset.human.columns;
+        let present = columns.get(&described.column).unwrap_or(&nothing);
+        self.onto(present, described).await
     }
 
-    async fn onto<A: Aspect>(&self, present: &Edition<A>, content: A) -> Result<(), Failure> {
+    async fn onto<A: AssetAspect>(&self, present: &Revision<A>, content: A) -> Result<(), Failure> {
         let version = self.version;
         if present.version != version {
             return Ok(());

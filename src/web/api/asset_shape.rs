@@ -9,12 +9,13 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::ActorShape;
-use super::words_shape::HumanShape;
 use crate::catalog::{
     Action, Alias, Asset, AssetId, Change, Column, EngineColumn, Facts, Inside, SchemaReference,
     Skew, SourceLayer, Summary, View,
 };
 use crate::ingest::Listed;
+use crate::revisions::{Comparison, Piece};
+use crate::web::aspects::shape::HumanShape;
 use crate::web::links;
 
 /// An asset with what its source and what people say of it, apart.
@@ -465,6 +466,69 @@ pub(in crate::web) struct ChangeShape {
     differences: Vec<serde_json::Value>,
 }
 
+/// One change of an asset, with what was done to the text that it edits.
+#[derive(Debug, Serialize, ToSchema)]
+pub(in crate::web) struct ComparedChangeShape {
+    #[serde(flatten)]
+    change: ChangeShape,
+    /// What was done to the text; null where the change edits no text.
+    comparison: Option<ComparisonShape>,
+}
+
+/// The places at which two texts differ, or that hardly a word is the same.
+#[derive(Debug, Default, Serialize, ToSchema)]
+struct ComparisonShape {
+    /// The places that differ, with a few words around each.
+    pieces: Vec<PieceShape>,
+    /// How many places are left out.
+    more: usize,
+    /// Whether hardly a word of the earlier text is left; then there are no pieces.
+    rewritten: bool,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+struct PieceShape {
+    /// `kept`, `deleted` or `inserted`.
+    kind: &'static str,
+    text: String,
+}
+
+impl ComparedChangeShape {
+    pub(super) fn new(change: Change, compared: Option<Comparison>) -> Self {
+        Self {
+            change: change.into(),
+            comparison: compared.map(ComparisonShape::from),
+        }
+    }
+}
+
+impl From<Comparison> for ComparisonShape {
+    fn from(comparison: Comparison) -> Self {
+        match comparison {
+            Comparison::Places { pieces, more } => Self {
+                pieces: pieces.into_iter().map(PieceShape::from).collect(),
+                more,
+                rewritten: false,
+            },
+            Comparison::Rewritten { .. } => Self {
+                rewritten: true,
+                ..Self::default()
+            },
+        }
+    }
+}
+
+impl From<Piece> for PieceShape {
+    fn from(piece: Piece) -> Self {
+        let (kind, text) = match piece {
+            Piece::Kept(text) => ("kept", text),
+            Piece::Deleted(text) => ("deleted", text),
+            Piece::Inserted(text) => ("inserted", text),
+        };
+        Self { kind, text }
+    }
+}
+
 impl From<Change> for ChangeShape {
     fn from(change: Change) -> Self {
         let differences = change.action.differences().iter();
@@ -472,11 +536,11 @@ impl From<Change> for ChangeShape {
             serde_json::to_value(difference).expect("differences are plain text")
         });
         let revised = match &change.action {
-            Action::Revised(revision) => Some(json!({
-                "what": revision.kind.as_str(),
-                "version": revision.version,
-                "before": revision.before,
-                "after": revision.after,
+            Action::Revised(edit) => Some(json!({
+                "what": edit.aspect.name,
+                "version": edit.version,
+                "before": edit.before,
+                "after": edit.after,
             })),
             _ => None,
         };

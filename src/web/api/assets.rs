@@ -3,10 +3,12 @@
 use actix_web::Either;
 use actix_web::web::{Data, Path};
 
-use super::asset_shape::{AssetShape, ChangeShape, DatabaseShape, Seen, SummaryShape};
+use super::asset_shape::{
+    AssetShape, ChangeShape, ComparedChangeShape, DatabaseShape, Seen, SummaryShape,
+};
 use super::{Json, List, Written};
 use crate::auth::Actor;
-use crate::catalog::{self, AssetId, Children};
+use crate::catalog::{self, Action, AssetId, Children};
 use crate::db::{Db, PageRequest};
 use crate::ingest;
 use crate::web::failure::Failure;
@@ -69,6 +71,35 @@ pub(in crate::web) async fn history(
     let asset = catalog::find_asset(&db, actor.sight(), *id).await?;
     let changes = catalog::list_history(&db, actor.sight(), asset.id, &page).await?;
     Ok(Json(List::of(changes, ChangeShape::from)))
+}
+
+/// `GET /api/v1/assets/{id}/history/{number}`: one change.
+#[utoipa::path(
+    get,
+    path = "/api/v1/assets/{id}/history/{number}",
+    tag = "assets",
+    summary = "One change of an asset; of an edit of a text, what was done to it",
+    params(
+        ("id" = Uuid, Path),
+        ("number" = u64, Path, description = "Its number among the changes of the asset, from 1"),
+    ),
+    responses(
+        (status = 200, body = ComparedChangeShape),
+        (status = "default", response = super::openapi::ProblemAnswer),
+    ),
+)]
+pub(in crate::web) async fn show_change(
+    db: Data<Db>,
+    actor: Actor,
+    place: Path<(AssetId, u64)>,
+) -> Result<Json<ComparedChangeShape>, Failure> {
+    let (id, number) = place.into_inner();
+    let change = catalog::find_change(&db, actor.sight(), id, number).await?;
+    let compared = match &change.action {
+        Action::Revised(edit) => edit.compared(&db).await?,
+        _ => None,
+    };
+    Ok(Json(ComparedChangeShape::new(change, compared)))
 }
 
 /// `GET /api/v1/assets`: what is inside something.

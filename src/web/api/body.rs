@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use super::openapi::{self, Call};
 use super::schema::{self, Unique};
-use super::words::FieldProblemShape;
+use crate::web::aspects::api::FieldProblemShape;
 use crate::web::failure::Failure;
 
 /// What to do about a body that is not right.

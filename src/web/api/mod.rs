@@ -5,9 +5,9 @@
 mod asset_shape;
 mod assets;
 mod audit;
-mod body;
+pub(super) mod body;
 mod changes;
-mod openapi;
+pub(super) mod openapi;
 mod recipes;
 mod missed;
 mod requests;
@@ -15,8 +15,6 @@ mod run_shape;
 mod runs;
 mod schema;
 mod search;
-mod words;
-mod words_shape;
 
 use actix_web::body::BoxBody;
 use actix_web::http::StatusCode;
@@ -29,7 +27,7 @@ use utoipa::ToSchema;
 use crate::auth::Who;
 use crate::db;
 
-pub(super) use assets::{history, list, list_databases, show};
+pub(super) use assets::{history, list, list_databases, show, show_change};
 pub(super) use audit::{AuditShape, list as list_audit};
 pub(super) use changes::{list as list_changes, show as show_batch};
 pub(super) use missed::{dismiss as put_missed_dismissal, list as list_missed, tell as put_missed};
@@ -38,9 +36,6 @@ pub(super) use recipes::{list as list_recipes, start_run};
 pub(super) use requests::{ask as put_request, dismiss as put_dismissal, list as list_requests};
 pub(super) use runs::{list as list_runs, list_databases_of_run, list_findings, show as show_run};
 pub(super) use search::search;
-pub(super) use words::{
-    put_deprecation, put_description, put_links, put_note, put_owners, put_tags, put_verification,
-};
 
 /// Answers with a shape as JSON.
 #[derive(Debug)]
@@ -54,7 +49,7 @@ impl<T: Serialize> Responder for Json<T> {
     }
 }
 
-fn json(status: StatusCode, shape: &impl Serialize) -> HttpResponse {
+pub(super) fn json(status: StatusCode, shape: &impl Serialize) -> HttpResponse {
     HttpResponse::build(status)
         .insert_header((header::CACHE_CONTROL, "private, no-cache"))
         .json(shape)
@@ -101,7 +96,7 @@ impl<T> List<T> {
 
 /// Who did something.
 #[derive(Debug, Serialize, ToSchema)]
-struct ActorShape {
+pub(crate) struct ActorShape {
     /// `operator`, `visitor`, `schedule`, `recipe` or `account`.
     kind: &'static str,
     /// Which recipe, or which account by the name it had then.

@@ -9,8 +9,8 @@ use serde_json::Value;
 use utoipa::openapi::Server;
 use utoipa::{OpenApi, ToResponse, ToSchema};
 
-use super::{assets, audit, changes, missed, recipes, requests, runs, search, words};
-use crate::web::links;
+use super::{assets, audit, changes, missed, recipes, requests, runs, search};
+use crate::web::{aspects, links};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -26,6 +26,8 @@ use crate::web::links;
         assets::list,
         assets::show,
         assets::history,
+        assets::show_change,
+        aspects::restore::post_restore,
         assets::list_databases,
         audit::list,
         changes::list,
@@ -42,21 +44,17 @@ use crate::web::links;
         runs::show,
         runs::list_findings,
         runs::list_databases_of_run,
-        words::put_description,
-        words::put_owners,
-        words::put_tags,
-        words::put_links,
-        words::put_verification,
-        words::put_deprecation,
-        words::put_note,
     ),
-    components(responses(ProblemAnswer, words::ProblemsAnswer), schemas(ProblemShape))
+    components(
+        responses(ProblemAnswer, aspects::api::ProblemsAnswer),
+        schemas(ProblemShape)
+    )
 )]
 struct Description;
 
 /// An error as RFC 9457 words it.
 #[derive(Serialize, ToSchema)]
-pub(super) struct ProblemShape {
+pub(in crate::web) struct ProblemShape {
     r#type: String,
     /// What the status means in general.
     title: String,
@@ -74,7 +72,7 @@ pub(super) struct ProblemShape {
 /// It failed, and this is why.
 #[derive(Serialize, ToResponse)]
 #[response(content_type = "application/problem+json")]
-pub(super) struct ProblemAnswer(ProblemShape);
+pub(in crate::web) struct ProblemAnswer(ProblemShape);
 
 /// What the description says of a call that takes a body.
 #[derive(Debug, Clone, Default)]
@@ -85,11 +83,15 @@ pub(super) struct Call {
     pub(super) example: Value,
 }
 
+static DESCRIPTION: LazyLock<Value> = LazyLock::new(|| {
+    let description = Description::openapi();
+    let mut description = serde_json::to_value(description).expect("it is plain JSON");
+    aspects::describe(&mut description);
+    description
+});
+
 /// Finds what the description says of the call that a request makes.
 pub(super) fn find_call(request: &HttpRequest) -> Call {
-    static DESCRIPTION: LazyLock<Value> = LazyLock::new(|| {
-        serde_json::to_value(Description::openapi()).expect("the description is plain JSON")
-    });
     let pattern = request.match_pattern().unwrap_or_default();
     let method = request.method().as_str().to_lowercase();
     let operation = DESCRIPTION
@@ -127,8 +129,11 @@ fn followed(schema: &Value, description: &Value) -> Value {
 
 /// `GET /api/openapi.json`: the description.
 pub(in crate::web) async fn show() -> HttpResponse {
-    let mut description = Description::openapi();
-    description.servers = Some(vec![Server::new(links::api())]);
+    let mut description = DESCRIPTION.clone();
+    if let Some(description) = description.as_object_mut() {
+        let servers = serde_json::json!([Server::new(links::api())]);
+        description.insert("servers".to_owned(), servers);
+    }
     HttpResponse::Ok()
         .insert_header((header::CACHE_CONTROL, "public, max-age=300"))
         .json(description)

@@ -11,7 +11,8 @@ use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::words::FieldProblemShape;
+use crate::web::aspects::api::FieldProblemShape;
+
 use crate::ingest::recipe::nearest;
 
 /// No more problems than these are told of one body.

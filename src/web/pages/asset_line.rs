@@ -111,6 +111,8 @@ pub(super) struct AssetLine {
     pub(super) href: String,
     pub(super) name: Vec<Marked>,
     pub(super) name_whole: Option<String>,
+    /// What people call it.
+    called: Option<String>,
     /// Where it is; nothing where the list says so.
     pub(super) place: Option<Shortened>,
     pub(super) description: Vec<Marked>,
@@ -178,6 +180,7 @@ impl AssetLine {
             href: links::asset(asset.id),
             name: plain(&shown.shown),
             name_whole: shown.whole,
+            called: asset.title.clone(),
             place: None,
             description: plain(&description.shown),
             description_whole: description.whole,

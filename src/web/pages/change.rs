@@ -1,14 +1,18 @@
-//! The page of one change of an asset, with the whole of a text that was changed.
+//! The page of one change of an asset: what was said before and after it, and the way back.
+
+use std::collections::HashSet;
 
 use actix_web::web::{Data, Path};
 use serde::Serialize;
 
 use super::changes::{Reworded, told_at_length};
 use super::parts::{Link, Text, heading};
+use super::said::may_edit;
 use crate::auth::Actor;
-use crate::catalog::human::{Comparison, Revision};
-use crate::catalog::{self, Action, Address, AssetId, Change, Difference, Error};
+use crate::catalog::{self, Action, Asset, AssetId, Change, Difference};
 use crate::db::Db;
+use crate::revisions::{Comparison, Edit};
+use crate::web::aspects::{self, restore};
 use crate::web::failure::Failure;
 use crate::web::links;
 use crate::web::text::{Moment, Shortened};
@@ -24,16 +28,25 @@ pub(crate) async fn show(
     place: Path<(AssetId, u64)>,
 ) -> Result<Page<ChangePage>, Failure> {
     let (id, number) = place.into_inner();
+    let asset = catalog::find_asset(&db, actor.sight(), id).await?;
     let change = catalog::find_change(&db, actor.sight(), id, number).await?;
-    let mut found = catalog::find_addresses(&db, &[id]).await?;
-    let (_, address) = found.remove(&id).ok_or(Error::UnknownAsset)?;
-    let texts = match &change.action {
-        Action::Revised(revision) if revision.rewords => {
-            Texts::read(&db, revision).await?.into_iter().collect()
+    let (texts, sides) = match &change.action {
+        Action::Revised(edit) => {
+            let restores = may_edit(&asset, &actor).then(|| links::restore(id, number));
+            let texts = Texts::read(&db, edit).await?;
+            (
+                texts.into_iter().collect(),
+                Side::both(&asset, edit, restores.as_deref()),
+            )
         }
-        action => Texts::of_source(&db, action).await?,
+        action => {
+            let texts = Texts::of_source(&db, action).await?;
+            let sides = texts.iter().enumerate().flat_map(Side::of_source);
+            let sides = sides.collect();
+            (texts, sides)
+        }
     };
-    Ok(Page(ChangePage::new(&address, &change, texts)))
+    Ok(Page(ChangePage::new(&asset, &change, texts, sides)))
 }
 
 /// What `templates/assets/change.hbs` can show.
@@ -46,8 +59,10 @@ pub(crate) struct ChangePage {
     who: String,
     run_href: Option<String>,
     sentences: Vec<Text>,
-    /// Those that are other ones now.
+    /// What was done to texts.
     texts: Vec<Texts>,
+    /// What was said before, and after.
+    sides: Vec<Side>,
 }
 
 /// A text before and after a change of it.
@@ -56,8 +71,118 @@ struct Texts {
     /// What text it is; empty where there is one alone.
     what: String,
     reworded: Reworded,
+    #[serde(skip)]
     before: String,
+    #[serde(skip)]
     after: String,
+}
+
+/// What was said before a change, or after it.
+#[derive(Debug, Serialize)]
+struct Side {
+    at: String,
+    heading: String,
+    /// A text, or else lines.
+    text: String,
+    lines: Vec<Line>,
+    /// How to go back to it, for who may.
+    restore: Option<Restore>,
+    /// Whether it is what is said now.
+    is_present: bool,
+}
+
+/// A line, and whether the other side lacks it.
+#[derive(Debug, Serialize)]
+struct Line {
+    text: String,
+    /// Empty, `inserted` or `deleted`.
+    mark: &'static str,
+}
+
+/// The button that goes back to one side.
+#[derive(Debug, Serialize)]
+struct Restore {
+    action: String,
+    version: i32,
+    what: &'static str,
+    label: &'static str,
+}
+
+impl Side {
+    fn both(asset: &Asset, edit: &Edit, restores: Option<&str>) -> Vec<Self> {
+        let Some((before, after)) = aspects::lines(edit) else {
+            return Vec::new();
+        };
+        let standing = aspects::standing(asset, edit);
+        let of = |what: restore::Side| {
+            let (own, other, heading, mark) = match what {
+                restore::Side::Before => (&before, &after, "Before", "deleted"),
+                restore::Side::After => (&after, &before, "After", "inserted"),
+            };
+            let is_present = standing.is_some_and(|standing| match what {
+                restore::Side::Before => standing.is_before,
+                restore::Side::After => standing.is_after,
+            });
+            let restores = restores.filter(|_| !is_present).zip(standing);
+            Self {
+                at: what.as_str().to_owned(),
+                heading: heading.to_owned(),
+                text: text_of(edit, what),
+                lines: marked(own, other, mark),
+                restore: restores.map(|(action, standing)| Restore {
+                    action: action.to_owned(),
+                    version: standing.version,
+                    what: what.as_str(),
+                    label: "Restore this",
+                }),
+                is_present,
+            }
+        };
+        vec![of(restore::Side::Before), of(restore::Side::After)]
+    }
+
+    /// Both sides of the nth text that a source changed.
+    fn of_source((nth, texts): (usize, &Texts)) -> [Self; 2] {
+        let of = |what: &str, heading: &str, text: &str| Self {
+            at: match nth {
+                0 => what.to_owned(),
+                nth => format!("{what}-{nth}"),
+            },
+            heading: heading.to_owned(),
+            text: text.to_owned(),
+            lines: Vec::new(),
+            restore: None,
+            is_present: false,
+        };
+        [
+            of("before", "Before", &texts.before),
+            of("after", "After", &texts.after),
+        ]
+    }
+}
+
+/// The text of one side of an edit of nothing but a text; empty for the others.
+fn text_of(edit: &Edit, side: restore::Side) -> String {
+    let is_text = edit
+        .before
+        .as_object()
+        .is_some_and(|kept| kept.contains_key("text"));
+    let texts = edit.texts().filter(|_| is_text);
+    let text = texts.map(|(before, after)| match side {
+        restore::Side::Before => before,
+        restore::Side::After => after,
+    });
+    text.unwrap_or_default().to_owned()
+}
+
+/// Marks the lines that the other side lacks.
+fn marked(own: &[String], other: &[String], mark: &'static str) -> Vec<Line> {
+    let other: HashSet<&String> = other.iter().collect();
+    let line = |text: &String| Line {
+        mark: if other.contains(text) { "" } else { mark },
+        text: text.clone(),
+    };
+    own.iter().map(line).collect()
 }
 
 impl View for ChangePage {
@@ -73,9 +198,9 @@ impl View for ChangePage {
 }
 
 impl ChangePage {
-    fn new(address: &Address, change: &Change, texts: Vec<Texts>) -> Self {
-        let name = heading(address.name());
-        let asset = Link::new(address.name(), links::asset(change.asset));
+    fn new(asset: &Asset, change: &Change, texts: Vec<Texts>, sides: Vec<Side>) -> Self {
+        let name = heading(asset.address.name());
+        let asset = Link::to_asset(asset);
         Self {
             title: format!("A change of {}", name.shown),
             crumbs: vec![Link::new("Browse", links::browse()), asset],
@@ -85,6 +210,7 @@ impl ChangePage {
             run_href: change.run.map(links::run),
             sentences: told_at_length(change),
             texts,
+            sides,
         }
     }
 }
@@ -115,23 +241,16 @@ impl Texts {
         Ok(db.apart().run(comparing).await?)
     }
 
-    /// Reads both texts. Earlier versions kept no comparison in the log, so that it may have to be made.
-    async fn read(db: &Db, revision: &Revision) -> Result<Option<Self>, Failure> {
-        let Some((before, after)) = revision.texts() else {
+    /// Reads what was done to the text that was edited, if one was.
+    async fn read(db: &Db, edit: &Edit) -> Result<Option<Self>, Failure> {
+        let Some(comparison) = edit.compared(db).await? else {
             return Ok(None);
-        };
-        let comparison = if let Some(comparison) = &revision.comparison {
-            comparison.clone()
-        } else {
-            let (before, after) = (before.to_owned(), after.to_owned());
-            let comparing = move || Comparison::of(&before, &after);
-            db.apart().run(comparing).await?
         };
         Ok(Some(Self {
             what: String::new(),
             reworded: Reworded::told(&comparison),
-            before: before.to_owned(),
-            after: after.to_owned(),
+            before: String::new(),
+            after: String::new(),
         }))
     }
 }

@@ -4,10 +4,10 @@ use serde::Serialize;
 
 use super::asset_line::{AssetLine, AssetLines};
 use super::parts::{Text, name};
-use crate::catalog::human::{Comparison, Piece as ComparedPiece, Revision};
 use crate::catalog::{Action, AssetId, Change, Difference};
 use crate::db::Page;
 use crate::ingest::{Run, RunState};
+use crate::revisions::{Comparison, Edit, Piece as ComparedPiece};
 use crate::web::links;
 use crate::web::text::{Moment, count, number};
 
@@ -142,7 +142,7 @@ impl Entry {
             more_words: format!("{} more", number(folded.len() as u64 + untold as u64)),
             more: texts(&folded),
             reworded: match &change.action {
-                Action::Revised(revision) => Reworded::of(revision, change).into_iter().collect(),
+                Action::Revised(edit) => Reworded::of(edit, change).into_iter().collect(),
                 _ => reworded,
             },
             who: format!("by {}", change.who),
@@ -225,10 +225,10 @@ pub(super) fn told_at_length(change: &Change) -> Vec<Text> {
 }
 
 impl Reworded {
-    fn of(revision: &Revision, change: &Change) -> Option<Self> {
-        let number = change.number.filter(|_| revision.rewords);
+    fn of(edit: &Edit, change: &Change) -> Option<Self> {
+        let number = change.number.filter(|_| edit.rewords);
         let href = number.map(|number| links::asset_change(change.asset, number));
-        match (&revision.comparison, href) {
+        match (&edit.comparison, href) {
             (Some(comparison), href) => Some(Self {
                 href,
                 ..Self::told(comparison)

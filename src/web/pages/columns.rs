@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use actix_web::web::{Data, Path};
 use serde::Serialize;
 
-use super::editing;
 use super::parts::{Byline, Link, Text, heading, name};
 use super::said::{self, Orphan, may_edit};
 use super::toast::Toast;
@@ -13,6 +12,7 @@ use crate::auth::Actor;
 use crate::catalog::unseen::legible_value;
 use crate::catalog::{self, Asset, AssetId, Column, Error};
 use crate::db::{Db, PageRequest};
+use crate::web::aspects;
 use crate::web::failure::Failure;
 use crate::web::links;
 use crate::web::markdown::{self, SafeHtml};
@@ -77,7 +77,7 @@ pub(crate) async fn show_one(
     let (id, path) = place.into_inner();
     let asset = catalog::find_asset(&db, actor.sight(), id).await?;
     let editable = may_edit(&asset, &actor);
-    let toast = editing::toast(&asset, &parameters, editable);
+    let toast = aspects::edit::toast(&asset, &parameters, editable);
     let page = db.apart().run(links::carried(move || {
         ColumnPage::new(&asset, &path, editable, toast)
     }));
@@ -93,7 +93,7 @@ pub(super) async fn of(
 ) -> Result<(Asset, Columns), Failure> {
     let editable = may_edit(&asset, actor);
     let large = asset.is_large();
-    let renames = if editable && !asset.human.notes.is_empty() {
+    let renames = if editable && !asset.human.columns.is_empty() {
         let recent = PageRequest::first(LOOKED_BACK);
         let history = catalog::list_history(db, actor.sight(), asset.id, &recent).await?;
         catalog::likely_renames(&asset, &history.items)
@@ -331,11 +331,11 @@ struct Orphans {
 
 impl Orphans {
     fn of(asset: &Asset, editable: bool, renames: &HashMap<String, String>) -> Self {
-        if asset.human.notes.is_empty() {
+        if asset.human.columns.is_empty() {
             return Self::default();
         }
         let paths = asset.column_paths();
-        let notes = asset.human.notes_beside(&paths);
+        let notes = asset.human.columns_beside(&paths);
         let left = notes.len().saturating_sub(MOST_ORPHANS);
         let shown = notes.iter().take(MOST_ORPHANS);
         let shown: Vec<Orphan> = shown
@@ -453,7 +453,12 @@ impl<'a> Tree<'a> {
     fn described(&self) -> (usize, Option<&'a Column>) {
         let is_described = |line: &&Line<'_>| {
             let comment = line.column.comment.as_deref().unwrap_or_default();
-            !comment.trim().is_empty() || self.asset.human.note(&line.column.path).is_some()
+            !comment.trim().is_empty()
+                || self
+                    .asset
+                    .human
+                    .column_description(&line.column.path)
+                    .is_some()
         };
         let described = self.lines.iter().filter(is_described).count();
         let mut lines = self.lines.iter();
@@ -489,7 +494,7 @@ impl<'a> Tree<'a> {
     fn row(&self, line: &Line<'_>, editable: bool) -> Row {
         let column = line.column;
         let id = self.asset.id;
-        let note = self.asset.human.note(&column.path);
+        let note = self.asset.human.column_description(&column.path);
         let nested = !column.fields.is_empty();
         let outline = nested.then(|| outline(&column.data_type)).flatten();
         let written = if outline.is_some() {
@@ -520,7 +525,7 @@ impl<'a> Tree<'a> {
             facts: ColumnFact::all(column),
             note: short.map(|note| markdown::render(note, 2)),
             note_by: note
-                .and_then(|_| self.asset.human.notes.get(&column.path))
+                .and_then(|_| self.asset.human.columns.get(&column.path))
                 .and_then(Byline::of),
             note_href: (short != note).then(|| links::column(id, &column.path)),
             edit_href: editable.then(|| links::edit_column(id, &column.path)),
@@ -530,7 +535,7 @@ impl<'a> Tree<'a> {
 
 /// Tells whether a column has all the words, in lower case, in what a filter looks at.
 fn matches(asset: &Asset, column: &Column, words: &[&str]) -> bool {
-    let text = searched(column, asset.human.note(&column.path));
+    let text = searched(column, asset.human.column_description(&column.path));
     words.iter().all(|word| text.contains(word))
 }
 
@@ -573,7 +578,7 @@ impl ColumnPage {
     ) -> Result<Self, Error> {
         let mut columns = asset.source.columns.iter().flat_map(Column::walk);
         let column = columns.find(|column| column.path == path);
-        let note = asset.human.note(path);
+        let note = asset.human.column_description(path);
         if column.is_none() && note.is_none() {
             return Err(Error::UnknownColumn(path.to_owned()));
         }

@@ -8,11 +8,13 @@ use super::parts::name;
 use super::said::may_edit;
 use super::search::assets_of;
 use crate::auth::{Actor, Permission};
-use crate::catalog::human::AspectKind;
+use crate::catalog::human::Description;
 use crate::catalog::{self, Asset, AssetId, AssetKind};
 use crate::db::Db;
 use crate::ingest::Runner;
+use crate::revisions::Aspect as _;
 use crate::search::Index;
+use crate::web::aspects;
 use crate::web::failure::Failure;
 use crate::web::links;
 use crate::web::parameters::Parameters;
@@ -80,36 +82,34 @@ async fn actions_on(db: &Db, actor: &Actor, id: AssetId, words: &str) -> Result<
         return Ok(Group::new("", Vec::new()));
     }
     let named = name(asset.address.name()).shown;
-    let known = edits(&asset).into_iter();
+    let known = edits(&asset);
     let known = known.map(|(label, aspect)| ("note", label, links::edit(id, aspect)));
     let restrict =
         (asset.kind == AssetKind::Database && actor.may(Permission::Restrict)).then(|| {
             (
                 "key",
-                "Restrict this database",
+                "Restrict this database".to_owned(),
                 links::asset_restriction(id),
             )
         });
     let wanted = known.chain(restrict);
     let wanted = wanted.filter(|(_, label, _)| is_wanted(words, label));
-    let choices = wanted.map(|(icon, label, href)| Choice::named(icon, label, href));
+    let choices = wanted.map(|(icon, label, href)| Choice::named(icon, &label, href));
     Ok(Group::new(format!("On {named}"), choices.collect()))
 }
 
 /// What may be said of an asset, as something to do.
-fn edits(asset: &Asset) -> [(&'static str, AspectKind); 5] {
-    let describe = match asset.kind {
-        AssetKind::Database => "Describe this database",
-        AssetKind::Table => "Describe this table",
-        AssetKind::View => "Describe this view",
-    };
-    [
-        (describe, AspectKind::Description),
-        ("Edit owners", AspectKind::Owners),
-        ("Edit tags", AspectKind::Tags),
-        ("Verify", AspectKind::Verification),
-        ("Deprecate", AspectKind::Deprecation),
-    ]
+fn edits(asset: &Asset) -> impl Iterator<Item = (String, &'static str)> {
+    let kind = asset.kind.as_str();
+    aspects::deeds().map(move |(deed, aspect)| {
+        let is_description = aspect == Description::NAME;
+        let label = if is_description {
+            format!("{deed} this {kind}")
+        } else {
+            deed.to_owned()
+        };
+        (label, aspect)
+    })
 }
 
 fn recipes_to_run(runner: &Runner, words: &str) -> Result<Vec<Choice>, Failure> {

@@ -5,11 +5,11 @@ use std::borrow::Cow;
 use serde::Serialize;
 
 use crate::auth::Who;
-use crate::catalog::human::Edition;
 use crate::catalog::unseen::{legible_name, legible_text, legible_value};
 use crate::catalog::{Asset, AssetKind, Inside, Summary};
 use crate::db::{Cursor, Page};
 use crate::ingest::{Run, RunState};
+use crate::revisions::Revision;
 use crate::web::links;
 use crate::web::text::{Moment, Shortened, count, duration, number};
 
@@ -35,17 +35,17 @@ const LONGEST_TOLD: usize = 2_000;
 const LONGEST_SENTENCE: usize = 180;
 
 /// Shortens a name for a list.
-pub(super) fn name(name: &str) -> Shortened {
+pub(in crate::web) fn name(name: &str) -> Shortened {
     name_of(LONGEST_NAME, name)
 }
 
 /// Shortens the name in a heading, which may be longer.
-pub(super) fn heading(name: &str) -> Shortened {
+pub(in crate::web) fn heading(name: &str) -> Shortened {
     name_of(LONGEST_HEADING, name)
 }
 
 /// Shows what cannot be seen in a name, or would turn its letters around, by name.
-pub(super) fn name_of(most: usize, name: &str) -> Shortened {
+pub(in crate::web) fn name_of(most: usize, name: &str) -> Shortened {
     match legible_name(name) {
         Cow::Borrowed(name) => titled(most, name),
         Cow::Owned(shown) => {
@@ -67,7 +67,7 @@ fn titled(most: usize, text: &str) -> Shortened {
 }
 
 /// The first sentence of a text, and the whole if there is more.
-pub(super) fn first_sentence(text: &str) -> Shortened {
+pub(in crate::web) fn first_sentence(text: &str) -> Shortened {
     let text = legible_text(text);
     let line = text.lines().next().unwrap_or_default();
     let ends = [". ", "! ", "? ", "。"];
@@ -85,36 +85,36 @@ pub(super) fn first_sentence(text: &str) -> Shortened {
 
 /// A text, folded if it is long.
 #[derive(Debug, Serialize)]
-pub(super) struct Text {
+pub(in crate::web) struct Text {
     start: String,
     /// The whole text, if `start` is not.
     rest: Option<String>,
 }
 
 impl Text {
-    pub(super) fn new(text: &str) -> Self {
+    pub(in crate::web) fn new(text: &str) -> Self {
         Self::cut_at(LONGEST_TEXT, text)
     }
 
-    pub(super) fn cut_at(most: usize, text: &str) -> Self {
+    pub(in crate::web) fn cut_at(most: usize, text: &str) -> Self {
         let text = Shortened::to(LONGEST_WHOLE, text.trim()).shown;
         Self::folded(most, &legible_text(&text))
     }
 
     /// A text in which nothing may be cut, such as the name of a resource; one of many on its page.
-    pub(super) fn whole(text: &str) -> Self {
+    pub(in crate::web) fn whole(text: &str) -> Self {
         let text = Shortened::to(LONGEST_TOLD, text.trim()).shown;
         Self::folded(LONGEST_TOLD, &legible_text(&text))
     }
 
     /// A text that is one of many on its page.
-    pub(super) fn one_of_many(text: &str) -> Self {
+    pub(in crate::web) fn one_of_many(text: &str) -> Self {
         let text = Shortened::to(LONGEST_TOLD, text.trim()).shown;
         Self::folded(LONGEST_TEXT, &legible_text(&text))
     }
 
     /// A value in which blanks count, such as a delimiter; one of many on its page.
-    pub(super) fn exact(most: usize, value: &str) -> Self {
+    pub(in crate::web) fn exact(most: usize, value: &str) -> Self {
         let value = Shortened::to(LONGEST_TOLD, value).shown;
         Self::folded(most, &legible_value(&value))
     }
@@ -131,34 +131,34 @@ impl Text {
 
 /// A link whose label may have been shortened.
 #[derive(Debug, Clone, Serialize)]
-pub(super) struct Link {
+pub(in crate::web) struct Link {
     shown: String,
     whole: Option<String>,
     href: String,
 }
 
 impl Link {
-    pub(super) fn new(label: &str, href: String) -> Self {
+    pub(in crate::web) fn new(label: &str, href: String) -> Self {
         let Shortened { shown, whole } = name(label);
         Self { shown, whole, href }
     }
 
-    pub(super) fn to_asset(asset: &Asset) -> Self {
+    pub(in crate::web) fn to_asset(asset: &Asset) -> Self {
         Self::new(asset.address.name(), links::asset(asset.id))
     }
 
-    pub(super) fn to_summary(summary: &Summary) -> Self {
+    pub(in crate::web) fn to_summary(summary: &Summary) -> Self {
         Self::new(summary.address.name(), links::asset(summary.id))
     }
 
-    pub(super) fn to_recipe(name: &str) -> Self {
+    pub(in crate::web) fn to_recipe(name: &str) -> Self {
         Self::new(name, links::recipe(name))
     }
 }
 
 /// One fact with its label: a moment or a text.
 #[derive(Debug, Serialize)]
-pub(super) struct Fact {
+pub(in crate::web) struct Fact {
     label: &'static str,
     at: Option<Moment>,
     text: Option<String>,
@@ -167,7 +167,7 @@ pub(super) struct Fact {
 }
 
 impl Fact {
-    pub(super) fn text(label: &'static str, text: &str) -> Self {
+    pub(in crate::web) fn text(label: &'static str, text: &str) -> Self {
         let Shortened { shown, whole } = name(text);
         Self {
             label,
@@ -178,7 +178,7 @@ impl Fact {
         }
     }
 
-    pub(super) fn at(label: &'static str, at: chrono::DateTime<chrono::Utc>) -> Self {
+    pub(in crate::web) fn at(label: &'static str, at: chrono::DateTime<chrono::Utc>) -> Self {
         Self {
             label,
             at: Some(Moment::of(at)),
@@ -188,12 +188,12 @@ impl Fact {
         }
     }
 
-    pub(super) fn mono(mut self) -> Self {
+    pub(in crate::web) fn mono(mut self) -> Self {
         self.mono = true;
         self
     }
 
-    pub(super) fn titled(mut self, title: impl Into<String>) -> Self {
+    pub(in crate::web) fn titled(mut self, title: impl Into<String>) -> Self {
         self.title = Some(title.into());
         self
     }
@@ -201,14 +201,14 @@ impl Fact {
 
 /// Who wrote something last, and when.
 #[derive(Debug, Serialize)]
-pub(super) struct Byline {
+pub(in crate::web) struct Byline {
     who: String,
     at: Moment,
 }
 
 impl Byline {
-    pub(super) fn of<A>(edition: &Edition<A>) -> Option<Self> {
-        let (who, at) = edition.edited.as_ref()?;
+    pub(in crate::web) fn of<A>(revision: &Revision<A>) -> Option<Self> {
+        let (who, at) = revision.edited.as_ref()?;
         Some(Self {
             who: name(&who.to_string()).shown,
             at: Moment::of(*at),
@@ -218,13 +218,13 @@ impl Byline {
 
 /// Where a list goes on.
 #[derive(Debug, Serialize)]
-pub(super) struct More {
+pub(in crate::web) struct More {
     href: Option<String>,
     label: &'static str,
 }
 
 impl More {
-    pub(super) fn of<T>(
+    pub(in crate::web) fn of<T>(
         page: &Page<T>,
         label: &'static str,
         href: impl Fn(&Cursor) -> String,
@@ -238,18 +238,22 @@ impl More {
 
 /// A word for how something stands, with a sign and a colour.
 #[derive(Debug, Clone, Copy, Serialize)]
-pub(super) struct State {
+pub(in crate::web) struct State {
     word: &'static str,
     tone: &'static str,
     icon: &'static str,
 }
 
 impl State {
-    pub(super) const fn new(word: &'static str, tone: &'static str, icon: &'static str) -> Self {
+    pub(in crate::web) const fn new(
+        word: &'static str,
+        tone: &'static str,
+        icon: &'static str,
+    ) -> Self {
         Self { word, tone, icon }
     }
 
-    pub(super) fn of_run(state: RunState) -> Self {
+    pub(in crate::web) fn of_run(state: RunState) -> Self {
         match state {
             RunState::Running => Self::new("Running", "plain", "clock"),
             RunState::Succeeded => Self::new("Succeeded", "good", "check"),
@@ -259,7 +263,7 @@ impl State {
         }
     }
 
-    pub(super) fn of_listing(complete: bool) -> Self {
+    pub(in crate::web) fn of_listing(complete: bool) -> Self {
         if complete {
             Self::new("Complete", "good", "check")
         } else {
@@ -269,12 +273,12 @@ impl State {
 }
 
 /// The icon of a kind of asset.
-pub(super) fn icon(kind: AssetKind) -> &'static str {
+pub(in crate::web) fn icon(kind: AssetKind) -> &'static str {
     kind.as_str()
 }
 
 /// The word for one asset of a kind, at the start of a line.
-pub(super) fn kind_word(kind: AssetKind) -> &'static str {
+pub(in crate::web) fn kind_word(kind: AssetKind) -> &'static str {
     match kind {
         AssetKind::Database => "Database",
         AssetKind::Table => "Table",
@@ -283,7 +287,7 @@ pub(super) fn kind_word(kind: AssetKind) -> &'static str {
 }
 
 /// What people call a platform.
-pub(super) fn platform_word(platform: &str) -> String {
+pub(in crate::web) fn platform_word(platform: &str) -> String {
     match platform {
         "glue" => "AWS Glue".to_owned(),
         other => name(other).shown,
@@ -291,7 +295,7 @@ pub(super) fn platform_word(platform: &str) -> String {
 }
 
 /// What is inside a database, in words.
-pub(super) fn inside_words(inside: Option<&Inside>) -> String {
+pub(in crate::web) fn inside_words(inside: Option<&Inside>) -> String {
     let Inside { tables, views } = inside.copied().unwrap_or_default();
     let tables_words = count(tables, "table", "tables");
     match (tables, views) {
@@ -304,7 +308,7 @@ pub(super) fn inside_words(inside: Option<&Inside>) -> String {
 
 /// A run as a line of a list.
 #[derive(Debug, Serialize)]
-pub(super) struct RunRow {
+pub(in crate::web) struct RunRow {
     href: String,
     at: Moment,
     recipe: Link,
@@ -334,13 +338,13 @@ impl From<&Run> for RunRow {
 }
 
 /// How long a run took, or has taken so far.
-pub(super) fn took(run: &Run) -> String {
+pub(in crate::web) fn took(run: &Run) -> String {
     let end = run.ended_at.unwrap_or_else(chrono::Utc::now);
     duration(u64::try_from((end - run.started_at).num_milliseconds()).unwrap_or(0))
 }
 
 /// Who started a run: a person by name, or else what set it off.
-pub(super) fn started_by(run: &Run) -> String {
+pub(in crate::web) fn started_by(run: &Run) -> String {
     use crate::ingest::StartedBy::{Api, Command, Page, Schedule};
     let person = match &run.who {
         Who::Account { name: person, .. } => Some(name(person).shown),
@@ -358,7 +362,7 @@ pub(super) fn started_by(run: &Run) -> String {
 
 /// The last result of a recipe, in one line.
 #[derive(Debug, Serialize)]
-pub(super) struct LastRun {
+pub(in crate::web) struct LastRun {
     state: State,
     /// What it left out, or how far it is.
     note: Option<String>,
@@ -367,7 +371,7 @@ pub(super) struct LastRun {
 }
 
 impl LastRun {
-    pub(super) fn new(run: &Run, note: Option<String>) -> Self {
+    pub(in crate::web) fn new(run: &Run, note: Option<String>) -> Self {
         Self {
             state: State::of_run(run.state),
             note,
@@ -380,4 +384,4 @@ impl LastRun {
 /// HTML that was escaped where it was made; the only thing that a template shows as it is.
 #[derive(Debug, Serialize)]
 #[serde(transparent)]
-pub(super) struct Html(pub(super) String);
+pub(in crate::web) struct Html(pub(in crate::web) String);

@@ -99,7 +99,7 @@ async fn named_like(editor: &Editor, words: &str) -> Result<Vec<Summary>, Failur
 }
 
 /// A name by which [`find_asset`] finds it again from another asset.
-pub(super) fn name_beside(id: AssetId, one: &Address, other: &Address) -> String {
+pub(in crate::web) fn name_beside(id: AssetId, one: &Address, other: &Address) -> String {
     let plain = one.path.iter().all(|name| !name.contains(['.', '/']));
     if plain && (&one.platform, &one.instance) == (&other.platform, &other.instance) {
         one.path.join(".")
@@ -112,7 +112,7 @@ pub(super) fn name_beside(id: AssetId, one: &Address, other: &Address) -> String
 ///
 /// It is named by its id or its address here; by its name, which means the same database first; by `database.table`, which
 /// means the same source first. A name that only one asset has is enough.
-pub(super) async fn find_asset(
+pub(in crate::web) async fn find_asset(
     editor: &Editor,
     near: &Address,
     typed: &str,
@@ -199,7 +199,7 @@ pub(crate) async fn owners(
 }
 
 /// A name as it is in the field, told from every other.
-pub(super) fn principal_name(named: &Named) -> String {
+pub(in crate::web) fn principal_name(named: &Named) -> String {
     match named.principal {
         Principal::Team(_) => format!("{TEAM}{}", named.name),
         Principal::Account(_) if named.label == named.name => named.name.clone(),
@@ -208,7 +208,7 @@ pub(super) fn principal_name(named: &Named) -> String {
 }
 
 /// Finds who has this name, or says why it is nobody.
-pub(super) async fn find_principal(
+pub(in crate::web) async fn find_principal(
     db: &Db,
     actor: &Actor,
     typed: &str,
@@ -321,7 +321,7 @@ fn database_choice(database: &Summary, value: String) -> Choice {
 }
 
 /// The words by which [`catalog::find_scope`] finds a database: its name, and where there are several sources, its own.
-pub(super) fn database_value(address: &Address, several: bool) -> String {
+pub(in crate::web) fn database_value(address: &Address, several: bool) -> String {
     if !several {
         return address.name().to_owned();
     }

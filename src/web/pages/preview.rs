@@ -81,7 +81,7 @@ impl Preview {
             columns: columns()
                 .take(COLUMNS)
                 .map(|column| {
-                    let note = asset.human.note(&column.path);
+                    let note = asset.human.column_description(&column.path);
                     let text = note.or(column.comment.as_deref());
                     Line {
                         name: name(&column.name),

@@ -7,10 +7,11 @@ use serde::Serialize;
 use super::asset_line::{AssetLine, Signs};
 use super::parts::{More, name};
 use crate::auth::{Actor, Permission};
-use crate::catalog::human::AspectKind;
+use crate::catalog::human::Description;
 use crate::catalog::requests::{self, Asked};
 use crate::catalog::{Asset, AssetId};
 use crate::db::Db;
+use crate::revisions::Aspect as _;
 use crate::web::failure::Failure;
 use crate::web::links;
 use crate::web::parameters::Parameters;
@@ -90,7 +91,7 @@ impl Row {
             asset: AssetLine::new(asset, signs),
             asked_by: asked_by(asked),
             at: Moment::of(asked.first_asked_at),
-            describe_href: links::edit(asset.id, AspectKind::Description),
+            describe_href: links::edit(asset.id, Description::NAME),
             dismiss_action: links::dismiss_requests(asset.id),
         }
     }

@@ -10,9 +10,13 @@ use super::picking::principal_name;
 use super::requests::Asking;
 use crate::auth::principals::{self, Named, Principal};
 use crate::auth::{Actor, Permission};
-use crate::catalog::human::{AspectKind, Edition, Note, OwnerRole};
-use crate::catalog::{self, Asset, Summary};
+use crate::catalog::human::{
+    ColumnDescription, Deprecation, Description, Links, OwnerRole, Owners, Tags, Verification,
+};
+use crate::catalog::{self, Asset, AssetId, Summary};
 use crate::db::Db;
+use crate::revisions::{Aspect as _, Revision};
+use crate::web::aspects::{self, shown::Shown};
 use crate::web::failure::Failure;
 use crate::web::links;
 use crate::web::markdown::{self, SafeHtml};
@@ -33,6 +37,8 @@ pub(super) struct Said {
     source_owner: Option<SourceOwner>,
     tags: Vec<Link>,
     links: Vec<Outward>,
+    /// The other aspects.
+    sections: Vec<Shown>,
     /// For who may change it.
     edit: Option<EditLinks>,
     /// Where nobody has described it.
@@ -122,7 +128,7 @@ impl Said {
         let named = principals::find_named(db, &ids)
             .await
             .map_err(catalog::Error::from)?;
-        let replacement = asset.human.deprecation.content.replacement;
+        let replacement = asset.human.deprecation.content.replacement.map(AssetId);
         let replacement =
             catalog::find_summaries(db, actor.sight(), replacement.as_slice()).await?;
         let description = match asset.human.description() {
@@ -144,6 +150,7 @@ impl Said {
             source_owner: source_owner(db, asset, actor).await?,
             tags: tags(asset),
             links: outward(asset),
+            sections: aspects::sections(asset, may_edit(asset, actor)),
             edit: may_edit(asset, actor).then(|| EditLinks::new(asset)),
             asking: Asking::read(db, asset, actor).await?,
         })
@@ -157,14 +164,14 @@ pub(super) fn may_edit(asset: &Asset, actor: &Actor) -> bool {
 
 impl EditLinks {
     fn new(asset: &Asset) -> Self {
-        let edit = |kind| links::edit(asset.id, kind);
+        let edit = |aspect| links::edit(asset.id, aspect);
         Self {
-            description: edit(AspectKind::Description),
-            owners: edit(AspectKind::Owners),
-            tags: edit(AspectKind::Tags),
-            links: edit(AspectKind::Links),
-            verification: edit(AspectKind::Verification),
-            deprecation: edit(AspectKind::Deprecation),
+            description: edit(Description::NAME),
+            owners: edit(Owners::NAME),
+            tags: edit(Tags::NAME),
+            links: edit(Links::NAME),
+            verification: edit(Verification::NAME),
+            deprecation: edit(Deprecation::NAME),
         }
     }
 }
@@ -179,11 +186,11 @@ fn deprecated(asset: &Asset, replacement: Option<&Summary>) -> Option<Deprecated
 }
 
 fn verified(asset: &Asset) -> Option<Verified> {
-    let edition = &asset.human.verification;
-    let (who, at) = edition.edited.clone().unzip();
+    let revision = &asset.human.verification;
+    let (who, at) = revision.edited.clone().unzip();
     Some(Verified {
-        until: edition.content.until?.to_string(),
-        holds: edition.content.holds(Utc::now()),
+        until: revision.content.until?.to_string(),
+        holds: revision.content.holds(Utc::now()),
         who: who.map_or_else(String::new, |who| who.to_string()),
         at: at.map(Moment::of),
     })
@@ -232,7 +239,7 @@ async fn source_owner(
         name: name(said).shown,
         platform: platform_word(&asset.address.platform),
         accept: only.map(|named| Accept {
-            action: links::edit(asset.id, AspectKind::Owners),
+            action: links::edit(asset.id, Owners::NAME),
             version: owners.version,
             owner: principal_name(named),
         }),
@@ -255,7 +262,12 @@ fn outward(asset: &Asset) -> Vec<Outward> {
 }
 
 /// Words about a column that is no longer there, as much of them as is shown.
-pub(super) fn orphan(asset: &Asset, note: &Edition<Note>, text: &str, editable: bool) -> Orphan {
+pub(super) fn orphan(
+    asset: &Asset,
+    note: &Revision<ColumnDescription>,
+    text: &str,
+    editable: bool,
+) -> Orphan {
     let column = &note.content.column;
     Orphan {
         column: name(column).shown,

@@ -10,8 +10,9 @@ use serde_json::json;
 use crate::auth::directories;
 use crate::auth::links as once;
 use crate::auth::sessions::{self, Begun, DemoPerson, Lifetimes, Origin};
-use crate::catalog::human::AspectKind;
+use crate::catalog::human::Description;
 use crate::db::Db;
+use crate::revisions::Aspect as _;
 use crate::web::access::{self, Access, Person};
 use crate::web::failure::Failure;
 use crate::web::forms::{self, Answer};
@@ -152,7 +153,7 @@ struct Provider {
 /// The draft that the demo's steward finds, in the form in which browsers keep drafts.
 fn unfinished(access: &Access) -> Option<String> {
     let draft = access.demo.as_ref()?.unfinished.as_ref()?;
-    let form = links::edit(draft.asset, AspectKind::Description);
+    let form = links::edit(draft.asset, Description::NAME);
     let fields = [
         ["version", &draft.version.to_string()],
         ["text", &draft.text],

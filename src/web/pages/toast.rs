@@ -4,7 +4,7 @@ use serde::Serialize;
 
 /// What `templates/part/toast.hbs` can show.
 #[derive(Debug, Serialize)]
-pub(super) struct Toast {
+pub(in crate::web) struct Toast {
     text: &'static str,
     undo: Option<Undo>,
 }
@@ -18,11 +18,11 @@ struct Undo {
 }
 
 impl Toast {
-    pub(super) fn new(text: &'static str) -> Self {
+    pub(in crate::web) fn new(text: &'static str) -> Self {
         Self { text, undo: None }
     }
 
-    pub(super) fn undone_by(mut self, action: String, version: i32) -> Self {
+    pub(in crate::web) fn undone_by(mut self, action: String, version: i32) -> Self {
         self.undo = Some(Undo { action, version });
         self
     }

@@ -77,6 +77,11 @@ impl TestApp {
         Self::around_with(catalog, None, Settings::default()).await
     }
 
+    /// A filled catalog of the released schema, brought up to date by the start.
+    pub(crate) async fn released() -> Self {
+        Self::around_with(TestCatalog::released().await, None, Settings::default()).await
+    }
+
     /// A catalog with a recipe named `world`, which reads this; it has not been run yet.
     pub(crate) async fn beside(world: World) -> Self {
         Self::beside_with(world, Settings::default()).await

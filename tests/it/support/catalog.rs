@@ -18,7 +18,7 @@ use tempfile::TempDir;
 use tokio::sync::watch;
 use uuid::Uuid;
 
-use super::template;
+use super::{released, template};
 
 /// Names the Postgres server that tests make databases on.
 const SERVER: &str = "GAZETTEER_TEST_POSTGRES";
@@ -61,6 +61,23 @@ impl TestCatalog {
         let storage = Storage {
             data_dir: Some(dir.path().join("data")),
             database_url: url.map(Into::into),
+        };
+        let app = App::open(&storage, Recipes::in_folder(&dir.path().join("recipes")))
+            .await
+            .unwrap();
+        Self { app, storage, dir }
+    }
+
+    /// A filled catalog of the released schema, which opening it brings up to date.
+    pub async fn released() -> Self {
+        let dir = TempDir::new().unwrap();
+        let database = Self::fresh_database().await;
+        let data_dir = dir.path().join("data");
+        let url = database.clone();
+        released::fill(&url.unwrap_or_else(|| released::sqlite_in(&data_dir))).await;
+        let storage = Storage {
+            data_dir: Some(data_dir),
+            database_url: database.map(Into::into),
         };
         let app = App::open(&storage, Recipes::in_folder(&dir.path().join("recipes")))
             .await

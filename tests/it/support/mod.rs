@@ -5,4 +5,5 @@ pub mod catalog;
 pub mod forms;
 pub mod provider;
 pub mod receiver;
+pub(crate) mod released;
 mod template;

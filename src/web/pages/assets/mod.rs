@@ -13,7 +13,6 @@ use uuid::Uuid;
 use super::asset_line::Signs;
 use super::changes::Changes;
 use super::columns::{self, Wanted};
-use super::editing;
 use super::findings::FindingLine;
 use super::parts::{Fact, Link, Text, first_sentence, heading, kind_word, name, platform_word};
 use super::restrictions::door::Door;
@@ -24,6 +23,7 @@ use crate::auth::Actor;
 use crate::catalog::{self, Alias, Asset, AssetId, AssetKind, Change, Inside, LinkTarget, Summary};
 use crate::db::{Cursor, Db, Page as ListPage, PageRequest};
 use crate::ingest::{self, Listed, RunFinding};
+use crate::web::aspects;
 use crate::web::failure::Failure;
 use crate::web::links;
 use crate::web::parameters::Parameters;
@@ -57,7 +57,7 @@ pub(crate) async fn show(
     let asset = catalog::find_asset(&db, actor.sight(), *id).await?;
     let around = Around::read(&db, &actor, &asset, &parameters).await?;
     let said = Said::read(&db, &asset, &actor).await?;
-    let toast = editing::toast(&asset, &parameters, may_edit(&asset, &actor));
+    let toast = aspects::edit::toast(&asset, &parameters, may_edit(&asset, &actor));
     if asset.kind == AssetKind::Database {
         let asked = Asked::read(&parameters)?;
         let door = Door::of_database(&db, &actor, asset.id, &asset.place()).await?;
@@ -208,6 +208,8 @@ fn target_address(asset: &Asset) -> Option<catalog::Address> {
 struct Head {
     crumbs: Vec<Link>,
     name: Shortened,
+    /// What people call it.
+    called: Option<String>,
     icon: &'static str,
     kind: &'static str,
     address: String,
@@ -282,6 +284,7 @@ impl Head {
         Self {
             crumbs: crumbs(asset, around.parent.as_ref()),
             name: heading(asset.address.name()),
+            called: asset.human.title().map(str::to_owned),
             icon: super::parts::icon(asset.kind),
             kind: kind_of(asset),
             address: links::asset(asset.id),

@@ -1,14 +1,16 @@
-//! Table `words`: what people say of assets and their columns.
+//! Table `aspect`: what people say of things, a row for each aspect and part of a thing.
 
 use sea_orm::entity::prelude::*;
 
 #[derive(Debug, Clone, PartialEq, DeriveEntityModel)]
-#[sea_orm(table_name = "words")]
+#[sea_orm(table_name = "aspect")]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
-    pub asset_id: Uuid,
+    pub subject_kind: String,
     #[sea_orm(primary_key, auto_increment = false)]
-    pub aspect: String,
+    pub subject_id: Uuid,
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub name: String,
     #[sea_orm(primary_key, auto_increment = false)]
     pub part: String,
     pub version: i32,

@@ -1,36 +1,25 @@
-//! The forms in which people say something of an asset, and what becomes of a save that came too late.
-
-mod conflict;
-mod form;
-mod references;
-mod offers;
-mod owners;
-mod state;
-mod undo;
-
-pub(crate) use self::undo::{undo, undo_note};
+//! The pages on which people say something of an asset, and what becomes of a save that came too late.
 
 use actix_web::Either;
 use actix_web::web::{Form as Body, Path};
 use chrono::Utc;
 use serde::{Deserialize, Serialize};
 
-use self::conflict::Conflict;
-use self::form::{Form, Input, Wrong};
-use self::offers::Offers;
-use super::parts::{Byline, Link, heading};
-use super::toast::Toast;
+use super::conflict::Conflict;
+use super::form::{Form, Input, Wrong};
+use super::offers::Offers;
+use super::{open_named, save_named};
 use crate::auth::Permission;
-use crate::catalog::human::{
-    AspectKind, Deprecation, Description, Draft, Edition, Links, Note, OfAsset, Owners, Refusal,
-    Tags, Verification,
-};
+use crate::catalog::human::{ASPECTS, ColumnDescription, OncePerAsset};
 use crate::catalog::{self, Asset, AssetId};
-use crate::error::{Explain as _, Kind, chain};
+use crate::error::{Kind, chain};
+use crate::revisions::{Aspect as _, Draft, EditError, Revision};
 use crate::web::failure::Failure;
 use crate::web::forms::{Answer, Fields};
 use crate::web::links;
 use crate::web::markdown::{self, SafeHtml};
+use crate::web::pages::parts::{Byline, Link, heading};
+use crate::web::pages::toast::Toast;
 use crate::web::parameters::Parameters;
 use crate::web::saving::Editor;
 use crate::web::text::Shortened;
@@ -43,15 +32,7 @@ pub(crate) async fn show(
 ) -> Result<Page<EditPage>, Failure> {
     let (id, aspect) = place.into_inner();
     let asset = find(&editor, id).await?;
-    match kind(&aspect)? {
-        AspectKind::Description => open::<Description>(&editor, &asset).await,
-        AspectKind::Owners => open::<Owners>(&editor, &asset).await,
-        AspectKind::Tags => open::<Tags>(&editor, &asset).await,
-        AspectKind::Links => open::<Links>(&editor, &asset).await,
-        AspectKind::Verification => open::<Verification>(&editor, &asset).await,
-        AspectKind::Deprecation => open::<Deprecation>(&editor, &asset).await,
-        AspectKind::Note => Err(no_aspect()),
-    }
+    open_named(&aspect, &editor, &asset).await
 }
 
 /// `POST /assets/{id}/edit/{aspect}`: saves the aspect, or shows the form again.
@@ -63,44 +44,36 @@ pub(crate) async fn save(
     let (id, aspect) = place.into_inner();
     let asset = find(&editor, id).await?;
     let sent = Parameters::from(fields);
-    match kind(&aspect)? {
-        AspectKind::Description => close::<Description>(&editor, &asset, &sent).await,
-        AspectKind::Owners => close::<Owners>(&editor, &asset, &sent).await,
-        AspectKind::Tags => close::<Tags>(&editor, &asset, &sent).await,
-        AspectKind::Links => close::<Links>(&editor, &asset, &sent).await,
-        AspectKind::Verification => close::<Verification>(&editor, &asset, &sent).await,
-        AspectKind::Deprecation => close::<Deprecation>(&editor, &asset, &sent).await,
-        AspectKind::Note => Err(no_aspect()),
-    }
+    save_named(&aspect, &editor, &asset, &sent).await
 }
 
 /// `GET /assets/{id}/columns/{column}/edit`: the form for what is said of a column.
-pub(crate) async fn show_note(
+pub(crate) async fn show_column(
     editor: Editor,
     place: Path<(AssetId, String)>,
 ) -> Result<Page<EditPage>, Failure> {
     let (id, column) = place.into_inner();
     let asset = find(&editor, id).await?;
-    let edition = note(&asset, &column)?;
-    let input = edition.content.input(&editor, &asset).await?;
-    let offers = Offers::read(&editor, &asset, &edition.content).await?;
+    let revision = described(&asset, &column)?;
+    let input = revision.content.input(&editor, &asset).await?;
+    let offers = Offers::read(&editor, &asset, &revision.content).await?;
     Ok(Page(EditPage {
         offers,
-        ..EditPage::new(&asset, &edition, input)
+        ..EditPage::new(&asset, &revision, input)
     }))
 }
 
 /// `POST /assets/{id}/columns/{column}/edit`: saves what is said of a column, or shows the form again.
-pub(crate) async fn save_note(
+pub(crate) async fn save_column(
     editor: Editor,
     place: Path<(AssetId, String)>,
     Body(fields): Body<Fields>,
 ) -> Answer<SeeOther, EditPage> {
     let (id, column) = place.into_inner();
     let asset = find(&editor, id).await?;
-    let present = note(&asset, &column)?;
+    let present = described(&asset, &column)?;
     let sent = Parameters::from(fields);
-    let content = Note {
+    let content = ColumnDescription {
         column,
         text: sent.text("text").to_owned(),
     };
@@ -113,24 +86,25 @@ pub(crate) async fn save_note(
             ..EditPage::new(&asset, &present, input)
         })));
     }
-    let sent = Sent::new(content, Vec::new(), &sent)?;
+    let sent = Sent::new(content, Vec::new(), &sent, &asset)?;
     finish(&editor, &asset, &present, sent).await
 }
 
-/// Where words about a column that is no longer there go.
+/// Where the description of a column goes that is no longer there.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Destination {
     to: String,
 }
 
-/// `POST /assets/{id}/columns/{column}/move`: gives words about a column that was renamed to the one it is now.
-pub(crate) async fn move_note(
+/// `POST /assets/{id}/columns/{column}/move`: moves the description of a column to the name that it has now.
+pub(crate) async fn move_column(
     editor: Editor,
     place: Path<(AssetId, String)>,
     body: Body<Destination>,
 ) -> Result<SeeOther, Failure> {
     let (id, column) = place.into_inner();
-    editor.move_note(id, (&column, &body.to)).await?;
+    let moved = editor.move_description(id, (&column, &body.to)).await;
+    moved.map_err(|refusal| Failure::of(&refusal))?;
     Ok(SeeOther(format!("{}#columns", links::asset(id))))
 }
 
@@ -164,8 +138,8 @@ impl View for Preview {
     const TEMPLATE: &'static str = "editing/preview";
 }
 
-/// Finds an asset that whoever asks may describe.
-async fn find(editor: &Editor, id: AssetId) -> Result<Asset, Failure> {
+/// Finds an asset that the editor may describe.
+pub(super) async fn find(editor: &Editor, id: AssetId) -> Result<Asset, Failure> {
     let asset = catalog::find_asset(&editor.db, editor.actor.sight(), id).await?;
     editor
         .actor
@@ -173,22 +147,14 @@ async fn find(editor: &Editor, id: AssetId) -> Result<Asset, Failure> {
     Ok(asset)
 }
 
-fn kind(word: &str) -> Result<AspectKind, Failure> {
-    let mut kinds = AspectKind::ALL.into_iter();
-    kinds
-        .find(|kind| kind.as_str() == word)
-        .ok_or_else(no_aspect)
-}
-
-fn no_aspect() -> Failure {
-    Failure::not_found("There is nothing to edit at this address.")
-}
-
-fn note(asset: &Asset, column: &str) -> Result<Edition<Note>, Failure> {
-    match asset.human.notes.get(column) {
-        Some(edition) => Ok(edition.clone()),
-        None if asset.has_column(column) => Ok(Edition {
-            content: Note {
+pub(super) fn described(
+    asset: &Asset,
+    column: &str,
+) -> Result<Revision<ColumnDescription>, Failure> {
+    match asset.human.columns.get(column) {
+        Some(revision) => Ok(revision.clone()),
+        None if asset.has_column(column) => Ok(Revision {
+            content: ColumnDescription {
                 column: column.to_owned(),
                 text: String::new(),
             },
@@ -199,54 +165,60 @@ fn note(asset: &Asset, column: &str) -> Result<Edition<Note>, Failure> {
     }
 }
 
-async fn open<A: Form + OfAsset>(
+pub(super) async fn open<A: Form + OncePerAsset>(
     editor: &Editor,
     asset: &Asset,
 ) -> Result<Page<EditPage>, Failure> {
-    let edition = A::of(&asset.human);
-    let offered = edition.content.offered(Utc::now().date_naive());
+    let revision = A::of(&asset.human);
+    let offered = revision.content.offered(Utc::now().date_naive());
     let input = offered.input(editor, asset).await?;
-    Ok(Page(EditPage::new(asset, edition, input)))
+    Ok(Page(EditPage::new(asset, revision, input)))
 }
 
-async fn close<A: Form + OfAsset>(
+pub(super) async fn close<A: Form + OncePerAsset>(
     editor: &Editor,
     asset: &Asset,
     sent: &Parameters,
 ) -> Answer<SeeOther, EditPage> {
     let (content, wrongs) = A::read(sent, editor, asset).await?;
-    let sent = Sent::new(content, wrongs, sent)?;
+    let sent = Sent::new(content, wrongs, sent, asset)?;
     finish(editor, asset, A::of(&asset.human), sent).await
 }
 
 /// The version that a form was begun from.
-fn version(sent: &Parameters) -> Result<i32, Failure> {
+pub(super) fn version(sent: &Parameters) -> Result<i32, Failure> {
     let version = sent.number("version", 0, 0..=i32::MAX as usize)?;
     Ok(i32::try_from(version).unwrap_or_default())
 }
 
 /// What a form sent, as far as it could be read.
-struct Sent<A> {
-    content: A,
-    wrongs: Vec<Wrong>,
+pub(super) struct Sent<A> {
+    pub(super) content: A,
+    pub(super) wrongs: Vec<Wrong>,
     /// The form with what was sent in its fields.
-    typed: Input,
-    version: i32,
+    pub(super) typed: Input,
+    pub(super) version: i32,
     /// Whether the text is to be rendered instead of saved.
-    preview: bool,
-    done: Done,
+    pub(super) preview: bool,
+    pub(super) done: Done,
 }
 
 /// What a save does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Done {
+pub(super) enum Done {
     Saved,
     Undone,
+    Restored,
 }
 
 impl<A: Form> Sent<A> {
-    fn new(content: A, mut wrongs: Vec<Wrong>, sent: &Parameters) -> Result<Self, Failure> {
-        let mut typed = A::typed(sent);
+    fn new(
+        content: A,
+        mut wrongs: Vec<Wrong>,
+        sent: &Parameters,
+        asset: &Asset,
+    ) -> Result<Self, Failure> {
+        let typed = A::typed(sent, asset);
         wrongs.extend(typed.unknown(sent));
         Ok(Self {
             content,
@@ -260,10 +232,10 @@ impl<A: Form> Sent<A> {
 }
 
 /// Saves what was sent, or shows the form again: as it was sent, or with both edits put together.
-async fn finish<A: Form>(
+pub(super) async fn finish<A: Form>(
     editor: &Editor,
     asset: &Asset,
-    present: &Edition<A>,
+    present: &Revision<A>,
     sent: Sent<A>,
 ) -> Answer<SeeOther, EditPage> {
     let Sent {
@@ -292,32 +264,32 @@ async fn finish<A: Form>(
     }
     let saved = editor.save(asset.id, Draft { content, version }).await;
     let refusal = match saved {
-        Ok(edition) => {
-            let changed = edition.version != version;
-            let landing = Landing::of(editor, asset, &edition, changed.then_some(done));
+        Ok(revision) => {
+            let changed = revision.version != version;
+            let landing = Landing::of(editor, asset, &revision, changed.then_some(done));
             return Ok(Either::Left(SeeOther(landing.address())));
         }
         Err(refusal) => refusal,
     };
     let page = match &refusal {
-        Refusal::Stale(stale) => EditPage {
-            version: stale.theirs.version,
-            conflict: Some(Conflict::new(stale, done)),
+        EditError::Conflict(conflict) => EditPage {
+            version: conflict.theirs.version,
+            conflict: Some(Conflict::new(conflict, done)),
             refusal: Some(view::Refusal::of(&refusal)),
-            ..again(stale.merged.content.input(editor, asset).await?)
+            ..again(conflict.merged.content.input(editor, asset).await?)
         },
-        Refusal::Problems(problems) => {
+        EditError::Problems(problems) => {
             again(typed).refused(problems.iter().map(Wrong::of::<A>).collect())
         }
         // What was typed can be saved once the operator has mended that.
-        Refusal::Other(error) if matches!(error.kind(), Kind::Storage(_)) => {
-            tracing::error!(cause = chain(error), "an edit could not be saved");
+        EditError::Other(error) if matches!(error.kind(), Kind::Storage(_)) => {
+            tracing::error!(cause = chain(error.as_ref()), "an edit could not be saved");
             EditPage {
                 refusal: Some(view::Refusal::of(&refusal)),
                 ..again(typed)
             }
         }
-        Refusal::Other(_) => return Err(refusal.into()),
+        EditError::Other(_) => return Err(refusal.into()),
     };
     Ok(Either::Right(Page(page)))
 }
@@ -326,7 +298,7 @@ async fn finish<A: Form>(
 struct Landing {
     /// The page of the asset, or a column alone for a script that has the rest of the page.
     page: String,
-    aspect: AspectKind,
+    aspect: &'static str,
     column: Option<String>,
     version: i32,
     /// Nothing where the save changed nothing.
@@ -338,19 +310,19 @@ impl Landing {
     fn of<A: Form>(
         editor: &Editor,
         asset: &Asset,
-        edition: &Edition<A>,
+        revision: &Revision<A>,
         done: Option<Done>,
     ) -> Self {
-        let column = edition.content.column();
+        let column = revision.content.column();
         let alone = column.filter(|column| editor.in_place && asset.has_column(column));
         Self {
             page: match alone {
                 Some(column) => links::column(asset.id, column),
                 None => links::asset(asset.id),
             },
-            aspect: A::KIND,
+            aspect: A::NAME,
             column: column.map(str::to_owned),
-            version: edition.version,
+            version: revision.version,
             done,
             shown_at: A::SHOWN_AT,
         }
@@ -360,8 +332,9 @@ impl Landing {
         let word = self.done.map_or("", |done| match done {
             Done::Saved => "saved",
             Done::Undone => "undone",
+            Done::Restored => "restored",
         });
-        let what = format!("{}.{}", self.aspect.as_str(), self.version);
+        let what = format!("{}.{}", self.aspect, self.version);
         let what = if word.is_empty() { "" } else { &what };
         let of = self.column.as_deref().filter(|_| !what.is_empty());
         let page = links::with_query(&self.page, [(word, what), ("of", of.unwrap_or_default())]);
@@ -370,20 +343,28 @@ impl Landing {
 }
 
 /// What the page says that a save led to, with the way back for who may take it.
-pub(super) fn toast(asset: &Asset, parameters: &Parameters, editable: bool) -> Option<Toast> {
+pub(in crate::web) fn toast(
+    asset: &Asset,
+    parameters: &Parameters,
+    editable: bool,
+) -> Option<Toast> {
     if !parameters.text("undone").is_empty() {
         return Some(Toast::new("Undone."));
     }
-    let (aspect, version) = parameters.text("saved").split_once('.')?;
-    let version: i32 = version.parse().ok()?;
-    let kind = AspectKind::ALL
-        .into_iter()
-        .find(|kind| kind.as_str() == aspect)?;
-    let action = match kind {
-        AspectKind::Note => links::undo_column(asset.id, parameters.text("of")),
-        kind => links::undo(asset.id, kind),
+    let restored = parameters.text("restored");
+    let (text, what) = match restored {
+        "" => ("Saved.", parameters.text("saved")),
+        restored => ("Restored.", restored),
     };
-    let toast = Toast::new("Saved.");
+    let (aspect, version) = what.split_once('.')?;
+    let version: i32 = version.parse().ok()?;
+    let aspect = ASPECTS.iter().find(|known| known.name == aspect)?;
+    let action = if aspect.name == ColumnDescription::NAME {
+        links::undo_column(asset.id, parameters.text("of"))
+    } else {
+        links::undo(asset.id, aspect.name)
+    };
+    let toast = Toast::new(text);
     Some(if editable {
         toast.undone_by(action, version)
     } else {
@@ -409,6 +390,7 @@ pub(crate) struct EditPage {
     /// What the button says that takes the whole back, where there is something to take back.
     remove: Option<&'static str>,
     input: Input,
+    has_preview: bool,
     /// What is said elsewhere of the same.
     offers: Offers,
     /// Who wrote it last, and when.
@@ -439,24 +421,25 @@ impl View for EditPage {
 }
 
 impl EditPage {
-    fn new<A: Form>(asset: &Asset, edition: &Edition<A>, input: Input) -> Self {
+    fn new<A: Form>(asset: &Asset, revision: &Revision<A>, input: Input) -> Self {
         let name = heading(asset.address.name());
         Self {
-            title: format!("{} {}", edition.content.title(), name.shown),
-            what: edition.content.title(),
+            title: format!("{} {}", revision.content.heading(), name.shown),
+            what: revision.content.heading(),
             name,
             crumbs: vec![Link::new("Browse", links::browse()), Link::to_asset(asset)],
-            here: edition.content.address(asset.id),
+            here: revision.content.address(asset.id),
             back: links::asset(asset.id),
             preview_href: links::preview(),
-            version: edition.version,
+            version: revision.version,
             hint: A::HINT,
-            verb: edition.content.verb(),
-            remove: edition.content.removal(),
-            input: input.near(asset.id),
+            verb: revision.content.verb(),
+            remove: revision.content.removal(),
+            has_preview: input.has_preview(),
+            input,
             offers: Offers::default(),
-            byline: Byline::of(edition),
-            source: edition.content.beside(asset),
+            byline: Byline::of(revision),
+            source: revision.content.beside(asset),
             preview: None,
             wrongs: Vec::new(),
             conflict: None,

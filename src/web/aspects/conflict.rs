@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
-use super::Done;
+use super::edit::Done;
 use super::form::Form;
-use crate::catalog::human::{self, Comparison, Part, Stale};
+use crate::revisions::{self, Comparison, EditConflict, Part};
 use crate::web::text::{Moment, count};
 
 /// What `templates/editing/conflict.hbs` can show.
@@ -47,13 +47,13 @@ impl Piece {
 }
 
 impl Conflict {
-    pub(super) fn new<A: Form>(stale: &Stale<A>, done: Done) -> Self {
-        let (who, at) = stale.theirs.edited.clone().unzip();
-        let parts = &stale.merged.parts;
+    pub(super) fn new<A: Form>(conflict: &EditConflict<A>, done: Done) -> Self {
+        let (who, at) = conflict.theirs.edited.clone().unzip();
+        let parts = &conflict.merged.parts;
         let (theirs, mine) = if parts.is_empty() {
             (
-                lines(&stale.theirs.content, &stale.mine),
-                lines(&stale.mine, &stale.theirs.content),
+                lines(&conflict.theirs.content, &conflict.mine),
+                lines(&conflict.mine, &conflict.theirs.content),
             )
         } else {
             (
@@ -69,7 +69,7 @@ impl Conflict {
         Self {
             who: who.map_or_else(|| "somebody".to_owned(), |who| who.to_string()),
             at: at.map(Moment::of),
-            said: said(stale, done),
+            said: said(conflict, done),
             theirs,
             mine,
             choices: choices
@@ -86,11 +86,15 @@ impl Conflict {
     }
 }
 
-fn said<A: Form>(stale: &Stale<A>, done: Done) -> String {
-    let collisions = stale.merged.collisions;
-    match (done, collisions, stale.merged.parts.is_empty()) {
+fn said<A: Form>(conflict: &EditConflict<A>, done: Done) -> String {
+    let collisions = conflict.merged.collisions;
+    match (done, collisions, conflict.merged.parts.is_empty()) {
         (Done::Undone, ..) => {
             "It was saved again since, so nothing was undone. Look at both texts below.".to_owned()
+        }
+        (Done::Restored, ..) => {
+            "It was saved again since, so nothing was restored. Look at both texts below."
+                .to_owned()
         }
         (_, 0, _) => {
             "You edited different places. The field below holds both. Look them over and save."
@@ -138,9 +142,9 @@ fn differing(other: &str, text: &str) -> Vec<Piece> {
         return vec![Piece::new(text, "collides")];
     };
     let own = pieces.iter().filter_map(|piece| match piece {
-        human::Piece::Kept(words) => Some(Piece::new(words, "")),
-        human::Piece::Inserted(words) => Some(Piece::new(words, "collides")),
-        human::Piece::Deleted(_) => None,
+        revisions::Piece::Kept(words) => Some(Piece::new(words, "")),
+        revisions::Piece::Inserted(words) => Some(Piece::new(words, "collides")),
+        revisions::Piece::Deleted(_) => None,
     });
     own.collect()
 }

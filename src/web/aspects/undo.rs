@@ -2,12 +2,12 @@
 
 use actix_web::web::{Form as Body, Path};
 
+use super::edit::{Done, EditPage, Sent, described, find, finish, version};
 use super::form::Form;
-use super::{Done, EditPage, Sent, find, finish, kind, no_aspect, note, version};
-use crate::catalog::human::{
-    AspectKind, Deprecation, Description, Edition, Links, OfAsset, Owners, Tags, Verification,
-};
+use super::undo_named;
+use crate::catalog::human::OncePerAsset;
 use crate::catalog::{Asset, AssetId};
+use crate::revisions::Revision;
 use crate::web::failure::Failure;
 use crate::web::forms::{Answer, Fields};
 use crate::web::parameters::Parameters;
@@ -23,30 +23,22 @@ pub(crate) async fn undo(
     let (id, aspect) = place.into_inner();
     let asset = find(&editor, id).await?;
     let sent = Parameters::from(fields);
-    match kind(&aspect)? {
-        AspectKind::Description => of::<Description>(&editor, &asset, &sent).await,
-        AspectKind::Owners => of::<Owners>(&editor, &asset, &sent).await,
-        AspectKind::Tags => of::<Tags>(&editor, &asset, &sent).await,
-        AspectKind::Links => of::<Links>(&editor, &asset, &sent).await,
-        AspectKind::Verification => of::<Verification>(&editor, &asset, &sent).await,
-        AspectKind::Deprecation => of::<Deprecation>(&editor, &asset, &sent).await,
-        AspectKind::Note => Err(no_aspect()),
-    }
+    undo_named(&aspect, &editor, &asset, &sent).await
 }
 
 /// `POST /assets/{id}/columns/{column}/edit/undo`: saves what was said of the column before.
-pub(crate) async fn undo_note(
+pub(crate) async fn undo_column(
     editor: Editor,
     place: Path<(AssetId, String)>,
     Body(fields): Body<Fields>,
 ) -> Answer<SeeOther, EditPage> {
     let (id, column) = place.into_inner();
     let asset = find(&editor, id).await?;
-    let present = note(&asset, &column)?;
+    let present = described(&asset, &column)?;
     take_back(&editor, &asset, &present, &Parameters::from(fields)).await
 }
 
-async fn of<A: Form + OfAsset>(
+pub(super) async fn undo_one<A: Form + OncePerAsset>(
     editor: &Editor,
     asset: &Asset,
     sent: &Parameters,
@@ -57,7 +49,7 @@ async fn of<A: Form + OfAsset>(
 async fn take_back<A: Form>(
     editor: &Editor,
     asset: &Asset,
-    present: &Edition<A>,
+    present: &Revision<A>,
     sent: &Parameters,
 ) -> Answer<SeeOther, EditPage> {
     let version = version(sent)?;

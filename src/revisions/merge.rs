@@ -51,7 +51,7 @@ pub struct Merged<T> {
 
 impl<T> Merged<T> {
     /// Something that was put together without a collision.
-    pub(super) fn cleanly(content: T) -> Self {
+    pub fn cleanly(content: T) -> Self {
         Self {
             content,
             collisions: 0,
@@ -59,7 +59,7 @@ impl<T> Merged<T> {
         }
     }
 
-    pub(super) fn map<U>(self, change: impl FnOnce(T) -> U) -> Merged<U> {
+    pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Merged<U> {
         Merged {
             content: change(self.content),
             collisions: self.collisions,
@@ -71,7 +71,7 @@ impl<T> Merged<T> {
 /// Merges two edits of a text.
 ///
 /// It keeps a processor busy for twice as long as [`PATIENCE`] allows, and what both texts and the pieces take.
-pub(super) fn texts(base: &str, theirs: &str, mine: &str) -> Merged<String> {
+pub fn texts(base: &str, theirs: &str, mine: &str) -> Merged<String> {
     let (words, mut theirs) = edits(base, theirs);
     let (_, mut mine) = edits(base, mine);
     if theirs.len() + mine.len() > MOST_PARTS {
@@ -105,7 +105,7 @@ pub(super) fn texts(base: &str, theirs: &str, mine: &str) -> Merged<String> {
 }
 
 /// Merges two edits of a set: what either added is in it, what either took out is not.
-pub(super) fn elements<T: Clone, K: PartialEq>(
+pub fn elements<T: Clone, K: PartialEq>(
     base: &[T],
     theirs: &[T],
     mine: &[T],

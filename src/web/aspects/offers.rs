@@ -2,9 +2,10 @@
 
 use serde::Serialize;
 
-use super::form::{Field, Input};
+use super::description::text_input;
+use super::form::Input;
 use crate::catalog::Asset;
-use crate::catalog::human::{self, Note};
+use crate::catalog::human::{self, ColumnDescription};
 use crate::web::failure::Failure;
 use crate::web::pages::parts::{Link, Text};
 use crate::web::parameters::Parameters;
@@ -36,12 +37,17 @@ struct Offer {
 
 impl Offers {
     /// Reads what there is to offer; nothing where the column has a description already.
-    pub(super) async fn read(editor: &Editor, asset: &Asset, note: &Note) -> Result<Self, Failure> {
-        if asset.human.note(&note.column).is_some() {
+    pub(super) async fn read(
+        editor: &Editor,
+        asset: &Asset,
+        described: &ColumnDescription,
+    ) -> Result<Self, Failure> {
+        let column = &described.column;
+        if asset.human.column_description(column).is_some() {
             return Ok(Self::default());
         }
         let found =
-            human::list_notes_elsewhere(&editor.db, &editor.actor, asset.id, &note.column).await?;
+            human::list_descriptions_elsewhere(&editor.db, &editor.actor, asset.id, column).await?;
         let tables: usize = found.iter().map(|said| said.assets.len()).sum();
         let texts = found.into_iter().take(OFFERED).enumerate();
         let texts = texts.filter_map(|(number, said)| {
@@ -60,7 +66,7 @@ impl Offers {
                 0 => String::new(),
                 tables => format!(
                     "“{}” is described in {}.",
-                    note.column,
+                    column,
                     count(tables as u64, "other table", "other tables")
                 ),
             },
@@ -73,8 +79,6 @@ impl Offers {
         let number: usize = sent.text("use").parse().unwrap_or_default();
         let chosen = self.texts.iter().find(|offer| offer.number == number);
         let text = chosen.map_or(sent.text("text"), |offer| &offer.text);
-        Input::Text {
-            text: Field::new("text", text),
-        }
+        text_input(text)
     }
 }

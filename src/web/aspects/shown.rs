@@ -1,0 +1,50 @@
+//! A section of an asset's page that shows one aspect.
+
+use serde::Serialize;
+
+use super::form::Form;
+use crate::catalog::Asset;
+use crate::catalog::human::OncePerAsset;
+use crate::web::pages::parts::{Link, Text};
+
+/// What `templates/editing/shown.hbs` can show.
+#[derive(Debug, Serialize)]
+pub(crate) struct Shown {
+    /// The id of the section, which is where a save leads to.
+    at: &'static str,
+    heading: &'static str,
+    lines: Vec<ShownLine>,
+    /// Where it is edited; nothing for who may not.
+    edit_href: Option<String>,
+}
+
+/// One line of such a section.
+#[derive(Debug, Serialize)]
+pub(crate) struct ShownLine {
+    /// What comes before the link, or stands alone.
+    pub(super) what: String,
+    pub(super) link: Option<Link>,
+    /// What people say beside it.
+    pub(super) text: Option<Text>,
+}
+
+impl Shown {
+    /// Nothing for an aspect without a section, and for an empty one that the reader cannot fill.
+    pub(super) fn of<A: Form + OncePerAsset>(
+        content: &A,
+        asset: &Asset,
+        is_editable: bool,
+    ) -> Option<Self> {
+        let heading = A::SECTION?;
+        let lines = content.shown();
+        if lines.is_empty() && !is_editable {
+            return None;
+        }
+        Some(Self {
+            at: A::SHOWN_AT,
+            heading,
+            lines,
+            edit_href: is_editable.then(|| content.address(asset.id)),
+        })
+    }
+}
