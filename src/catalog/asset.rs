@@ -22,6 +22,16 @@ impl AssetId {
     }
 }
 
+impl AssetId {
+    /// The id of a subject that is an asset.
+    pub fn of(subject: Subject) -> Option<Self> {
+        match subject {
+            Subject::Asset(id) => Some(Self(id)),
+            _ => None,
+        }
+    }
+}
+
 impl fmt::Display for AssetId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)

@@ -115,6 +115,21 @@ fn letters(text: &str) -> impl Iterator<Item = Letter> + '_ {
     })
 }
 
+/// Says which character of a short text nobody can see; two texts that look alike would be different ones.
+///
+/// `what` begins the sentence, such as “The tag”.
+pub fn unseen_in(what: &str, text: &str) -> Option<String> {
+    // What a database cannot store has been replaced by U+FFFD.
+    let letter = unseen_letters(text)
+        .next()
+        .or_else(|| text.contains('\u{fffd}').then_some('\u{fffd}'))?;
+    Some(format!(
+        "{what} “{}” has a character in it that cannot be seen, {}. Leave it out.",
+        legible_name(text),
+        name_of_letter(letter)
+    ))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

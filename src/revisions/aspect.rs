@@ -26,6 +26,14 @@ impl Problem {
     }
 }
 
+impl Problem {
+    /// Says that something which is named is not there, or not seen by the actor.
+    pub fn unknown_target(field: &'static str, target: Subject) -> Self {
+        let (kind, id) = (target.kind(), target.id());
+        Self::new(field, format!("There is no {kind} with the id {id}."))
+    }
+}
+
 /// Another thing that an aspect names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Reference {
@@ -90,10 +98,7 @@ pub trait Aspect:
         let named = self.references(of).into_iter();
         named
             .filter(|named| targets.name(named.target).is_none())
-            .map(|named| {
-                let (kind, id) = (named.target.kind(), named.target.id());
-                Problem::new(named.field, format!("There is no {kind} with the id {id}."))
-            })
+            .map(|named| Problem::unknown_target(named.field, named.target))
             .collect()
     }
 

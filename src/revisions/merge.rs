@@ -68,6 +68,16 @@ impl<T> Merged<T> {
     }
 }
 
+/// Merges two edits of what cannot be taken apart: of two that differ, mine is kept, and that is a collision.
+pub fn values<T: Clone + PartialEq>(base: &T, theirs: &T, mine: &T) -> Merged<T> {
+    let content = if mine == base { theirs } else { mine };
+    Merged {
+        content: content.clone(),
+        collisions: usize::from(theirs != mine && theirs != base && mine != base),
+        parts: Vec::new(),
+    }
+}
+
 /// Merges two edits of a text.
 ///
 /// It keeps a processor busy for twice as long as [`PATIENCE`] allows, and what both texts and the pieces take.

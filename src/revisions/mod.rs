@@ -34,7 +34,7 @@ pub use merge::{Merged, Part};
 pub use plain::plain_text;
 pub use visibility::{Referring, hide};
 
-pub(crate) use store::{Stored, list_of};
+pub(crate) use store::{Stored, list_mentions, list_of};
 
 /// No more problems than this are told of one draft.
 const MOST_PROBLEMS: usize = 50;

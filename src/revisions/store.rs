@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
-use sea_orm::sea_query::{Expr, ExprTrait as _, OnConflict};
+use sea_orm::sea_query::{Expr, ExprTrait as _, OnConflict, Query};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter,
     QueryOrder, QuerySelect,
@@ -272,6 +272,42 @@ pub(super) async fn content_at<A: Aspect>(
             }
         }
     }
+}
+
+/// Lists aspects that refer to a thing, with the things that they are about, up to `limit`, oldest things first.
+pub(crate) async fn list_mentions(
+    db: &impl ConnectionTrait,
+    target: Subject,
+    limit: u64,
+) -> Result<Vec<(Subject, Stored)>, DbErr> {
+    let of = |column| Expr::col((reference::Entity, column));
+    let names = |column, referring| Expr::col((aspect::Entity, column)).eq(of(referring));
+    let refers = Query::select()
+        .expr(Expr::val(1))
+        .from(reference::Entity)
+        .and_where(of(reference::Column::TargetKind).eq(target.kind()))
+        .and_where(of(reference::Column::TargetId).eq(target.id()))
+        .and_where(names(
+            aspect::Column::SubjectKind,
+            reference::Column::SubjectKind,
+        ))
+        .and_where(names(
+            aspect::Column::SubjectId,
+            reference::Column::SubjectId,
+        ))
+        .and_where(names(aspect::Column::Name, reference::Column::Aspect))
+        .and_where(names(aspect::Column::Part, reference::Column::Part))
+        .to_owned();
+    let rows = aspect::Entity::find()
+        .filter(Expr::exists(refers))
+        .order_by_asc(aspect::Column::SubjectId)
+        .limit(limit)
+        .all(db)
+        .await?;
+    let mentions = rows
+        .into_iter()
+        .map(|row| Ok((subject_of(&row)?, Stored(row))));
+    mentions.collect()
 }
 
 /// Lists the things whose aspects refer to any of these, each once, in no order.

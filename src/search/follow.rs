@@ -313,10 +313,7 @@ async fn assets_of(db: &Db, touched: &[Touched]) -> Result<Vec<AssetId>, Error> 
     let referring = revisions::list_referring(db, &renamed).await?;
     let own = touched.iter().filter_map(|change| change.subject);
     let mut seen = HashSet::new();
-    let assets = own.chain(referring).filter_map(|subject| match subject {
-        Subject::Asset(id) => Some(AssetId(id)),
-        _ => None,
-    });
+    let assets = own.chain(referring).filter_map(AssetId::of);
     Ok(assets.filter(|id| seen.insert(*id)).collect())
 }
 

@@ -191,6 +191,7 @@ fn body(pattern: &str) -> serde_json::Value {
     match pattern.rsplit('/').next() {
         Some(set @ ("owners" | "tags" | "links")) => json!({"version": 0, set: []}),
         Some("request" | "dismissal") => json!({}),
+        Some("restore") => json!({"version": 0, "what": "before"}),
         Some("verification") => json!({"version": 0, "until": null}),
         Some("deprecation") => json!({"version": 0, "since": null}),
         _ => json!({"version": 0, "text": "Words."}),

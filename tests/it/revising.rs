@@ -267,6 +267,22 @@ async fn many_drafts_are_saved_in_one_transaction_or_none_of_them() {
 }
 
 #[tokio::test]
+async fn a_page_says_what_is_said_of_its_asset_elsewhere() {
+    let (app, ana, orders) = world().await;
+    let old = app.id_of(&["sales", "orders_old"]).await;
+    let said = json!({"since": "2026-11-01", "note": "", "replacement": orders, "version": 0});
+    let path = format!("/api/v1/assets/{old}/deprecation");
+    assert_eq!(put(&ana, &path, said).await.status, 200);
+
+    let page = ana.page(&format!("/assets/{orders}")).await;
+
+    let mentions = texts(&page, "#mentions li");
+    assert_eq!(mentions.len(), 1, "{mentions:?}");
+    assert!(mentions[0].starts_with("Use it instead of"), "{mentions:?}");
+    assert!(mentions[0].contains("orders_old"), "{mentions:?}");
+}
+
+#[tokio::test]
 async fn what_names_a_thing_is_known_as_long_as_it_does() {
     let (app, ana, orders) = world().await;
     let old = app.id_of(&["sales", "orders_old"]).await;

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization as _;
 
-use super::super::unseen::{legible_name, name_of_letter, unseen_letters};
+use super::super::unseen::unseen_in;
 use crate::db::Subject;
 use crate::revisions::normal::{distinct, exchanged, one_line, too_many};
 use crate::revisions::{Aspect, Found, Merged, Problem, merge};
@@ -44,7 +44,8 @@ impl Aspect for Tags {
                 format!("The tag “{beginning}…” is longer than {LONGEST_TAG} characters."),
             )
         });
-        let unseen = self.0.iter().filter_map(|tag| unseen_in_tag(tag));
+        let unseen = self.0.iter().filter_map(|tag| unseen_in("The tag", tag));
+        let unseen = unseen.map(|text| Problem::new("tags", text));
         too_many("tags", "tags", self.0.len(), MOST_TAGS)
             .into_iter()
             .chain(long)
@@ -70,20 +71,4 @@ impl Aspect for Tags {
     fn found_by(&self) -> Vec<Found<'_>> {
         self.0.iter().map(|tag| Found::Tag(tag)).collect()
     }
-}
-
-/// Says which character of a tag nobody can see; two tags that look alike would be different ones.
-fn unseen_in_tag(tag: &str) -> Option<Problem> {
-    // What a database cannot store has been replaced by U+FFFD.
-    let letter = unseen_letters(tag)
-        .next()
-        .or_else(|| tag.contains('\u{fffd}').then_some('\u{fffd}'))?;
-    Some(Problem::new(
-        "tags",
-        format!(
-            "The tag “{}” has a character in it that cannot be seen, {}. Leave it out.",
-            legible_name(tag),
-            name_of_letter(letter)
-        ),
-    ))
 }

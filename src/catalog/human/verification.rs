@@ -4,7 +4,7 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::db::Subject;
-use crate::revisions::{Aspect, Merged, Problem};
+use crate::revisions::{Aspect, Merged, Problem, merge};
 
 /// No date is farther from today than five years.
 pub(super) const FARTHEST: TimeDelta = TimeDelta::days(5 * 366);
@@ -49,12 +49,8 @@ impl Aspect for Verification {
         }
     }
 
-    fn merge(_: &Self, theirs: &Self, mine: &Self) -> Merged<Self> {
-        Merged {
-            content: mine.clone(),
-            collisions: usize::from(theirs != mine),
-            parts: Vec::new(),
-        }
+    fn merge(base: &Self, theirs: &Self, mine: &Self) -> Merged<Self> {
+        merge::values(base, theirs, mine)
     }
 
     fn describe_change(_: &Self, after: &Self) -> Vec<String> {

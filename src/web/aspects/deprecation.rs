@@ -127,6 +127,14 @@ impl Form for Deprecation {
         }
     }
 
+    fn mention(&self, target: Uuid) -> Vec<&'static str> {
+        let is_meant = self.replacement == Some(target);
+        is_meant
+            .then_some("Use it instead of")
+            .into_iter()
+            .collect()
+    }
+
     fn lines(&self) -> Vec<String> {
         match self.since {
             Some(since) => {

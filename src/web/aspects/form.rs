@@ -6,6 +6,7 @@ use chrono::NaiveDate;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 use super::shown::ShownLine;
 use crate::catalog::human::AssetAspect;
@@ -327,6 +328,11 @@ pub(crate) trait Form: AssetAspect {
 
     /// The content line by line, to be set beside another one.
     fn lines(&self) -> Vec<String>;
+
+    /// What it says about another thing that it names, for the page of that one: “Used instead of”.
+    fn mention(&self, _target: Uuid) -> Vec<&'static str> {
+        Vec::new()
+    }
 
     /// What its section on the page shows, where it has one.
     fn shown(&self) -> Vec<ShownLine> {

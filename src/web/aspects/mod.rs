@@ -22,20 +22,23 @@ mod verification;
 
 use actix_web::HttpResponse;
 use serde_json::Value;
+use uuid::Uuid;
 
 use self::edit::{EditPage, close, described, open};
 use self::form::Form;
 use self::restore::{Side, Standing, content, restore_one, restore_side};
-use self::shown::Shown;
+use self::shown::{Shown, ShownLine};
 use self::undo::undo_one;
 use super::failure::Failure;
 use super::forms::Answer;
 use super::parameters::Parameters;
 use super::saving::Editor;
 use super::view::{Page, SeeOther};
+use crate::auth::Sight;
 use crate::catalog::human::{ColumnDescription, for_each_aspect};
-use crate::catalog::{Asset, AssetId};
-use crate::revisions::{Aspect as _, Edit};
+use crate::catalog::{self, Asset, AssetId};
+use crate::db::Db;
+use crate::revisions::{self, Aspect as _, Edit, Stored};
 
 macro_rules! by_name {
     ($($field:ident: $aspect:ty),+ $(,)?) => {
@@ -55,6 +58,14 @@ macro_rules! by_name {
         pub(super) fn sections(asset: &Asset, is_editable: bool) -> Vec<Shown> {
             let sections = [$(Shown::of(&asset.human.$field.content, asset, is_editable)),+];
             sections.into_iter().flatten().collect()
+        }
+
+        /// What an aspect of another thing says about this one.
+        fn mention(stored: &Stored, target: Uuid) -> Result<Vec<&'static str>, revisions::Error> {
+            Ok(match stored.name() {
+                $(<$aspect>::NAME => stored.read::<$aspect>()?.content.mention(target),)+
+                _ => Vec::new(),
+            })
         }
 
         /// What an edit was about before and after it, line by line.
@@ -152,6 +163,34 @@ macro_rules! by_name {
 }
 
 for_each_aspect!(by_name);
+
+/// So many aspects of other things that name an asset are shown on its page.
+const MOST_MENTIONS: u64 = 50;
+
+/// Reads what is said of an asset on the pages of others that the reader sees.
+pub(super) async fn mentions(
+    db: &Db,
+    sight: &Sight,
+    asset: &Asset,
+) -> Result<Vec<ShownLine>, Failure> {
+    let found = revisions::list_mentions(&**db, asset.id.subject(), MOST_MENTIONS).await;
+    let found = found.map_err(revisions::Error::from)?;
+    let ids: Vec<AssetId> = found
+        .iter()
+        .filter_map(|(of, _)| AssetId::of(*of))
+        .collect();
+    let named = catalog::find_summaries(db, sight, &ids).await?;
+    let mut lines = Vec::new();
+    for (of, stored) in &found {
+        let Some(summary) = AssetId::of(*of).and_then(|id| named.get(&id)) else {
+            continue;
+        };
+        for what in mention(stored, asset.id.0)? {
+            lines.push(ShownLine::to_summary(what, summary));
+        }
+    }
+    Ok(lines)
+}
 
 fn no_aspect() -> Failure {
     Failure::not_found("There is nothing to edit at this address.")

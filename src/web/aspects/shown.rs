@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use super::form::Form;
-use crate::catalog::Asset;
 use crate::catalog::human::OncePerAsset;
+use crate::catalog::{Asset, Summary};
 use crate::web::pages::parts::{Link, Text};
 
 /// What `templates/editing/shown.hbs` can show.
@@ -26,6 +26,17 @@ pub(crate) struct ShownLine {
     pub(super) link: Option<Link>,
     /// What people say beside it.
     pub(super) text: Option<Text>,
+}
+
+impl ShownLine {
+    /// A line about an asset.
+    pub(super) fn to_summary(what: &str, summary: &Summary) -> Self {
+        Self {
+            what: what.to_owned(),
+            link: Some(Link::to_summary(summary)),
+            text: None,
+        }
+    }
 }
 
 impl Shown {

@@ -16,7 +16,8 @@ use crate::catalog::human::{
 use crate::catalog::{self, Asset, AssetId, Summary};
 use crate::db::Db;
 use crate::revisions::{Aspect as _, Revision};
-use crate::web::aspects::{self, shown::Shown};
+use crate::web::aspects;
+use crate::web::aspects::shown::{Shown, ShownLine};
 use crate::web::failure::Failure;
 use crate::web::links;
 use crate::web::markdown::{self, SafeHtml};
@@ -39,6 +40,8 @@ pub(super) struct Said {
     links: Vec<Outward>,
     /// The other aspects.
     sections: Vec<Shown>,
+    /// What is said of it on the pages of others.
+    mentions: Vec<ShownLine>,
     /// For who may change it.
     edit: Option<EditLinks>,
     /// Where nobody has described it.
@@ -151,6 +154,7 @@ impl Said {
             tags: tags(asset),
             links: outward(asset),
             sections: aspects::sections(asset, may_edit(asset, actor)),
+            mentions: aspects::mentions(db, actor.sight(), asset).await?,
             edit: may_edit(asset, actor).then(|| EditLinks::new(asset)),
             asking: Asking::read(db, asset, actor).await?,
         })
