@@ -6,6 +6,7 @@
 mod column_description;
 mod deprecation;
 mod description;
+mod display_name;
 mod elsewhere;
 mod links;
 mod owners;
@@ -30,6 +31,7 @@ use crate::revisions::{
 pub use column_description::ColumnDescription;
 pub use deprecation::{Deprecation, LONGEST_REASON};
 pub use description::{Description, LONGEST_TEXT};
+pub use display_name::DisplayName;
 pub use elsewhere::{SaidElsewhere, list_descriptions_elsewhere, list_tags};
 pub use links::{LONGEST_LABEL, LONGEST_URL, Links, MOST_LINKS, PageLink};
 pub use owners::{MOST_OWNERS, Owner, OwnerRole, Owners};
@@ -43,6 +45,7 @@ macro_rules! for_each_aspect {
     ($macro:ident) => {
         $macro! {
             description: $crate::catalog::human::Description,
+            display_name: $crate::catalog::human::DisplayName,
             owners: $crate::catalog::human::Owners,
             tags: $crate::catalog::human::Tags,
             links: $crate::catalog::human::Links,

@@ -8,6 +8,7 @@ mod column_description;
 mod conflict;
 mod deprecation;
 mod description;
+mod display_name;
 pub(super) mod edit;
 pub(super) mod form;
 mod links;
