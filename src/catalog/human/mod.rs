@@ -10,6 +10,7 @@ mod display_name;
 mod elsewhere;
 mod links;
 mod owners;
+mod related;
 mod store;
 mod tags;
 mod verification;
@@ -35,6 +36,7 @@ pub use display_name::DisplayName;
 pub use elsewhere::{SaidElsewhere, list_descriptions_elsewhere, list_tags};
 pub use links::{LONGEST_LABEL, LONGEST_URL, Links, MOST_LINKS, PageLink};
 pub use owners::{MOST_OWNERS, Owner, OwnerRole, Owners};
+pub use related::{LONGEST_NOTE, MOST_RELATED, Related, Relation, RelationKind};
 pub use tags::{LONGEST_TAG, MOST_TAGS, Tags, tag_key};
 pub use verification::Verification;
 
@@ -49,6 +51,7 @@ macro_rules! for_each_aspect {
             owners: $crate::catalog::human::Owners,
             tags: $crate::catalog::human::Tags,
             links: $crate::catalog::human::Links,
+            related: $crate::catalog::human::Related,
             verification: $crate::catalog::human::Verification,
             deprecation: $crate::catalog::human::Deprecation,
         }

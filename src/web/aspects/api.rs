@@ -189,7 +189,7 @@ pub(in crate::web) async fn put_column_description(
 /// Adds the call that writes an aspect to the description of the API.
 pub(super) fn describe<A: Form>(description: &mut Value) {
     let [draft, revision, conflict] =
-        ["DraftShape", "RevisionShape", "ConflictShape"].map(|around| composed::<A::Shape>(around));
+        ["DraftShape", "RevisionShape", "ConflictShape"].map(composed::<A::Shape>);
     let schema = |name: &str| json!({"$ref": format!("#/components/schemas/{name}")});
     let parameters = [
         json!({"name": "id", "in": "path", "required": true, "schema": {"type": "string", "format": "uuid"}}),

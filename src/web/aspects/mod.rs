@@ -14,6 +14,7 @@ pub(super) mod form;
 mod links;
 mod offers;
 mod owners;
+mod related;
 pub(super) mod restore;
 pub(super) mod shape;
 pub(super) mod shown;
