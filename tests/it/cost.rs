@@ -409,6 +409,8 @@ impl World {
                     "links",
                     "verification",
                     "deprecation",
+                    "display_name",
+                    "related",
                 ];
                 let form = |aspect: &&str| pattern.replace("{aspect}", aspect);
                 let forms = aspects
@@ -509,6 +511,14 @@ impl World {
                 "verification" => json!({"until": null}),
                 "deprecation" => {
                     json!({"since": Utc::now().date_naive(), "note": long, "replacement": null})
+                }
+                "display_name" => json!({"name": "é".repeat(200)}),
+                "related" => {
+                    let others = [self.database, self.old, self.view];
+                    let related = others.iter().map(
+                        |id| json!({"kind": "see_also", "target": id, "note": "é".repeat(500)}),
+                    );
+                    json!({"related": related.collect::<Vec<_>>()})
                 }
                 "request" | "dismissal" => return vec![(of(self.old), Body::None)],
                 other => {

@@ -96,6 +96,26 @@ fn cases() -> Vec<Case> {
             Same,
         ),
         case(
+            "post /assets/{id}/edit/display_name",
+            &[("name", "Orders by day")],
+            Same,
+        ),
+        case(
+            "post /assets/{id}/edit/related",
+            &[
+                ("kind-0", "joins_with"),
+                ("target-0", "sales.paid"),
+                ("note-0", "on orders.id = paid.order_id"),
+                ("kind-1", "derived_from"),
+                ("target-1", "sales.paid"),
+                ("note-1", "by day"),
+                ("kind-2", "replaces"),
+                ("target-2", "sales.paid"),
+                ("note-2", "since May"),
+            ],
+            Same,
+        ),
+        case(
             "post /assets/{id}/edit/verification",
             &[("until", &day)],
             Same,
@@ -649,6 +669,22 @@ async fn assert_api_has(world: &World, form: &Form, case: &Case) {
         (_, "tags") => (
             human["tags"]["tags"].clone(),
             json!(typed("tags").split('\n').collect::<Vec<_>>()),
+        ),
+        (_, "display_name") => (human["display_name"]["name"].clone(), json!(typed("name"))),
+        (_, "related") => (
+            human["related"]["related"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .flat_map(|one| {
+                    [
+                        one["kind"].clone(),
+                        one["name"].clone(),
+                        one["note"].clone(),
+                    ]
+                })
+                .collect(),
+            case.typed.iter().map(|(_, text)| json!(text)).collect(),
         ),
         (_, "verification") => (
             human["verification"]["until"].clone(),

@@ -131,8 +131,8 @@ async fn after_the_migration_what_names_somebody_is_found_by_them() {
             let (Some(kind), Some(id)) = (owner["kind"].as_str(), owner["id"].as_str()) else {
                 continue;
             };
-            let owner = Subject::read(kind, id.parse().unwrap()).unwrap();
-            owned.entry(owner).or_default().insert(asset);
+            let principal = Subject::read(kind, id.parse().unwrap()).unwrap();
+            owned.entry(principal).or_default().insert(asset);
         }
         if let Some(id) = content["replacement"].as_str() {
             let replacement = Subject::Asset(id.parse().unwrap());

@@ -175,7 +175,7 @@ impl World {
         };
         let mut address = pattern.replacen("{id}", &id, 1);
         while let (Some(from), Some(to)) = (address.find('{'), address.find('}')) {
-            let word = match &address[from..=to] {
+            let word = match address.get(from..=to).unwrap() {
                 "{number}" => "1",
                 "{column}" | "{path:.*}" => "id",
                 _ => NOTHING,
@@ -192,6 +192,8 @@ fn body(pattern: &str) -> serde_json::Value {
         Some(set @ ("owners" | "tags" | "links")) => json!({"version": 0, set: []}),
         Some("request" | "dismissal") => json!({}),
         Some("restore") => json!({"version": 0, "what": "before"}),
+        Some("display_name") => json!({"version": 0, "name": "Orders"}),
+        Some(set @ "related") => json!({"version": 0, set: []}),
         Some("verification") => json!({"version": 0, "until": null}),
         Some("deprecation") => json!({"version": 0, "since": null}),
         _ => json!({"version": 0, "text": "Words."}),

@@ -1409,3 +1409,71 @@ async fn a_hidden_replacement_is_told_to_nobody_and_kept_when_they_save() {
     assert_eq!(whole["human"]["deprecation"]["replacement"], hidden);
     assert_eq!(whole["human"]["deprecation"]["note"], "Old and slow.");
 }
+
+#[tokio::test]
+async fn a_hidden_relation_is_told_to_nobody_and_kept_when_they_save() {
+    let app = TestApp::start().await;
+    let target = app
+        .add(
+            "zymurgy",
+            vec![table(&["zymurgy", "quokka"], &[("id", "int")])],
+        )
+        .await;
+    let shop = ["orders", "customers"].map(|name| table(&["shop", name], &[("id", "int")]));
+    app.add("shop", shop.into()).await;
+    let hidden = app.id_of(&["zymurgy", "quokka"]).await.to_string();
+    let orders = app.id_of(&["shop", "orders"]).await;
+    let customers = app.id_of(&["shop", "customers"]).await.to_string();
+    let olga = app.person("olga", Role::Steward, &[]).await;
+    let put = async |browser: &Browser, of: &str, body: serde_json::Value| {
+        let path = format!("/api/v1/assets/{of}/related");
+        Response::of(browser.request(reqwest::Method::PUT, &path).json(&body)).await
+    };
+    let relation = |target: &str| json!({"kind": "joins_with", "target": target});
+    let of_orders = orders.to_string();
+    let both = json!({"related": [relation(&hidden), relation(&customers)], "version": 0});
+    let saved = put(app.admin(), &of_orders, both).await;
+    assert_eq!(saved.status, StatusCode::OK, "{}", saved.text);
+    let back = json!({"related": [relation(&of_orders)], "version": 0});
+    let saved = put(app.admin(), &hidden, back).await;
+    assert_eq!(saved.status, StatusCode::OK, "{}", saved.text);
+    restrict_to_admins(&app, database(target)).await;
+
+    let emptied = put(&olga, &of_orders, json!({"related": [], "version": 1})).await;
+    let guessed = json!({"related": [relation(&hidden)], "version": 2});
+    let guessed = put(&olga, &of_orders, guessed).await;
+
+    assert_eq!(emptied.status, StatusCode::OK, "{}", emptied.text);
+    assert_eq!(guessed.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let mut told = vec![emptied.text];
+    for path in [
+        format!("/api/v1/assets/{orders}"),
+        format!("/api/v1/assets/{orders}/history"),
+        format!("/api/v1/assets/{orders}/history/2"),
+        format!("/assets/{orders}"),
+        format!("/assets/{orders}/history/2"),
+        format!("/assets/{orders}/edit/related"),
+        "/changes".to_owned(),
+    ] {
+        let answer = olga.get(&path).await;
+        assert_eq!(answer.status, StatusCode::OK, "{path}");
+        told.push(answer.text);
+    }
+    for told in told {
+        assert!(
+            !told.contains(&hidden) && !told.contains("quokka"),
+            "{told}"
+        );
+    }
+    let whole = app.json(&format!("/api/v1/assets/{orders}")).await;
+    let kept = &whole["human"]["related"]["related"];
+    assert_eq!(kept.as_array().map(Vec::len), Some(1), "{kept}");
+    assert_eq!(kept[0]["target"], hidden);
+}
+
+async fn restrict_to_admins(app: &TestApp, scope: Scope) {
+    let (db, operator) = (&app.app.db, Actor::operator());
+    scopes::restrict(db, &operator, &scope, &Admitted::new(), Utc::now())
+        .await
+        .unwrap();
+}

@@ -50,6 +50,16 @@ async fn aspects(app: &TestApp) -> Vec<(&'static str, Value, Value)> {
             json!({"links": []}),
         ),
         (
+            "display_name",
+            json!({"name": "Orders by day"}),
+            json!({"name": "All orders"}),
+        ),
+        (
+            "related",
+            json!({"related": [{"kind": "joins_with", "target": old, "note": "on id", "name": "sales.orders_old"}]}),
+            json!({"related": [{"kind": "replaces", "target": old, "note": "", "name": "sales.orders_old"}]}),
+        ),
+        (
             "verification",
             json!({"until": "2027-01-31"}),
             json!({"until": null}),
