@@ -46,6 +46,8 @@ struct Entry {
     reworded: Vec<Reworded>,
     who: String,
     run_href: Option<String>,
+    /// Where both sides of an edit are, and the way back.
+    compare_href: Option<String>,
 }
 
 /// What was done to a text, as far as a person reads on.
@@ -147,8 +149,16 @@ impl Entry {
             },
             who: format!("by {}", change.who),
             run_href: change.run.map(links::run),
+            compare_href: compare_href(change),
         }
     }
+}
+
+/// The page of an edit; nothing for what a source changed, and where it has no number.
+fn compare_href(change: &Change) -> Option<String> {
+    let number = change.number?;
+    let is_edit = matches!(change.action, Action::Revised(_));
+    is_edit.then(|| links::asset_change(change.asset, number))
 }
 
 fn texts(sentences: &[String]) -> Vec<Text> {
