@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use gazetteer::catalog::{Address, AssetId, AssetKind, Column, SourceLayer};
+use gazetteer::search::documents::of_asset;
 use gazetteer::search::{Document, Index, Options, Query, Veil};
 use serde::Deserialize;
 use uuid::Uuid;
@@ -129,7 +130,7 @@ fn judge(set: &Path, out: &mut impl Write) -> Outcome<()> {
                 .iter()
                 .map(|hit| {
                     names
-                        .get(&hit.id)
+                        .get(&AssetId(hit.subject.id()))
                         .is_some_and(|name| judged.relevant.contains(name))
                 })
                 .collect();
@@ -224,7 +225,7 @@ fn layers(tables: &Path, queries: &Path, out: &mut impl Write) -> Outcome<()> {
         let answer = index.search(&Query::words(query.clone()), &Veil::none())?;
         let hits = answer.hits.iter().take(DEPTH);
         let found: Vec<&str> = hits
-            .filter_map(|hit| names.get(&hit.id)?.split_once('.'))
+            .filter_map(|hit| names.get(&AssetId(hit.subject.id()))?.split_once('.'))
             .map(|(_, name)| name)
             .collect();
         let place = found
@@ -309,7 +310,7 @@ fn document(id: AssetId, table: Table) -> Document {
         columns: columns.collect(),
         ..SourceLayer::default()
     };
-    Document::new(id, AssetKind::Table, &address, &source)
+    of_asset(id, AssetKind::Table, &address, &source)
 }
 
 /// What people type, from a word to a question.

@@ -11,7 +11,7 @@ use crate::auth::Sight;
 use crate::catalog::{self, AssetId, AssetKind};
 use crate::config;
 use crate::ingest::Recipes;
-use crate::search::{Error, Query, Sort, Veil, follow};
+use crate::search::{Choices, Error, FacetField, Query, Sort, Veil, follow};
 
 #[derive(Debug, Args)]
 pub(super) struct Options {
@@ -40,9 +40,13 @@ pub(super) async fn search(
         Ok(_) | Err(Error::Busy) => {}
         Err(trouble) => return Err(trouble.into()),
     }
+    let kinds = options.kind.iter();
+    let choices = kinds.fold(Choices::default(), |choices, kind| {
+        choices.with(FacetField::Kind, kind.as_str())
+    });
     let query = Query {
         text: options.words.join(" "),
-        kinds: options.kind.clone(),
+        choices,
         sort: options.sort,
         limit: options.limit,
         ..Query::default()
@@ -58,7 +62,11 @@ pub(super) async fn search(
             left_out.word
         ));
     }
-    let ids: Vec<AssetId> = answer.hits.iter().map(|hit| hit.id).collect();
+    let ids: Vec<AssetId> = answer
+        .hits
+        .iter()
+        .filter_map(|hit| AssetId::of(hit.subject))
+        .collect();
     let assets = catalog::find_assets(&app.db, &Sight::Everything, &ids).await?;
     for asset in &assets {
         print(format_args!(
@@ -67,7 +75,10 @@ pub(super) async fn search(
             asset.address.path.join("."),
             asset.id
         ))?;
-        let hit = answer.hits.iter().find(|hit| hit.id == asset.id);
+        let hit = answer
+            .hits
+            .iter()
+            .find(|hit| hit.subject == asset.id.subject());
         for matched in hit.into_iter().flat_map(|hit| &hit.matched) {
             let text: String = matched.text.iter().map(|part| part.text.as_str()).collect();
             print(format_args!("    {}: {text}", matched.field.as_str()))?;

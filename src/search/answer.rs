@@ -15,7 +15,6 @@ use super::view::View;
 use super::words::Splitter;
 use super::{Answer, Error, Hit, Index, MOST_HITS, Matched, Query};
 use crate::auth::Sight;
-use crate::catalog::AssetId;
 use crate::db::Db;
 
 /// How many splitters are kept for the next query.
@@ -135,7 +134,7 @@ fn hit(view: &View, marker: &mut Marker<'_>, place: &Place) -> Result<Hit, Error
     let texts = view.texts(place.segment, place.doc)?;
     let Explained { matched, lacks } = marker.explain(&texts);
     Ok(Hit {
-        id: AssetId(texts.id),
+        subject: texts.subject()?,
         score: place.score,
         types: types(&texts, &matched),
         matched,

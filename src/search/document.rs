@@ -1,16 +1,18 @@
-//! One asset as the index sees it.
+//! One thing as the index sees it, whatever it is; `documents` makes it of each kind of thing.
 
 use chrono::{Datelike as _, NaiveDate};
 use serde::{Deserialize, Serialize};
 use tantivy::TantivyDocument;
 use uuid::Uuid;
 
+use super::Error;
+use super::facets::{FACETS, FacetField, SEVERAL};
 use super::name::Shape;
 use super::readers;
 use super::schema::{Fields, Whole};
 use super::trust::{Sign, Signs};
 use super::words::{fold, squeeze};
-use crate::catalog::{Address, AssetId, AssetKind, Column, SourceLayer, View};
+use crate::db::Subject;
 
 /// How much of a view's SQL is kept to explain hits with, in characters; all of it is searched.
 pub(super) const SQL_KEPT: usize = 20_000;
@@ -21,23 +23,42 @@ const COPIES: usize = 2;
 /// What a text takes beside its bytes, in bytes, about.
 const LINE: usize = 48;
 
-/// How much of a column's type is kept to show beside it, in characters.
-const TYPE_KEPT: usize = 40;
+impl Texts {
+    /// The thing that they are about.
+    pub(super) fn subject(&self) -> Result<Subject, Error> {
+        // A newer version may know more kinds; its index is not this one's.
+        Subject::read(&self.kind, self.id).ok_or(Error::Lost)
+    }
+}
 
-/// The texts of one asset, ready to be indexed.
+/// What sort of thing a document is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct DocumentKind {
+    /// The word in the facet and in addresses.
+    pub(super) word: &'static str,
+    /// Sorts things of one name.
+    pub(super) rank: usize,
+    /// Whether others are inside of it.
+    pub(super) is_container: bool,
+}
+
+/// The texts of one thing, ready to be indexed.
 #[derive(Debug, Clone)]
 pub struct Document {
-    id: AssetId,
-    kind: AssetKind,
-    platform: String,
-    instance: String,
+    subject: Subject,
+    kind: DocumentKind,
+    /// The platform and the instance that it comes from, by which it may be hidden.
+    source: (String, String),
+    /// Its names from the outermost on, its own last.
     path: Vec<String>,
-    /// The asset of the database that it is in, or is.
-    home: AssetId,
+    /// The name of what it is in, or is.
+    container_name: String,
+    /// The id of that, by which it may be hidden.
+    container: Uuid,
     gone: bool,
+    /// What it has of each facet that does not follow from something else.
+    facets: [Vec<String>; FACETS.len()],
     owners: Vec<String>,
-    /// What the owners are called whom people named.
-    owner_labels: Vec<String>,
     tags: Vec<String>,
     deprecated: bool,
     verified: Option<NaiveDate>,
@@ -59,6 +80,8 @@ pub struct Document {
 pub(super) struct Texts {
     #[serde(rename = "i")]
     pub(super) id: Uuid,
+    #[serde(rename = "k")]
+    pub(super) kind: String,
     #[serde(rename = "n")]
     pub(super) name: String,
     /// Where it is, outermost first, without its own name.
@@ -80,113 +103,117 @@ pub(super) struct Texts {
     pub(super) parameters: Vec<(String, String)>,
 }
 
-/// What can be found of the columns of an asset, and of everything nested in them, in order.
+/// What can be found of the parts of a thing, such as the columns of a table, in order.
 #[derive(Debug, Default)]
-struct Columns {
-    /// Their names, and how engines spell them.
-    names: Vec<String>,
-    paths: Vec<String>,
-    types: Vec<String>,
-    /// What the source says of them, by path.
-    comments: Vec<(String, String)>,
-    /// What engines say of them, by path.
-    said: Vec<(String, String)>,
-    /// Their key-value pairs, by path.
-    parameters: Vec<(String, String)>,
-}
-
-impl Columns {
-    fn of(source: &SourceLayer) -> Self {
-        let count = source.columns.len();
-        let mut columns = Self {
-            names: Vec::with_capacity(count),
-            paths: Vec::with_capacity(count),
-            types: Vec::with_capacity(count),
-            ..Self::default()
-        };
-        for column in &source.columns {
-            column.each(&mut |column| columns.add(column));
-        }
-        columns
-    }
-
-    fn add(&mut self, column: &Column) {
-        self.names.push(column.name.clone());
-        self.paths.push(column.path.clone());
-        let data_type = beginning(&column.data_type, TYPE_KEPT);
-        self.types.push(data_type.to_owned());
-        if let Some(comment) = column.comment.as_ref().filter(|text| !text.is_empty()) {
-            self.comments.push((column.path.clone(), comment.clone()));
-        }
-        if let Some(said) = &column.engine {
-            self.names.extend(said.name.clone());
-            let texts = [&said.name, &said.data_type, &said.comment];
-            let texts = texts.into_iter().flatten();
-            let texts = texts.map(|text| (column.path.clone(), text.clone()));
-            self.said.extend(texts);
-        }
-        let pairs = column.parameters.iter();
-        self.parameters
-            .extend(pairs.map(|(key, value)| (column.path.clone(), format!("{key}: {value}"))));
-    }
+pub(super) struct Parts {
+    pub(super) names: Vec<String>,
+    pub(super) paths: Vec<String>,
+    pub(super) types: Vec<String>,
+    /// What is said of them, by path.
+    pub(super) comments: Vec<(String, String)>,
 }
 
 impl Document {
-    /// Takes from an asset what can be found.
-    pub fn new(id: AssetId, kind: AssetKind, address: &Address, source: &SourceLayer) -> Self {
-        let mut columns = Columns::of(source);
-        columns.comments.append(&mut columns.said);
-        let mut parameters = parameters(source);
-        parameters.append(&mut columns.parameters);
-        let place = address
-            .path
-            .iter()
-            .take(address.path.len().saturating_sub(1));
-        let texts = Texts {
-            id: id.0,
-            name: address.name().to_owned(),
-            place: place
-                .chain([&address.platform, &address.instance])
-                .filter(|part| !part.is_empty())
+    /// Begins a document about a thing, with its names from the outermost on, its own last.
+    pub(super) fn new(subject: Subject, kind: DocumentKind, path: &[String]) -> Self {
+        let mut path = path.to_vec();
+        let name = path.last().cloned().unwrap_or_default();
+        let around = path.len().saturating_sub(1);
+        let container_name = if kind.is_container {
+            name.clone()
+        } else {
+            around
+                .checked_sub(1)
+                .and_then(|at| path.get(at))
                 .cloned()
-                .collect(),
-            columns: columns.paths,
-            types: columns.types,
-            comments: columns.comments,
-            descriptions: source
-                .description
-                .iter()
-                .filter(|text| !text.is_empty())
-                .cloned()
-                .collect(),
-            sql: source.view.as_ref().map(sql_of_all_engines),
-            parameters,
+                .unwrap_or_default()
         };
+        path.shrink_to_fit();
         Self {
-            id,
+            subject,
             kind,
-            platform: address.platform.clone(),
-            instance: address.instance.clone(),
-            path: address.path.clone(),
-            home: id,
+            source: Default::default(),
+            container_name,
+            container: subject.id(),
             gone: false,
-            owners: source.owner.iter().cloned().collect(),
-            owner_labels: Vec::new(),
+            facets: Default::default(),
+            owners: Vec::new(),
             tags: Vec::new(),
             deprecated: false,
             verified: None,
             changed: None,
-            signs: Signs::default().with(Sign::Link, source.link.is_some()),
-            reads: reads(source, address),
-            column_names: columns.names,
+            signs: Signs::default(),
+            reads: Vec::new(),
+            column_names: Vec::new(),
             names: Vec::new(),
-            texts,
+            texts: Texts {
+                id: subject.id(),
+                kind: subject.kind().to_owned(),
+                name,
+                place: path.iter().take(around).cloned().collect(),
+                ..Texts::default()
+            },
+            path,
         }
+        .of_facet(FacetField::Kind, kind.word)
     }
 
-    /// The asset.
-    pub(super) fn id(&self) -> AssetId {
-        self.id
+    /// The thing.
+    pub(super) fn subject(&self) -> Subject {
+        self.subject
+    }
+
+    /// Says from which system it comes.
+    pub(super) fn sourced(mut self, platform: &str, instance: &str) -> Self {
+        let named = [platform, instance].into_iter();
+        let named = named.filter(|name| !name.is_empty()).map(str::to_owned);
+        self.texts.place.extend(named);
+        self.source = (platform.to_owned(), instance.to_owned());
+        let database = self.container_name.clone();
+        self.of_facet(FacetField::Platform, platform)
+            .of_facet(FacetField::Database, database)
+    }
+
+    /// Adds a value of a facet.
+    pub(super) fn of_facet(mut self, facet: FacetField, value: impl Into<String>) -> Self {
+        if let Some(values) = self.facets.get_mut(facet as usize) {
+            values.push(value.into());
+        }
+        self
+    }
+
+    /// Adds what is found of its parts, such as columns.
+    pub(super) fn parted(mut self, parts: Parts) -> Self {
+        self.column_names = parts.names;
+        self.texts.columns = parts.paths;
+        self.texts.types = parts.types;
+        self.texts.comments = parts.comments;
+        self
+    }
+
+    /// Adds its code, such as SQL, and what that reads.
+    pub(super) fn coded(mut self, code: Option<String>, reads: Vec<u64>) -> Self {
+        self.texts.sql = code;
+        self.reads = reads;
+        self
+    }
+
+    /// Adds what is worth finding beside names and texts, by the word that people are shown.
+    pub(super) fn with_facts(mut self, facts: Vec<(String, String)>) -> Self {
+        self.texts.parameters = facts;
+        self
+    }
+
+    /// Says whether it stands for another thing.
+    pub(super) fn linked(mut self, is_link: bool) -> Self {
+        self.signs = self.signs.with(Sign::Link, is_link);
+        self
+    }
+
+    /// Says who owns it by its source, unless people say so.
+    pub(super) fn owned_by_source(mut self, owner: Option<&String>) -> Self {
+        self.owners.extend(owner.cloned());
+        self
     }
 
     /// Says whether the source no longer lists it.
@@ -195,9 +222,9 @@ impl Document {
         self
     }
 
-    /// Says which database it is in, unless it is one.
-    pub fn inside(mut self, database: Option<AssetId>) -> Self {
-        self.home = database.unwrap_or(self.id);
+    /// Says what it is in, unless it is that itself.
+    pub fn inside(mut self, container: Option<Uuid>) -> Self {
+        self.container = container.unwrap_or(self.subject.id());
         self
     }
 
@@ -229,7 +256,7 @@ impl Document {
         let named = ("Tag".to_owned(), tag.to_owned());
         self.texts.parameters.push(named);
         self.tags.push(tag.to_owned());
-        self
+        self.of_facet(FacetField::Tag, tag)
     }
 
     /// Adds somebody who answers for it: what they are called, and the name by which they are known beside that.
@@ -237,11 +264,10 @@ impl Document {
         let named = ("Owner".to_owned(), label.to_owned());
         self.texts.parameters.push(named);
         self.owners.push(label.to_owned());
-        self.owner_labels.push(label.to_owned());
         if name != label {
             self.owners.push(name.to_owned());
         }
-        self
+        self.of_facet(FacetField::Owner, label)
     }
 
     /// Says whether people are told to use something else: then it comes after what is as good.
@@ -274,31 +300,17 @@ impl Document {
             .with(Sign::Described, !self.texts.descriptions.is_empty())
             .with(Sign::Owned, !self.owners.is_empty())
             .with(Sign::Tagged, !self.tags.is_empty())
-            .with(Sign::Container, self.kind == AssetKind::Database)
-    }
-
-    /// The database that it is in, or is.
-    fn database(&self) -> &str {
-        let at = match self.kind {
-            AssetKind::Database => self.path.len().checked_sub(1),
-            AssetKind::Table | AssetKind::View => self.path.len().checked_sub(2),
-        };
-        at.and_then(|at| self.path.get(at))
-            .map_or("", String::as_str)
+            .with(Sign::Container, self.kind.is_container)
     }
 
     /// Sorts by name, then kind, then place; unique by the id at its end.
     fn order(&self) -> String {
-        let kind = AssetKind::ALL
-            .iter()
-            .position(|kind| *kind == self.kind)
-            .unwrap_or_default();
+        let (rank, (_, instance)) = (self.kind.rank, &self.source);
         format!(
-            "{}\0{kind}\0{}\0{}\0{}",
+            "{}\0{rank}\0{}\0{instance}\0{}",
             fold(&self.texts.name),
             self.path.join("\0"),
-            self.instance,
-            self.id
+            self.subject.id()
         )
     }
 
@@ -311,21 +323,25 @@ impl Document {
         for tag in &self.tags {
             laid_out.add_text(fields.tag, tag);
             laid_out.add_text(fields.whole, Whole::Tag.term(&fold(tag)));
-            laid_out.add_text(fields.tag_label, tag);
         }
-        let labels = match self.owner_labels.as_slice() {
-            [] => &self.owners,
-            said => said,
-        };
-        for label in labels {
-            laid_out.add_text(fields.owner_label, label);
+        // What people say of owners comes before what the source says.
+        let owner = FacetField::Owner as usize;
+        for (facet, values) in self.facets.iter().enumerate().skip(FACETS.len() - SEVERAL) {
+            let values = match values.as_slice() {
+                [] if facet == owner => self.owners.as_slice(),
+                values => values,
+            };
+            let field = fields.several.get(facet + SEVERAL - FACETS.len());
+            for value in values {
+                laid_out.add_text(*field.expect("each has a column"), value);
+            }
         }
     }
 
     /// Lays it out in the fields of the index.
     pub(super) fn lay_out(&self, fields: &Fields) -> TantivyDocument {
         let mut laid_out = TantivyDocument::default();
-        laid_out.add_bytes(fields.id, self.id.0.as_bytes());
+        laid_out.add_bytes(fields.id, self.subject.id().as_bytes());
         for name in std::iter::once(&self.texts.name).chain(&self.names) {
             laid_out.add_text(fields.name, name);
             laid_out.add_text(fields.whole, Whole::Name.term(&fold(name)));
@@ -356,10 +372,12 @@ impl Document {
             Whole::Squeezed.term(&squeeze(&self.texts.name)),
         );
         laid_out.add_text(fields.in_column, self.column_names.join("\n"));
-        let shape = match self.kind {
-            AssetKind::Database => Shape::new(&self.texts.name, ""),
-            AssetKind::Table | AssetKind::View => Shape::new(&self.texts.name, self.database()),
+        let around = if self.kind.is_container {
+            ""
+        } else {
+            &self.container_name
         };
+        let shape = Shape::new(&self.texts.name, around);
         if let Some(first) = &shape.first {
             laid_out.add_text(fields.first, first);
         }
@@ -367,16 +385,19 @@ impl Document {
             laid_out.add_text(fields.last, last);
         }
         laid_out.add_u64(fields.signs, self.signs(&shape).bits());
-        let address = readers::address(self.database(), &self.texts.name);
+        let address = readers::address(&self.container_name, &self.texts.name);
         laid_out.add_u64(fields.address, address);
         for read in self.reads.iter().filter(|read| **read != address) {
             laid_out.add_u64(fields.reads, *read);
         }
-        laid_out.add_text(fields.kind, self.kind.as_str());
-        laid_out.add_text(fields.platform, &self.platform);
-        laid_out.add_text(fields.database, self.database());
-        laid_out.add_text(fields.source, source_term(&self.platform, &self.instance));
-        laid_out.add_text(fields.home, home_term(self.home.0));
+        for (field, values) in fields.single.into_iter().zip(&self.facets) {
+            for value in values.iter().take(1) {
+                laid_out.add_text(field, value);
+            }
+        }
+        let (platform, instance) = &self.source;
+        laid_out.add_text(fields.source, source_term(platform, instance));
+        laid_out.add_text(fields.home, home_term(self.container));
         laid_out.add_u64(fields.gone, u64::from(self.gone));
         laid_out.add_u64(fields.deprecated, u64::from(self.deprecated));
         if let Some(day) = self.verified {
@@ -420,7 +441,7 @@ impl Document {
 }
 
 /// So many characters of a text, or all.
-fn beginning(text: &str, most: usize) -> &str {
+pub(super) fn beginning(text: &str, most: usize) -> &str {
     if text.len() <= most {
         return text;
     }
@@ -443,88 +464,4 @@ pub(super) fn home_term(database: Uuid) -> String {
 /// A day as a number that grows with time.
 pub(super) fn day_number(day: NaiveDate) -> u32 {
     u32::try_from(day.num_days_from_ce()).unwrap_or_default()
-}
-
-/// The addresses of the tables that a view reads, by its SQL and by what its source lists.
-fn reads(source: &SourceLayer, address: &Address) -> Vec<u64> {
-    let own = address.path.iter().rev().nth(1).map_or("", String::as_str);
-    let mut reads = Vec::new();
-    if let Some(view) = &source.view {
-        let database = view.default_database.as_deref().unwrap_or(own);
-        reads = readers::read_by(&view.sql, database);
-        let listed = view.reads.iter();
-        reads.extend(listed.filter_map(|name| readers::listed(name, database)));
-        reads.sort_unstable();
-        reads.dedup();
-    }
-    reads
-}
-
-/// The text of a view for every engine.
-fn sql_of_all_engines(view: &View) -> String {
-    let texts = std::iter::once(&view.sql).chain(view.other_dialects.values());
-    let texts: Vec<&str> = texts.map(String::as_str).collect();
-    texts.join("\n\n")
-}
-
-/// What is worth finding beside names and descriptions, by the word that people are shown.
-fn parameters(source: &SourceLayer) -> Vec<(String, String)> {
-    let storage = &source.storage;
-    let dialect = source.view.as_ref().and_then(|view| view.dialect.clone());
-    let target = source.link.as_ref().map(|link| link.path.join("."));
-    let named = [
-        ("Format", storage.format.clone()),
-        (
-            "Classification",
-            source.parameters.get("classification").cloned(),
-        ),
-        ("Table type", source.parameters.get("table_type").cloned()),
-        ("Subtype", source.subtype.clone()),
-        ("Dialect", dialect),
-        ("Owner", source.owner.clone()),
-        ("Link to", target),
-    ];
-    let named = named
-        .into_iter()
-        .filter_map(|(name, value)| Some((name, value?)));
-    let locations = storage
-        .locations
-        .iter()
-        .map(|location| ("Location", location.clone()));
-    let schema = storage.schema.iter().flat_map(|schema| {
-        let parts = [&schema.registry, &schema.name, &schema.arn];
-        let parts = parts.into_iter().flatten();
-        parts.map(|part| ("Schema", part.clone()))
-    });
-    let skew = storage.skew.iter().flat_map(|skew| {
-        let columns = skew.columns.iter().map(|name| ("Skewed by", name.clone()));
-        columns.chain(
-            skew.values
-                .iter()
-                .map(|value| ("Skewed values", value.clone())),
-        )
-    });
-    let layout = storage
-        .bucket_columns
-        .iter()
-        .map(|name| ("Bucketed by", name.clone()))
-        .chain(
-            storage
-                .sort_columns
-                .iter()
-                .map(|name| ("Sorted by", name.clone())),
-        )
-        .chain(skew);
-    let view = source.view.iter().flat_map(|view| {
-        let definer = view.definer.iter().map(|who| ("Defined by", who.clone()));
-        definer.chain(view.reads.iter().map(|table| ("Reads", table.clone())))
-    });
-    named
-        .chain(locations)
-        .chain(schema)
-        .chain(layout)
-        .chain(view)
-        .filter(|(_, value)| !value.is_empty())
-        .map(|(name, value)| (name.to_owned(), value))
-        .collect()
 }

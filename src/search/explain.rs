@@ -7,7 +7,7 @@ use super::document::{SQL_KEPT, Texts};
 use super::excerpt::{merged, piece, whole};
 use super::inside;
 use super::plan::{Plan, Test, Word};
-use super::query::Scope;
+use super::query::SearchField;
 use super::words::{Form, Splitter};
 use super::{Matched, MatchedField, Part};
 
@@ -19,7 +19,7 @@ const MOST_COMMENTS: usize = 2;
 pub(super) struct Marker<'s> {
     splitter: &'s mut Splitter,
     anywhere: HashMap<String, u64>,
-    scoped: Vec<(Scope, HashMap<String, u64>)>,
+    scoped: Vec<(SearchField, HashMap<String, u64>)>,
     beginnings: Vec<(String, u64)>,
     /// Words that stand inside others.
     inside: Vec<(String, u64)>,
@@ -65,7 +65,7 @@ impl<'s> Marker<'s> {
         let requirements = plan
             .requirements
             .iter()
-            .filter(|one| one.scope != Scope::Anywhere);
+            .filter(|one| one.field != SearchField::Anywhere);
         for (nth, requirement) in requirements.enumerate() {
             let mut terms = HashMap::new();
             for test in [Some(&requirement.test), requirement.otherwise.as_ref()]
@@ -74,7 +74,7 @@ impl<'s> Marker<'s> {
             {
                 add_test(&mut terms, test, bit(32 + nth));
             }
-            scoped.push((requirement.scope, terms));
+            scoped.push((requirement.field, terms));
         }
         Self {
             splitter,
@@ -97,7 +97,7 @@ impl<'s> Marker<'s> {
         said |= name.words;
         matched.extend(whole(MatchedField::Name, &texts.name, &name.ranges));
         for place in &texts.place {
-            let marks = self.marks(place, Scope::Anywhere);
+            let marks = self.marks(place, SearchField::Anywhere);
             if marks.words & !said != 0 {
                 said |= marks.words;
                 matched.extend(whole(MatchedField::Place, place, &marks.ranges));
@@ -108,7 +108,10 @@ impl<'s> Marker<'s> {
         self.others(texts, &mut said, &mut matched);
         self.inside(texts, &mut said, &mut matched);
         if matched.is_empty() && (self.asked || !self.scoped.is_empty()) {
-            let owner = self.scoped.iter().any(|(scope, _)| *scope == Scope::Owner);
+            let owner = self
+                .scoped
+                .iter()
+                .any(|(scope, _)| *scope == SearchField::Owner);
             matched.push(last_resort(texts, owner));
         }
         self.held |= said;
@@ -165,7 +168,7 @@ impl<'s> Marker<'s> {
     fn columns(&mut self, texts: &Texts, said: &mut u64, matched: &mut Vec<Matched>) {
         let mut columns: Vec<(&String, Marks)> = Vec::new();
         for path in &texts.columns {
-            let marks = self.marks(path, Scope::Column);
+            let marks = self.marks(path, SearchField::Column);
             if marks.words & !*said != 0 {
                 columns.push((path, marks));
             }
@@ -185,7 +188,7 @@ impl<'s> Marker<'s> {
     fn descriptions(&mut self, texts: &Texts, said: &mut u64, matched: &mut Vec<Matched>) {
         let mut comments = 0;
         for (path, text) in &texts.comments {
-            let marks = self.marks(text, Scope::Description);
+            let marks = self.marks(text, SearchField::Description);
             if marks.words & !*said != 0 && comments < MOST_COMMENTS {
                 comments += 1;
                 *said |= marks.words;
@@ -197,7 +200,7 @@ impl<'s> Marker<'s> {
             }
         }
         for text in &texts.descriptions {
-            let marks = self.marks(text, Scope::Description);
+            let marks = self.marks(text, SearchField::Description);
             *said |= marks.words;
             matched.extend(piece(MatchedField::Description, text, &marks.ranges));
         }
@@ -205,7 +208,7 @@ impl<'s> Marker<'s> {
 
     fn others(&mut self, texts: &Texts, said: &mut u64, matched: &mut Vec<Matched>) {
         if let Some(sql) = &texts.sql {
-            let marks = self.marks(sql, Scope::Anywhere);
+            let marks = self.marks(sql, SearchField::Anywhere);
             if marks.words & !*said != 0 {
                 *said |= marks.words;
                 matched.extend(piece(MatchedField::Sql, sql, &marks.ranges));
@@ -213,9 +216,9 @@ impl<'s> Marker<'s> {
         }
         for (name, value) in &texts.parameters {
             let scope = match name.as_str() {
-                "Owner" => Scope::Owner,
-                "Tag" => Scope::Tag,
-                _ => Scope::Anywhere,
+                "Owner" => SearchField::Owner,
+                "Tag" => SearchField::Tag,
+                _ => SearchField::Anywhere,
             };
             let marks = self.marks(value, scope);
             if marks.words & !*said != 0 {
@@ -229,7 +232,7 @@ impl<'s> Marker<'s> {
         }
     }
 
-    fn marks(&mut self, text: &str, scope: Scope) -> Marks {
+    fn marks(&mut self, text: &str, scope: SearchField) -> Marks {
         let mut marks = Marks::default();
         let Self {
             splitter,
@@ -259,7 +262,7 @@ impl<'s> Marker<'s> {
 
     /// Marks in a name, which may also be found by how it begins without its separators.
     fn name_marks(&mut self, name: &str) -> Marks {
-        let mut marks = self.marks(name, Scope::Name);
+        let mut marks = self.marks(name, SearchField::Name);
         for (beginning, bit) in self.beginnings.clone() {
             let mut rest = beginning.as_str();
             let mut ranges = Vec::new();

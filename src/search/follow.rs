@@ -4,7 +4,7 @@
 //! remembers the last change that it contains, so a follower that starts again after a crash goes on from there. Only one
 //! process writes to disk at a time; every process shows the newest changes from its own memory.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -14,14 +14,12 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use super::{Change, Document, Error, Index, Writer};
-use crate::auth::Sight;
-use crate::auth::principals::{self, Named, Principal};
-use crate::catalog::{self, Asset, AssetId, Weighed};
+use super::documents::{self, Which, has_document};
+use super::{Change, Error, Index, Writer};
 use crate::db::changes::{self, Touched};
 use crate::db::{Db, Subject};
 use crate::error::chain;
-use crate::revisions::{self, Found, plain_text};
+use crate::revisions;
 
 /// How many changes are read at once.
 const BATCH: u64 = 1_000;
@@ -83,7 +81,7 @@ async fn advance(db: &Db, index: &Index, may_write: bool) -> Result<u64, Error> 
     let pending = Pending::read(db, index).await?;
     let fits = pending.fits(db, index).await?;
     let mut read = 0;
-    if fits && pending.assets.len() <= FEW {
+    if fits && pending.subjects.len() <= FEW {
         read += pending.show(db, index).await?;
     }
     if index.applied() >= head && !index.is_due() {
@@ -129,7 +127,7 @@ async fn build_anew(db: &Db, index: &Index) -> Result<Option<u64>, Error> {
 
 /// What changed that the index does not contain.
 struct Pending {
-    assets: Vec<AssetId>,
+    subjects: Vec<Subject>,
     /// The last of the changes.
     until: i64,
     /// Whether no more have been made.
@@ -141,11 +139,11 @@ impl Pending {
         let applied = index.applied();
         let touched = changes::list_after(&**db, applied, BATCH).await?;
         let until = touched.last().map_or(applied, |last| last.seq);
-        let mut assets = assets_of(db, &touched).await?;
+        let mut subjects = subjects_of(db, &touched).await?;
         // The saver has shown it already.
-        index.recent(|recent| assets.retain(|id| !recent.contains(*id, until)));
+        index.recent(|recent| subjects.retain(|id| !recent.contains(*id, until)));
         Ok(Self {
-            assets,
+            subjects,
             until,
             is_all: (touched.len() as u64) < BATCH,
         })
@@ -156,27 +154,26 @@ impl Pending {
         if !self.is_all {
             return Ok(false);
         }
-        let weighed = catalog::weigh(db, Weighed::Named(&self.assets)).await?;
+        let weighed = documents::weigh(db, Which::Named(&self.subjects)).await?;
         let bytes: u64 = weighed.into_iter().map(|(_, bytes)| bytes).sum();
         let bytes = usize::try_from(bytes.saturating_mul(IN_MEMORY)).unwrap_or(usize::MAX);
-        Ok(index.recent(|recent| recent.has_room_for(self.assets.len(), bytes)))
+        Ok(index.recent(|recent| recent.has_room_for(self.subjects.len(), bytes)))
     }
 
     /// Shows it from memory. Answers how many documents that took.
     async fn show(&self, db: &Db, index: &Index) -> Result<u64, Error> {
-        let shown = show_assets(db, index, &self.assets, self.until).await?;
+        let shown = show_all(db, index, &self.subjects, self.until).await?;
         index.follow_to(self.until);
         Ok(shown)
     }
 }
 
-/// Shows assets as they are now, which is at least as new as some change.
-async fn show_assets(db: &Db, index: &Index, ids: &[AssetId], as_of: i64) -> Result<u64, Error> {
+/// Shows things as they are now, which is at least as new as some change.
+async fn show_all(db: &Db, index: &Index, subjects: &[Subject], as_of: i64) -> Result<u64, Error> {
     let mut shown = 0;
-    for batch in batches_of(db, ids).await? {
-        let assets = catalog::find_assets(db, &Sight::Everything, &batch).await?;
-        shown += assets.len() as u64;
-        let documents = documents(db, &assets).await?;
+    for batch in batches_of(db, subjects).await? {
+        let documents = documents::read(db, &batch).await?;
+        shown += documents.len() as u64;
         let index = index.clone();
         let held = tokio::task::spawn_blocking(move || index.hold(documents, as_of)).await;
         held.unwrap_or(Err(Error::Lost))?;
@@ -184,13 +181,13 @@ async fn show_assets(db: &Db, index: &Index, ids: &[AssetId], as_of: i64) -> Res
     Ok(shown)
 }
 
-/// Shows an asset that was just written, out of turn, so that its writer's next search finds it whatever else is being
+/// Shows a thing that was just written, out of turn, so that its writer's next search finds it whatever else is being
 /// written.
-pub async fn show(db: &Db, index: &Index, id: AssetId) -> Result<(), Error> {
-    // Read first: what is then read of the asset contains this change, or more.
+pub async fn show(db: &Db, index: &Index, subject: Subject) -> Result<(), Error> {
+    // Read first: what is then read of the thing contains this change, or more.
     let head = changes::head(&**db).await?;
     if index.recent(|recent| recent.has_room_for(1, 0)) {
-        show_assets(db, index, &[id], head).await?;
+        show_all(db, index, &[subject], head).await?;
     }
     Ok(())
 }
@@ -222,17 +219,17 @@ async fn rebuild(db: &Db, writer: &mut Writer, index: &Index) -> Result<u64, Err
     let head = changes::head(&**db).await?;
     let mut rebuild = writer.rebuild()?;
     let mut written = 0;
-    let mut next = Weighed::First(BATCH);
+    let mut next = Which::First(BATCH);
     loop {
         let batches = batches(db, next).await?;
         let Some(last) = batches.last().and_then(|batch| batch.last()) else {
             break;
         };
-        next = Weighed::Behind(*last, BATCH);
+        next = Which::Behind(*last, BATCH);
         for batch in batches {
-            let assets = catalog::find_assets(db, &Sight::Everything, &batch).await?;
-            written += assets.len() as u64;
-            rebuild.add(documents(db, &assets).await?)?;
+            let documents = documents::read(db, &batch).await?;
+            written += documents.len() as u64;
+            rebuild.add(documents)?;
         }
         if !index.is_empty() {
             // It is slow, not stuck, and the old one answers.
@@ -252,15 +249,13 @@ async fn apply_changes(db: &Db, writer: &mut Writer, index: &Index) -> Result<u6
         let touched = changes::list_after(&**db, applied, BATCH).await?;
         let Some(last) = touched.last() else { break };
         let seq = last.seq;
-        let concerned = assets_of(db, &touched).await?;
+        let concerned = subjects_of(db, &touched).await?;
         for batch in batches_of(db, &concerned).await? {
-            let assets = catalog::find_assets(db, &Sight::Everything, &batch).await?;
-            written += assets.len() as u64;
-            let documents = documents(db, &assets).await?;
-            let changes = assets.iter().zip(documents);
-            writer.apply(changes.map(|(asset, document)| Change {
+            let documents = documents::read(db, &batch).await?;
+            written += documents.len() as u64;
+            writer.apply(documents.into_iter().map(|document| Change {
                 seq,
-                id: asset.id,
+                subject: document.subject(),
                 document: Some(document),
             }))?;
             if writer.is_full() {
@@ -280,11 +275,11 @@ async fn apply_changes(db: &Db, writer: &mut Writer, index: &Index) -> Result<u6
     Ok(written)
 }
 
-/// Parts assets so that few are read at once where they are large.
-async fn batches(db: &Db, which: Weighed<'_>) -> Result<Vec<Vec<AssetId>>, Error> {
-    let mut batches: Vec<Vec<AssetId>> = Vec::new();
+/// Parts things so that few are read at once where they are large.
+async fn batches(db: &Db, which: Which<'_>) -> Result<Vec<Vec<Subject>>, Error> {
+    let mut batches: Vec<Vec<Subject>> = Vec::new();
     let mut room = 0;
-    for (id, bytes) in catalog::weigh(db, which).await? {
+    for (id, bytes) in documents::weigh(db, which).await? {
         match batches.last_mut() {
             Some(batch) if bytes <= room && batch.len() < MOST_ASSETS => batch.push(id),
             _ => {
@@ -297,63 +292,26 @@ async fn batches(db: &Db, which: Weighed<'_>) -> Result<Vec<Vec<AssetId>>, Error
     Ok(batches)
 }
 
-/// Parts these assets, however many.
-async fn batches_of(db: &Db, ids: &[AssetId]) -> Result<Vec<Vec<AssetId>>, Error> {
+/// Parts these things, however many.
+async fn batches_of(db: &Db, subjects: &[Subject]) -> Result<Vec<Vec<Subject>>, Error> {
     let mut all = Vec::new();
-    for ids in ids.chunks(MOST_ASSETS) {
-        all.extend(batches(db, Weighed::Named(ids)).await?);
+    for subjects in subjects.chunks(MOST_ASSETS) {
+        all.extend(batches(db, Which::Named(subjects)).await?);
     }
     Ok(all)
 }
 
-/// The assets whose documents changes concern, each once: their own, and those that name who got another name.
-async fn assets_of(db: &Db, touched: &[Touched]) -> Result<Vec<AssetId>, Error> {
+/// The things whose documents changes concern, each once: their own, and those that name what got another name.
+async fn subjects_of(db: &Db, touched: &[Touched]) -> Result<Vec<Subject>, Error> {
     let renamed = touched.iter().filter(|change| change.action == RENAMED);
     let renamed: Vec<Subject> = renamed.filter_map(|change| change.subject).collect();
     let referring = revisions::list_referring(db, &renamed).await?;
     let own = touched.iter().filter_map(|change| change.subject);
     let mut seen = HashSet::new();
-    let assets = own.chain(referring).filter_map(AssetId::of);
-    Ok(assets.filter(|id| seen.insert(*id)).collect())
-}
-
-async fn documents(db: &Db, assets: &[Asset]) -> Result<Vec<Document>, Error> {
-    let owners = assets
-        .iter()
-        .flat_map(|asset| &asset.human.owners.content.0);
-    let principals: HashSet<Principal> = owners.map(|owner| owner.principal).collect();
-    let principals: Vec<Principal> = principals.into_iter().collect();
-    let named = principals::find_named(db, &principals).await?;
-    Ok(assets.iter().map(|asset| document(asset, &named)).collect())
-}
-
-fn document(asset: &Asset, named: &HashMap<Principal, Named>) -> Document {
-    let human = &asset.human;
-    let mut document = Document::new(asset.id, asset.kind, &asset.address, &asset.source)
-        .inside(asset.parent)
-        .gone(asset.gone_at.is_some())
-        .measured(
-            asset.facts.rows,
-            asset.facts.updated_at.map(|at| at.date_naive()),
-        )
-        .deprecated(human.deprecation.content.since.is_some())
-        .verified(human.verification.content.until);
-    for found in human.found_by() {
-        document = match found {
-            Found::Name(name) => document.called(name),
-            Found::Text(text) => document.described(&plain_text(text)),
-            Found::PartText { text: "", .. } => document,
-            Found::PartText { part, text } => document.noted(part, &plain_text(text)),
-            Found::Tag(tag) => document.tagged(tag),
-        };
-    }
-    for owner in &human.owners.content.0 {
-        document = match named.get(&owner.principal) {
-            Some(named) => document.owned_by(&named.label, &named.name),
-            None => document.owned_by(&owner.name, &owner.name),
-        };
-    }
-    document
+    let concerned = own.chain(referring);
+    Ok(concerned
+        .filter(|subject| has_document(*subject) && seen.insert(*subject))
+        .collect())
 }
 
 /// Follows the change log until `stop` is cancelled; what is in memory then is written to disk.

@@ -10,7 +10,7 @@ use super::recent::{Batch, Recent};
 use super::schema::Fields;
 use super::veil::Shade;
 use super::view::{Segment, Values, View};
-use crate::catalog::AssetId;
+use crate::db::Subject;
 
 /// Disk and memory, put together.
 #[derive(Default)]
@@ -51,7 +51,7 @@ impl Layers {
         let segments = disk.segments.iter();
         self.dead = segments.map(|stored| stored.deleted.clone()).collect();
         self.disk = disk;
-        let ids: Vec<AssetId> = self.recent.ids().collect();
+        let ids: Vec<Subject> = self.recent.ids().collect();
         self.hide_on_disk(&ids)
     }
 
@@ -63,7 +63,7 @@ impl Layers {
         self.dead = segments.map(|stored| stored.deleted.clone()).collect();
     }
 
-    fn hide_on_disk(&mut self, ids: &[AssetId]) -> Result<(), Error> {
+    fn hide_on_disk(&mut self, ids: &[Subject]) -> Result<(), Error> {
         for (stored, dead) in self.disk.segments.iter().zip(&mut self.dead) {
             for id in ids {
                 for doc in stored.segment.documents_of(*id)? {

@@ -8,7 +8,9 @@ mod affixes;
 mod answer;
 mod built;
 mod document;
+pub mod documents;
 mod explain;
+mod facets;
 mod files;
 mod filesystem;
 pub mod follow;
@@ -43,11 +45,12 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use sea_orm::DbErr;
 
-use crate::catalog::{self, AssetId, AssetKind};
-use crate::db;
+use crate::catalog;
+use crate::db::{self, Subject};
 use crate::error::{Explain, Kind};
 
 pub use document::Document;
+pub use facets::{Choices, FACETS, FacetDef, FacetField};
 pub use index::{Index, Options};
 pub use narrow::{Age, Sort, Trust};
 pub use query::{FILTER_WORDS, FilterWord};
@@ -63,15 +66,8 @@ pub const MOST_HITS: usize = 200;
 pub struct Query {
     /// As typed: words, `"quoted"`, `column:customer_id`. Nothing in it is an error; empty means everything.
     pub text: String,
-    /// Only these kinds; empty means any. Likewise below.
-    pub kinds: Vec<AssetKind>,
-    pub platforms: Vec<String>,
-    pub databases: Vec<String>,
-    /// Only what has one of these.
-    pub trust: Vec<Trust>,
-    /// Only what one of these answers for, by the names that the facet has.
-    pub owners: Vec<String>,
-    pub tags: Vec<String>,
+    /// Only what has one of the values that are chosen of each facet.
+    pub choices: Choices,
     /// Only what changed lately.
     pub age: Option<Age>,
     pub sort: Sort,
@@ -85,12 +81,7 @@ impl Default for Query {
     fn default() -> Self {
         Self {
             text: String::new(),
-            kinds: Vec::new(),
-            platforms: Vec::new(),
-            databases: Vec::new(),
-            trust: Vec::new(),
-            owners: Vec::new(),
-            tags: Vec::new(),
+            choices: Choices::default(),
             age: None,
             sort: Sort::default(),
             include_gone: false,
@@ -138,41 +129,17 @@ pub struct Facet {
     pub more: bool,
 }
 
-/// What hits can be counted by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum FacetField {
-    Kind,
-    Platform,
-    Database,
-    Trust,
-    Owner,
-    Tag,
-}
-
-impl FacetField {
-    /// The word in addresses and in JSON.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Kind => "kind",
-            Self::Platform => "platform",
-            Self::Database => "database",
-            Self::Trust => "trust",
-            Self::Owner => "owner",
-            Self::Tag => "tag",
-        }
-    }
-}
-
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FacetValue {
     pub value: String,
     pub count: u64,
 }
 
-/// One asset that was found.
+/// One thing that was found.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Hit {
-    pub id: AssetId,
+    /// What was found.
+    pub subject: Subject,
     /// Comparable within one answer only.
     pub score: f32,
     /// Why it is here, the strongest reason first. Empty when nothing was looked for.

@@ -14,10 +14,11 @@ use tantivy::schema::{Field, IndexRecordOption};
 
 use super::Error;
 use super::affixes::Affixes;
+use super::facets::{FacetField, SINGLE};
 use super::inside::{self, Inside};
 use super::schema::{Fields, RANKED, Whole};
 use super::veil::{Shade, Veil};
-use super::view::{FACETS, MEASURED, Segment, View};
+use super::view::{MEASURED, Segment, View};
 use super::words::STEM;
 
 /// Up to so many documents, those in which a word stands are counted one by one where some are dead.
@@ -30,7 +31,7 @@ pub(super) struct Outlook {
     shades: Vec<Option<Arc<Shade>>>,
     documents: u64,
     /// Which of the view's values of each facet are to be seen; `None` when all are.
-    pub(super) values: Option<[Vec<bool>; FACETS]>,
+    pub(super) values: Option<[Vec<bool>; SINGLE]>,
     /// How many words a field has on average.
     pub(super) lengths: [f32; RANKED],
     /// How many words a document has on average, SQL and the like aside.
@@ -82,7 +83,7 @@ impl Outlook {
             .sum()
     }
 
-    fn seen_values(&self) -> [Vec<bool>; FACETS] {
+    fn seen_values(&self) -> [Vec<bool>; SINGLE] {
         let values = &self.view.values;
         let mut seen = values.each_ref().map(|values| vec![false; values.len()]);
         for (segment, shade) in self.segments() {
@@ -212,12 +213,13 @@ impl Outlook {
     /// Values of a facet that begin like this, by name.
     pub(super) fn values_beginning_with(
         &self,
-        facet: usize,
+        facet: FacetField,
         beginning: &str,
         limit: usize,
     ) -> Vec<String> {
-        let values = self.view.values.get(facet).map(Vec::as_slice);
-        let seen = self.values.as_ref().and_then(|seen| seen.get(facet));
+        let place = facet as usize;
+        let values = self.view.values.get(place).map(Vec::as_slice);
+        let seen = self.values.as_ref().and_then(|seen| seen.get(place));
         let begins = |value: &str| {
             let start = value.get(..beginning.len());
             start.is_some_and(|start| start.eq_ignore_ascii_case(beginning))

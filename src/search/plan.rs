@@ -11,7 +11,7 @@ use tantivy::DocId;
 use super::grammar::is_grammar;
 use super::inside::Inside;
 use super::outlook::{Outlook, most_frequent};
-use super::query::{Condition, Scope, Typed};
+use super::query::{Condition, SearchField, Typed};
 use super::rank;
 use super::schema::{RANKED, Whole};
 use super::words::{Form, STEM, Splitter, fold, squeeze};
@@ -108,7 +108,7 @@ pub(super) struct Lookup {
 /// Something every hit has to have, ready to be looked up.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Requirement {
-    pub(super) scope: Scope,
+    pub(super) field: SearchField,
     pub(super) test: Test,
     /// What it means when nothing passes.
     pub(super) otherwise: Option<Test>,
@@ -311,23 +311,23 @@ impl Plan {
         let exactly = Test::Phrase(phrase.clone());
         let (test, otherwise) = if condition.exact {
             (exactly, None)
-        } else if phrase.len() > 1 && condition.scope != Scope::Owner {
+        } else if phrase.len() > 1 && condition.field != SearchField::Owner {
             let words = loosely(view, splitter, condition)?;
             (exactly, Some(Test::Each(words)))
         } else {
             (Test::Each(loosely(view, splitter, condition)?), None)
         };
-        let mut passing = rank::passing(view, condition.scope, &test)?;
+        let mut passing = rank::passing(view, condition.field, &test)?;
         if let Some(otherwise) = &otherwise
             && passing.iter().all(Vec::is_empty)
         {
-            passing = rank::passing(view, condition.scope, otherwise)?;
+            passing = rank::passing(view, condition.field, otherwise)?;
         }
         let stands_nowhere = passing.iter().all(Vec::is_empty);
         if stands_nowhere {
             self.leave_out(&condition.typed, nearest_to_any(view, &phrase)?);
         }
-        if condition.scope == Scope::Anywhere {
+        if condition.field == SearchField::Anywhere {
             if stands_nowhere {
                 return Ok(());
             }
@@ -336,7 +336,7 @@ impl Plan {
             }
         }
         self.requirements.push(Requirement {
-            scope: condition.scope,
+            field: condition.field,
             test,
             otherwise,
             passing,
@@ -421,7 +421,9 @@ fn loosely(
     let mut words = Vec::new();
     for atom in cut(splitter, &condition.text) {
         let mut word = direct(splitter, &atom);
-        if !matches!(condition.scope, Scope::Owner | Scope::Tag) && !stands(view, &word)? {
+        if !matches!(condition.field, SearchField::Owner | SearchField::Tag)
+            && !stands(view, &word)?
+        {
             begin(view, &mut word, &atom.term)?;
             word.names.clear();
         }

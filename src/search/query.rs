@@ -2,10 +2,11 @@
 
 use std::str::FromStr;
 
+use super::facets::{Choices, FacetField};
 use super::narrow::{Age, Trust, Trusts};
+use super::schema::Whole;
 use super::words::fold;
 use super::{LeftOut, Query};
-use crate::catalog::AssetKind;
 
 /// How much of what was typed is read, in characters.
 const LONGEST: usize = 2_000;
@@ -21,10 +22,7 @@ pub(super) struct Typed {
     /// What stands outside quotes, in order.
     pub(super) words: String,
     pub(super) conditions: Vec<Condition>,
-    pub(super) kinds: Vec<AssetKind>,
-    pub(super) platforms: Vec<String>,
-    pub(super) databases: Vec<String>,
-    pub(super) trust: Vec<Trust>,
+    pub(super) choices: Choices,
     /// The shortest that was typed.
     pub(super) age: Option<Age>,
     /// Whether only what was removed is asked for.
@@ -36,7 +34,7 @@ pub(super) struct Typed {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Condition {
     pub(super) typed: String,
-    pub(super) scope: Scope,
+    pub(super) field: SearchField,
     /// These words exactly, one after the other.
     pub(super) exact: bool,
     pub(super) text: String,
@@ -44,7 +42,7 @@ pub(super) struct Condition {
 
 /// Where a condition looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Scope {
+pub(super) enum SearchField {
     Anywhere,
     Name,
     Column,
@@ -53,42 +51,41 @@ pub(super) enum Scope {
     Tag,
 }
 
-/// A prefix that narrows down.
+/// A word that filters, as it is typed, explained and completed.
+#[derive(Debug)]
+pub struct FilterWord {
+    pub word: &'static str,
+    /// Other words that are understood in its place.
+    aliases: &'static [&'static str],
+    pub meaning: &'static str,
+    /// Values that are known beforehand; empty where they come from the catalog.
+    pub values: &'static [&'static str],
+    takes: Takes,
+    pub(super) completed: Completed,
+}
+
+/// What a filter does with the value behind it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Prefix {
-    Text(Scope),
-    Kind,
-    Platform,
-    Database,
+enum Takes {
+    /// Its words have to be in this field.
+    Text(SearchField),
+    /// It is a choice of this facet.
+    Choice(FacetField),
     Is,
     Changed,
 }
 
-impl Prefix {
-    fn of(word: &str) -> Option<Self> {
-        Some(match word.to_ascii_lowercase().as_str() {
-            "name" => Self::Text(Scope::Name),
-            "column" | "col" => Self::Text(Scope::Column),
-            "description" => Self::Text(Scope::Description),
-            "owner" => Self::Text(Scope::Owner),
-            "tag" => Self::Text(Scope::Tag),
-            "kind" | "type" => Self::Kind,
-            "platform" => Self::Platform,
-            "database" | "db" | "schema" => Self::Database,
-            "is" => Self::Is,
-            "changed" => Self::Changed,
-            _ => return None,
-        })
-    }
-}
-
-/// A word that filters, as it is explained and completed.
-#[derive(Debug, Clone, Copy)]
-pub struct FilterWord {
-    pub word: &'static str,
-    pub meaning: &'static str,
-    /// Values that are known beforehand; empty where they come from the catalog.
-    pub values: &'static [&'static str],
+/// Where the values come from that complete a filter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Completed {
+    /// From those that are known beforehand.
+    Known,
+    /// From the values of a facet of one value.
+    Facet(FacetField),
+    /// From whole names.
+    Whole(Whole),
+    /// From the columns of what is found.
+    Columns,
 }
 
 /// What `is:` may be followed by.
@@ -100,38 +97,107 @@ const REMOVED: &str = "removed";
 /// Examples of what `changed:` may be followed by.
 const AGES: &[&str] = &["7d", "30d", "1y"];
 
-/// Every word that filters, the most used first.
+/// What `kind:` may be followed by.
+const KINDS: &[&str] = &["database", "table", "view"];
+
+/// Every word that filters, the most used first. A new filter is a row here.
 pub const FILTER_WORDS: &[FilterWord] = &[
-    FilterWord::new("is", "Its trust, or removed", IS),
-    FilterWord::new("changed", "Definition changed in this time", AGES),
-    FilterWord::new("owner", "An owner, by name", &[]),
-    FilterWord::new("tag", "A tag", &[]),
-    FilterWord::new("column", "A column, by name", &[]),
-    FilterWord::new("kind", "Table, view or database", &[]),
-    FilterWord::new("database", "A database", &[]),
-    FilterWord::new("platform", "A kind of source", &[]),
-    FilterWord::new("name", "Words of the name", &[]),
-    FilterWord::new("description", "Words of the description", &[]),
+    FilterWord {
+        word: "is",
+        aliases: &[],
+        meaning: "Its trust, or removed",
+        values: IS,
+        takes: Takes::Is,
+        completed: Completed::Known,
+    },
+    FilterWord {
+        word: "changed",
+        aliases: &[],
+        meaning: "Definition changed in this time",
+        values: AGES,
+        takes: Takes::Changed,
+        completed: Completed::Known,
+    },
+    FilterWord {
+        word: "owner",
+        aliases: &[],
+        meaning: "An owner, by name",
+        values: &[],
+        takes: Takes::Text(SearchField::Owner),
+        completed: Completed::Whole(Whole::Owner),
+    },
+    FilterWord {
+        word: "tag",
+        aliases: &[],
+        meaning: "A tag",
+        values: &[],
+        takes: Takes::Text(SearchField::Tag),
+        completed: Completed::Whole(Whole::Tag),
+    },
+    FilterWord {
+        word: "column",
+        aliases: &["col"],
+        meaning: "A column, by name",
+        values: &[],
+        takes: Takes::Text(SearchField::Column),
+        completed: Completed::Columns,
+    },
+    FilterWord {
+        word: "kind",
+        aliases: &["type"],
+        meaning: "Table, view or database",
+        values: KINDS,
+        takes: Takes::Choice(FacetField::Kind),
+        completed: Completed::Known,
+    },
+    FilterWord {
+        word: "database",
+        aliases: &["db", "schema"],
+        meaning: "A database",
+        values: &[],
+        takes: Takes::Choice(FacetField::Database),
+        completed: Completed::Facet(FacetField::Database),
+    },
+    FilterWord {
+        word: "platform",
+        aliases: &[],
+        meaning: "A kind of source",
+        values: &[],
+        takes: Takes::Choice(FacetField::Platform),
+        completed: Completed::Facet(FacetField::Platform),
+    },
+    FilterWord {
+        word: "name",
+        aliases: &[],
+        meaning: "Words of the name",
+        values: &[],
+        takes: Takes::Text(SearchField::Name),
+        completed: Completed::Known,
+    },
+    FilterWord {
+        word: "description",
+        aliases: &[],
+        meaning: "Words of the description",
+        values: &[],
+        takes: Takes::Text(SearchField::Description),
+        completed: Completed::Known,
+    },
 ];
 
 impl FilterWord {
-    const fn new(
-        word: &'static str,
-        meaning: &'static str,
-        values: &'static [&'static str],
-    ) -> Self {
-        Self {
-            word,
-            meaning,
-            values,
-        }
+    /// Finds the filter that a word means, in small or large letters.
+    fn meant(word: &str) -> Option<&'static Self> {
+        let word = word.to_ascii_lowercase();
+        FILTER_WORDS
+            .iter()
+            .find(|filter| filter.word == word || filter.aliases.contains(&word.as_str()))
     }
 }
 
 /// One piece of what was typed.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 struct Piece<'a> {
-    prefix: Option<(Prefix, &'a str)>,
+    prefix: Option<(&'static FilterWord, &'a str)>,
     quoted: bool,
     text: &'a str,
 }
@@ -152,24 +218,25 @@ impl Typed {
     }
 
     fn take(&mut self, piece: &Piece<'_>) {
-        let Some((prefix, word)) = piece.prefix else {
+        let Some((filter, word)) = piece.prefix else {
             return self.take_plain(piece);
         };
-        match prefix {
-            Prefix::Kind => self.take_kind(piece, word),
-            Prefix::Platform => self.platforms.push(piece.text.to_owned()),
-            Prefix::Database => self.databases.push(piece.text.to_owned()),
-            Prefix::Is => self.take_is(piece, word),
-            Prefix::Changed => match piece.text.parse::<Age>() {
+        match filter.takes {
+            Takes::Choice(facet) => match (facet.def().read)(piece.text) {
+                Some(value) => self.choices.add(facet, value),
+                None => self.leave_out(piece, word, filter.values),
+            },
+            Takes::Is => self.take_is(piece, word),
+            Takes::Changed => match piece.text.parse::<Age>() {
                 Ok(age) => {
                     let shorter = |known: Age| if known.days < age.days { known } else { age };
                     self.age = Some(self.age.map_or(age, shorter));
                 }
-                Err(_) => self.leave_out(piece, word, AGES),
+                Err(_) => self.leave_out(piece, word, filter.values),
             },
-            Prefix::Text(scope) => self.require(Condition {
+            Takes::Text(field) => self.require(Condition {
                 typed: format!("{word}:{}", piece.text),
-                scope,
+                field,
                 exact: piece.quoted,
                 text: piece.text.to_owned(),
             }),
@@ -181,7 +248,7 @@ impl Typed {
         if piece.quoted {
             self.require(Condition {
                 typed: format!("“{}”", piece.text),
-                scope: Scope::Anywhere,
+                field: SearchField::Anywhere,
                 exact: true,
                 text: piece.text.to_owned(),
             });
@@ -201,7 +268,7 @@ impl Typed {
     fn take_is(&mut self, piece: &Piece<'_>, word: &str) {
         let name = fold(piece.text);
         match Trust::from_str(&name) {
-            Ok(trust) => self.trust.push(trust),
+            Ok(trust) => self.choices.add(FacetField::Trust, trust.as_str()),
             Err(_) if matches!(name.as_str(), REMOVED | "gone") => self.removed = true,
             Err(_) => self.leave_out(piece, word, IS),
         }
@@ -217,30 +284,15 @@ impl Typed {
                 .collect(),
         });
     }
-
-    fn take_kind(&mut self, piece: &Piece<'_>, word: &str) {
-        let name = fold(piece.text);
-        let named = AssetKind::ALL
-            .into_iter()
-            .find(|kind| kind.plural() == name);
-        match named.or_else(|| AssetKind::from_str(&name).ok()) {
-            Some(kind) => self.kinds.push(kind),
-            None => self.leave_out(piece, word, &AssetKind::ALL),
-        }
-    }
 }
 
 /// What a query narrows down to beside its words: what was typed and what was chosen, both of which must hold.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Narrowing {
-    pub(super) kinds: [Vec<String>; 2],
-    pub(super) platforms: [Vec<String>; 2],
-    pub(super) databases: [Vec<String>; 2],
+    /// Typed, and chosen.
+    pub(super) choices: [Choices; 2],
     /// What was typed holds all together; of what was chosen, one is enough.
     pub(super) trust: [Trusts; 2],
-    /// What was chosen; what was typed is a requirement of the plan.
-    pub(super) owners: Vec<String>,
-    pub(super) tags: Vec<String>,
     /// How many days ago a definition may have changed.
     pub(super) days: Option<u32>,
     pub(super) removed: Removed,
@@ -259,17 +311,13 @@ pub(super) enum Removed {
 
 impl Narrowing {
     pub(super) fn of(query: &Query, typed: &Typed) -> Self {
-        let words = |kinds: &[AssetKind]| kinds.iter().map(ToString::to_string).collect();
+        let trusts = |choices: &Choices| -> Trusts {
+            let words = choices.of(FacetField::Trust).iter();
+            words.filter_map(|word| word.parse().ok()).collect()
+        };
         Self {
-            kinds: [words(&typed.kinds), words(&query.kinds)],
-            platforms: [typed.platforms.clone(), query.platforms.clone()],
-            databases: [typed.databases.clone(), query.databases.clone()],
-            trust: [
-                typed.trust.iter().copied().collect(),
-                query.trust.iter().copied().collect(),
-            ],
-            owners: query.owners.clone(),
-            tags: query.tags.clone(),
+            trust: [trusts(&typed.choices), trusts(&query.choices)],
+            choices: [typed.choices.clone(), query.choices.clone()],
             days: typed
                 .age
                 .into_iter()
@@ -324,13 +372,13 @@ fn next_piece<'a>(rest: &mut &'a str) -> Option<Piece<'a>> {
 }
 
 /// Splits `column:` off, when something follows it.
-fn split_prefix(text: &str) -> (Option<(Prefix, &str)>, &str) {
+fn split_prefix(text: &str) -> (Option<(&'static FilterWord, &str)>, &str) {
     let split = text.split_once(':').and_then(|(word, after)| {
         let follows = after
             .chars()
             .next()
             .is_some_and(|c| !c.is_whitespace() && c != ':');
-        let prefix = Prefix::of(word).filter(|_| follows)?;
+        let prefix = FilterWord::meant(word).filter(|_| follows)?;
         Some((Some((prefix, word)), after))
     });
     split.unwrap_or((None, text))
@@ -372,18 +420,18 @@ mod tests {
 
         assert_eq!(typed.words, "users created");
         assert_eq!(typed.free, "users order lines created");
-        assert_eq!(typed.kinds, [AssetKind::View]);
-        assert_eq!(typed.databases, ["sales"]);
+        assert_eq!(typed.choices.of(FacetField::Kind), ["view"]);
+        assert_eq!(typed.choices.of(FacetField::Database), ["sales"]);
         let conditions: Vec<_> = typed
             .conditions
             .iter()
-            .map(|c| (c.scope, c.exact, c.text.as_str()))
+            .map(|c| (c.field, c.exact, c.text.as_str()))
             .collect();
         assert_eq!(
             conditions,
             [
-                (Scope::Column, false, "customer_id"),
-                (Scope::Anywhere, true, "order lines")
+                (SearchField::Column, false, "customer_id"),
+                (SearchField::Anywhere, true, "order lines")
             ]
         );
     }
@@ -392,7 +440,7 @@ mod tests {
     fn a_prefix_takes_a_quoted_text() {
         let typed = Typed::read(r#"description:"net revenue" db:“my db”"#);
 
-        assert_eq!(typed.databases, ["my db"]);
+        assert_eq!(typed.choices.of(FacetField::Database), ["my db"]);
         assert_eq!(
             typed.conditions.first().map(|c| (c.exact, c.text.as_str())),
             Some((true, "net revenue"))

@@ -18,7 +18,7 @@ use super::document::day_number;
 use super::narrow::Sort;
 use super::outlook::Outlook;
 use super::plan::{Plan, Test, Word};
-use super::query::{Narrowing, Scope};
+use super::query::{Narrowing, SearchField};
 use super::schema::{Fields, RANKED};
 use super::tally::{Chosen, Tally};
 use super::trust::{Layer, trust};
@@ -544,14 +544,18 @@ fn for_each_in(
 }
 
 /// The documents of each segment that pass a test.
-pub(super) fn passing(view: &Outlook, scope: Scope, test: &Test) -> Result<Vec<Vec<DocId>>, Error> {
+pub(super) fn passing(
+    view: &Outlook,
+    scope: SearchField,
+    test: &Test,
+) -> Result<Vec<Vec<DocId>>, Error> {
     let fields = match scope {
-        Scope::Anywhere => view.view.fields.ranked().to_vec(),
-        Scope::Name => vec![view.view.fields.name],
-        Scope::Column => vec![view.view.fields.column],
-        Scope::Description => vec![view.view.fields.text],
-        Scope::Owner => vec![view.view.fields.owner],
-        Scope::Tag => vec![view.view.fields.tag],
+        SearchField::Anywhere => view.view.fields.ranked().to_vec(),
+        SearchField::Name => vec![view.view.fields.name],
+        SearchField::Column => vec![view.view.fields.column],
+        SearchField::Description => vec![view.view.fields.text],
+        SearchField::Owner => vec![view.view.fields.owner],
+        SearchField::Tag => vec![view.view.fields.tag],
     };
     let mut all = Vec::with_capacity(view.view.segments.len());
     for (segment, shade) in view.segments() {

@@ -17,7 +17,7 @@ use super::document::Document;
 use super::schema::{self, Fields};
 use super::veil::Shade;
 use super::view::{Segment, Values};
-use crate::catalog::AssetId;
+use crate::db::Subject;
 
 /// How many documents are held before they go to disk, and how many at most when they cannot.
 const MANY: usize = 500;
@@ -43,10 +43,10 @@ pub(super) struct Batch {
 }
 
 impl Batch {
-    pub(super) fn ids(&self) -> Vec<AssetId> {
+    pub(super) fn ids(&self) -> Vec<Subject> {
         self.documents
             .iter()
-            .map(|document| document.id())
+            .map(|document| document.subject())
             .collect()
     }
 }
@@ -54,7 +54,7 @@ impl Batch {
 /// The newest documents.
 #[derive(Default)]
 pub(super) struct Recent {
-    assets: HashMap<AssetId, Entry>,
+    assets: HashMap<Subject, Entry>,
     pub(super) segments: Vec<Held>,
     bytes: usize,
     /// Since when the oldest of them waits for the disk.
@@ -129,7 +129,7 @@ pub(super) fn write(
 }
 
 impl Recent {
-    pub(super) fn ids(&self) -> impl Iterator<Item = AssetId> + '_ {
+    pub(super) fn ids(&self) -> impl Iterator<Item = Subject> + '_ {
         self.assets.keys().copied()
     }
 
@@ -146,9 +146,9 @@ impl Recent {
     }
 
     /// Whether an asset is held as of this change or a later one.
-    pub(super) fn contains(&self, id: AssetId, as_of: i64) -> bool {
+    pub(super) fn contains(&self, subject: Subject, as_of: i64) -> bool {
         self.assets
-            .get(&id)
+            .get(&subject)
             .is_some_and(|entry| entry.as_of >= as_of)
     }
 
@@ -157,7 +157,7 @@ impl Recent {
         let number = self.add(&batch.segment);
         self.since.get_or_insert(now);
         for (doc, document) in (0..).zip(batch.documents) {
-            let (id, at) = (document.id(), (number, doc));
+            let (id, at) = (document.subject(), (number, doc));
             let older = self.assets.get(&id);
             if older.is_some_and(|older| older.as_of > as_of) {
                 self.hide(at);
@@ -180,7 +180,7 @@ impl Recent {
 
     /// Drops what the disk has as well: everything that was read as of this change or an earlier one.
     pub(super) fn drop_until(&mut self, applied: i64) {
-        let dropped: Vec<AssetId> = self
+        let dropped: Vec<Subject> = self
             .assets
             .iter()
             .filter(|(_, entry)| entry.as_of <= applied)
@@ -210,7 +210,7 @@ impl Recent {
         let number = self.add(&batch.segment);
         for (doc, document) in (0..).zip(batch.documents) {
             let at = (number, doc);
-            let held = self.assets.get_mut(&document.id());
+            let held = self.assets.get_mut(&document.subject());
             let same = held.filter(|entry| Arc::ptr_eq(&entry.document, &document));
             let older = same.map(|entry| std::mem::replace(&mut entry.at, at));
             self.hide(older.unwrap_or(at));
@@ -262,7 +262,8 @@ fn smallest(mut sizes: Vec<(u64, u64)>) -> Option<Vec<u64>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalog::{Address, AssetKind, SourceLayer};
+    use crate::catalog::{Address, AssetId, AssetKind, SourceLayer};
+    use crate::search::documents::of_asset;
 
     fn batch(names: &[&str]) -> Batch {
         let document = |name: &&str| {
@@ -273,7 +274,7 @@ mod tests {
             };
             let id = AssetId(uuid::Uuid::now_v7());
             let source = SourceLayer::default();
-            Arc::new(Document::new(id, AssetKind::Database, &address, &source))
+            Arc::new(of_asset(id, AssetKind::Database, &address, &source))
         };
         let (_, fields) = schema::lay_out();
         let documents = names.iter().map(document).collect();

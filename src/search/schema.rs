@@ -6,11 +6,12 @@ use tantivy::schema::{
 };
 use tantivy::tokenizer::TokenizerManager;
 
+use super::facets::{self, SEVERAL, SINGLE};
 use super::inside::InsideTokenizer;
 use super::words::WordTokenizer;
 
 /// Goes up when words are cut, folded or stored in another way than before.
-const VERSION: u32 = 6;
+const VERSION: u32 = 7;
 
 const WORDS: &str = "gazetteer_words";
 const INSIDE: &str = "gazetteer_inside";
@@ -39,15 +40,12 @@ pub(super) struct Fields {
     /// The words at the edges of the name, by which affixes are learned.
     pub(super) first: Field,
     pub(super) last: Field,
-    pub(super) kind: Field,
-    pub(super) platform: Field,
-    pub(super) database: Field,
+    /// The values of facets, of which a document has one, and of which it may have several.
+    pub(super) single: [Field; SINGLE],
+    pub(super) several: [Field; SEVERAL],
     /// The source and the id of the database that it stands in, by which it may be hidden.
     pub(super) source: Field,
     pub(super) home: Field,
-    /// What owners are called, and tags, for facets: people's, or else the source's.
-    pub(super) owner_label: Field,
-    pub(super) tag_label: Field,
     pub(super) gone: Field,
     pub(super) deprecated: Field,
     /// What speaks for it or against it; see [`super::trust::Signs`].
@@ -141,13 +139,10 @@ pub(super) fn lay_out() -> (Schema, Fields) {
         in_column: schema.add_text_field("in_column", inside()),
         first: schema.add_text_field("first", edge()),
         last: schema.add_text_field("last", edge()),
-        kind: schema.add_text_field("kind", value()),
-        platform: schema.add_text_field("platform", value()),
-        database: schema.add_text_field("database", value()),
+        single: facets::single().map(|column| schema.add_text_field(column, value())),
         source: schema.add_text_field("source", value()),
         home: schema.add_text_field("home", value()),
-        owner_label: schema.add_text_field("owner_label", value()),
-        tag_label: schema.add_text_field("tag_label", value()),
+        several: facets::several().map(|column| schema.add_text_field(column, value())),
         gone: schema.add_u64_field("gone", FAST),
         deprecated: schema.add_u64_field("deprecated", FAST),
         signs: schema.add_u64_field("signs", FAST),

@@ -8,26 +8,27 @@ use std::collections::HashMap;
 use tantivy::DocId;
 use tantivy::columnar::StrColumn;
 
+use super::facets::{FACETS, FacetField, SEVERAL, SINGLE};
 use super::narrow::{Trust, Trusts};
 use super::outlook::Outlook;
 use super::query::{Narrowing, Removed};
-use super::view::{FACETS, Facts, LABELS, Segment};
+use super::view::{Facts, Segment};
 use super::words::fold;
-use super::{Error, Facet, FacetField, FacetValue};
+use super::{Error, Facet, FacetValue};
 
 /// How many values of a facet are answered.
 const MOST_VALUES: usize = 50;
 
-/// The place of trust among what may be chosen: behind the facets of one value, before the labels.
-const TRUST: usize = FACETS;
+/// The place of trust among the facets.
+const TRUST: usize = FacetField::Trust as usize;
 
 /// What was chosen in each facet.
 pub(super) struct Chosen<'q> {
     /// As numbers of the view's values; `None` when any will do.
-    values: [Option<Vec<bool>>; FACETS],
+    values: [Option<Vec<bool>>; SINGLE],
     trust: [Trusts; 2],
     /// Of these, one is enough; none when any will do.
-    labels: [&'q [String]; LABELS],
+    labels: [&'q [String]; SEVERAL],
     /// The first day on which a definition may have changed.
     since: u32,
     removed: Removed,
@@ -36,20 +37,25 @@ pub(super) struct Chosen<'q> {
 
 impl<'q> Chosen<'q> {
     pub(super) fn new(view: &Outlook, narrowing: &'q Narrowing, today: u32) -> Self {
-        let [kinds, platforms, databases] = &*view.view.values;
         let seen = |facet: usize| {
             let values = view.values.as_ref()?.get(facet)?;
             Some(values.as_slice())
         };
-        let values = [
-            chosen(kinds, seen(0), &narrowing.kinds),
-            chosen(platforms, seen(1), &narrowing.platforms),
-            chosen(databases, seen(2), &narrowing.databases),
-        ];
+        let mut values: [Option<Vec<bool>>; SINGLE] = Default::default();
+        let [typed, picked] = &narrowing.choices;
+        let asked = typed.single().zip(picked.single());
+        let known = view.view.values.iter().zip(asked);
+        for (facet, (meant, (known, asked))) in values.iter_mut().zip(known).enumerate() {
+            *meant = chosen(known, seen(facet), asked);
+        }
+        let mut labels: [&[String]; SEVERAL] = Default::default();
+        for (label, picked) in labels.iter_mut().zip(picked.several()) {
+            *label = picked;
+        }
         Self {
             values,
             trust: narrowing.trust,
-            labels: [&narrowing.owners, &narrowing.tags],
+            labels,
             since: narrowing.days.map_or(0, |days| today.saturating_sub(days)),
             removed: narrowing.removed,
             today,
@@ -69,7 +75,7 @@ impl<'q> Chosen<'q> {
 fn chosen(
     values: &[String],
     seen: Option<&[bool]>,
-    [typed, picked]: &[Vec<String>; 2],
+    (typed, picked): (&[String], &[String]),
 ) -> Option<Vec<bool>> {
     if typed.is_empty() && picked.is_empty() {
         return None;
@@ -105,9 +111,9 @@ pub(super) struct Tally<'a> {
     pub(super) total: u64,
     /// Hits but for this, that their source no longer lists them.
     pub(super) removed: u64,
-    counts: [Vec<u64>; FACETS],
+    counts: [Vec<u64>; SINGLE],
     trust: [u64; Trust::ALL.len()],
-    labels: [HashMap<String, u64>; LABELS],
+    labels: [HashMap<String, u64>; SEVERAL],
 }
 
 impl<'a> Tally<'a> {
@@ -128,12 +134,9 @@ impl<'a> Tally<'a> {
         &'t mut self,
         segment: &'s Segment,
     ) -> Result<Counting<'t, 'a, 's>, Error> {
-        let [owners, tags] = segment.labels();
-        let [some_owners, some_tags] = self.chosen.labels;
-        let labels = [
-            Labels::new(owners, some_owners)?,
-            Labels::new(tags, some_tags)?,
-        ];
+        let labels = segment.labels().into_iter().zip(self.chosen.labels);
+        let labels = labels.map(|(column, picked)| Labels::new(column, picked));
+        let labels: Vec<Labels<'s>> = labels.collect::<Result<_, _>>()?;
         Ok(Counting {
             tally: self,
             segment,
@@ -144,14 +147,14 @@ impl<'a> Tally<'a> {
     /// What was counted, by facet.
     pub(super) fn facets(self, view: &Outlook) -> Vec<Facet> {
         let chosen = self.chosen;
-        let fields = [FacetField::Kind, FacetField::Platform, FacetField::Database];
+        let fields = FACETS.iter().map(|facet| facet.field);
         let counted = self
             .counts
             .iter()
             .zip(&*view.view.values)
             .zip(&chosen.values);
         let mut facets: Vec<Facet> = fields
-            .into_iter()
+            .clone()
             .zip(counted)
             .map(|(field, ((counts, values), chosen))| {
                 facet(field, counts, values, chosen.as_deref())
@@ -170,22 +173,16 @@ impl<'a> Tally<'a> {
                 .collect(),
             more: false,
         });
-        let fields = [FacetField::Owner, FacetField::Tag];
+        let fields = fields.skip(FACETS.len() - SEVERAL);
         let counted = self.labels.into_iter().zip(chosen.labels);
-        facets.extend(
-            fields
-                .into_iter()
-                .zip(counted)
-                .map(|(field, (mut counted, picked))| {
-                    for label in picked {
-                        counted.entry(label.clone()).or_default();
-                    }
-                    let (values, counts): (Vec<String>, Vec<u64>) = counted.into_iter().unzip();
-                    let is_picked: Vec<bool> =
-                        values.iter().map(|value| picked.contains(value)).collect();
-                    facet(field, &counts, &values, Some(&is_picked))
-                }),
-        );
+        facets.extend(fields.zip(counted).map(|(field, (mut counted, picked))| {
+            for label in picked {
+                counted.entry(label.clone()).or_default();
+            }
+            let (values, counts): (Vec<String>, Vec<u64>) = counted.into_iter().unzip();
+            let is_picked: Vec<bool> = values.iter().map(|value| picked.contains(value)).collect();
+            facet(field, &counts, &values, Some(&is_picked))
+        }));
         facets
     }
 }
@@ -194,7 +191,7 @@ impl<'a> Tally<'a> {
 pub(super) struct Counting<'t, 'a, 's> {
     tally: &'t mut Tally<'a>,
     segment: &'s Segment,
-    labels: [Labels<'s>; LABELS],
+    labels: Vec<Labels<'s>>,
 }
 
 impl Counting<'_, '_, '_> {
@@ -213,7 +210,7 @@ impl Counting<'_, '_, '_> {
             refused = Some(choice);
             refusals += 1;
         };
-        let mut values = [u32::MAX; FACETS];
+        let mut values = [u32::MAX; SINGLE];
         let renumbered = self.segment.renumbered().iter();
         for (facet, ((value, local), numbers)) in values
             .iter_mut()

@@ -4,12 +4,9 @@
 
 use super::answer::answer;
 use super::outlook::Outlook;
-use super::query::{self, FilterWord};
-use super::schema::Whole;
-use super::view::{DATABASES, PLATFORMS};
+use super::query::{self, Completed, FilterWord};
 use super::words::{Splitter, fold};
 use super::{Error, Hit, Index, MatchedField, Query, Veil};
-use crate::catalog::AssetKind;
 
 /// How many values a word that filters is completed to.
 const MOST_VALUES: usize = 6;
@@ -138,14 +135,11 @@ fn values(
         let fitting = values.iter().filter(|value| value.starts_with(&beginning));
         fitting.map(|value| (*value).to_owned()).collect()
     };
-    Ok(match filter.word {
-        "kind" => listed(&AssetKind::ALL.map(AssetKind::as_str)),
-        "platform" => view.values_beginning_with(PLATFORMS, typed, MOST_VALUES),
-        "database" => view.values_beginning_with(DATABASES, typed, MOST_VALUES),
-        "owner" => view.whole_beginning_with(Whole::Owner, &fold(typed), MOST_VALUES)?,
-        "tag" => view.whole_beginning_with(Whole::Tag, &fold(typed), MOST_VALUES)?,
-        "column" if !typed.is_empty() => columns(view, splitter, typed)?,
-        _ => listed(filter.values),
+    Ok(match filter.completed {
+        Completed::Facet(facet) => view.values_beginning_with(facet, typed, MOST_VALUES),
+        Completed::Whole(whole) => view.whole_beginning_with(whole, &fold(typed), MOST_VALUES)?,
+        Completed::Columns if !typed.is_empty() => columns(view, splitter, typed)?,
+        Completed::Columns | Completed::Known => listed(filter.values),
     })
 }
 

@@ -12,8 +12,9 @@ use tantivy::columnar::StrColumn;
 
 use super::Error;
 use super::document::{home_term, source_term};
+use super::facets::SINGLE;
 use super::schema::RANKED;
-use super::view::{FACETS, Segment};
+use super::view::Segment;
 use crate::auth::Sight;
 use crate::auth::scopes::{self, Closed};
 use crate::db::Db;
@@ -129,7 +130,7 @@ pub(super) struct Shade {
     /// How many words they have in each ranked field.
     pub(super) words: [u64; RANKED],
     /// Which of the segment's values of each facet they have.
-    pub(super) values: [Vec<bool>; FACETS],
+    pub(super) values: [Vec<bool>; SINGLE],
 }
 
 impl Shade {

@@ -15,10 +15,11 @@ use tantivy::{DocId, SegmentReader, TantivyDocument};
 use super::Error;
 use super::affixes::{Edges, Learned};
 use super::document::Texts;
+use super::facets::{self, SEVERAL, SINGLE};
 use super::schema::{Fields, RANKED};
 use super::trust::Signs;
 use super::veil::{Shade, Shades, Veil};
-use crate::catalog::AssetId;
+use crate::db::Subject;
 
 /// How many values a facet can tell apart; assets of further ones are found, but not counted by them.
 const MOST_VALUES: usize = 1 << 20;
@@ -32,7 +33,7 @@ pub(super) struct Facts {
     /// Where it comes when sorted by name within its segment.
     pub(super) order: u32,
     /// Numbers of the segment's values.
-    pub(super) values: [u32; FACETS],
+    pub(super) values: [u32; SINGLE],
     pub(super) gone: bool,
     pub(super) deprecated: bool,
     /// The last day on which somebody vouches for it, as a number; 0 for none.
@@ -47,16 +48,6 @@ pub(super) struct Facts {
 /// How many of the ranked fields make up the length of a document: name, place, columns, texts.
 pub(super) const MEASURED: usize = 4;
 
-/// Kind, platform, database.
-pub(super) const FACETS: usize = 3;
-
-/// Owners, tags.
-pub(super) const LABELS: usize = 2;
-
-/// Where platforms and databases come among the facets.
-pub(super) const PLATFORMS: usize = 1;
-pub(super) const DATABASES: usize = 2;
-
 /// One segment, opened. It never changes; which of its documents count is said beside it, in [`View::dead`].
 pub(super) struct Segment {
     pub(super) reader: SegmentReader,
@@ -65,7 +56,7 @@ pub(super) struct Segment {
     /// By which its documents may be hidden.
     pub(super) source: Option<StrColumn>,
     pub(super) home: Option<StrColumn>,
-    labels: [Option<StrColumn>; LABELS],
+    labels: [Option<StrColumn>; SEVERAL],
     pub(super) edges: [Edges; 2],
     address: Column<u64>,
     order: Option<StrColumn>,
@@ -75,7 +66,7 @@ pub(super) struct Segment {
     facts: Vec<Facts>,
     shades: Shades,
     /// From the segment's numbers of values to those of [`Values`].
-    renumbered: [Vec<u32>; FACETS],
+    renumbered: [Vec<u32>; SINGLE],
 }
 
 /// One state of the index.
@@ -92,7 +83,7 @@ pub(super) struct View {
 }
 
 /// The values of each facet, by their number.
-pub(super) type Names = [Vec<String>; FACETS];
+pub(super) type Names = [Vec<String>; SINGLE];
 
 /// Every value of each facet that was met, numbered once for all segments.
 #[derive(Default)]
@@ -101,7 +92,7 @@ pub(super) struct Values(Mutex<Numbered>);
 #[derive(Default)]
 struct Numbered {
     names: Arc<Names>,
-    numbers: [HashMap<String, u32>; FACETS],
+    numbers: [HashMap<String, u32>; SINGLE],
 }
 
 impl Values {
@@ -112,10 +103,10 @@ impl Values {
     }
 
     /// The numbers of a segment's values.
-    fn number(&self, found: &Names) -> [Vec<u32>; FACETS] {
+    fn number(&self, found: &Names) -> [Vec<u32>; SINGLE] {
         let mut numbered = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let Numbered { names, numbers } = &mut *numbered;
-        let mut renumbered: [Vec<u32>; FACETS] = Default::default();
+        let mut renumbered: [Vec<u32>; SINGLE] = Default::default();
         for (((found, numbers), renumbered), facet) in
             found.iter().zip(numbers).zip(&mut renumbered).zip(0..)
         {
@@ -185,11 +176,7 @@ impl Segment {
     ) -> Result<Self, Error> {
         let lengths = each_ranked(fields, |field| reader.get_fieldnorms_reader(field))?;
         let fast = reader.fast_fields();
-        let columns = [
-            fast.str("kind")?,
-            fast.str("platform")?,
-            fast.str("database")?,
-        ];
+        let columns = opened(facets::single(), |column| fast.str(column))?;
         let mut found = Names::default();
         for (found, column) in found.iter_mut().zip(&columns) {
             if let Some(column) = column {
@@ -200,7 +187,7 @@ impl Segment {
             ranked: each_ranked(fields, |field| reader.inverted_index(field))?,
             source: fast.str("source")?,
             home: fast.str("home")?,
-            labels: [fast.str("owner_label")?, fast.str("tag_label")?],
+            labels: opened(facets::several(), |column| fast.str(column))?,
             edges: Edges::open(&reader, fields)?,
             address: fast.u64("address")?,
             order: fast.str("order")?,
@@ -215,8 +202,8 @@ impl Segment {
     }
 
     /// The documents of an asset, of which one counts at most.
-    pub(super) fn documents_of(&self, id: AssetId) -> Result<Vec<DocId>, Error> {
-        let Some(found) = self.ids.terms().get(id.0.as_bytes())? else {
+    pub(super) fn documents_of(&self, subject: Subject) -> Result<Vec<DocId>, Error> {
+        let Some(found) = self.ids.terms().get(subject.id().as_bytes())? else {
             return Ok(Vec::new());
         };
         let mut documents = Vec::new();
@@ -242,7 +229,7 @@ impl Segment {
     }
 
     /// The owners and the tags of its documents; `None` where none has any.
-    pub(super) fn labels(&self) -> [Option<&StrColumn>; LABELS] {
+    pub(super) fn labels(&self) -> [Option<&StrColumn>; SEVERAL] {
         self.labels.each_ref().map(Option::as_ref)
     }
 
@@ -252,7 +239,7 @@ impl Segment {
     }
 
     /// The numbers of the segment's values in [`View::values`].
-    pub(super) fn renumbered(&self) -> &[Vec<u32>; FACETS] {
+    pub(super) fn renumbered(&self) -> &[Vec<u32>; SINGLE] {
         &self.renumbered
     }
 }
@@ -260,7 +247,7 @@ impl Segment {
 fn facts(
     reader: &SegmentReader,
     lengths: &[FieldNormReader; RANKED],
-    columns: &[Option<StrColumn>; FACETS],
+    columns: &[Option<StrColumn>; SINGLE],
 ) -> Result<Vec<Facts>, Error> {
     #[expect(clippy::cast_precision_loss, reason = "lengths are rounded anyway")]
     let length = |doc| {
@@ -304,6 +291,15 @@ fn every_value(column: &StrColumn) -> io::Result<Vec<String>> {
         values.push(String::from_utf8_lossy(stream.key()).into_owned());
     }
     Ok(values)
+}
+
+/// Opens the column of each of some facets.
+fn opened<T: std::fmt::Debug, const N: usize>(
+    columns: [&str; N],
+    open: impl Fn(&str) -> tantivy::Result<T>,
+) -> Result<[T; N], Error> {
+    let opened: Result<Vec<T>, _> = columns.into_iter().map(open).collect();
+    Ok(opened?.try_into().expect("there is one for each"))
 }
 
 /// Opens something of every ranked field.

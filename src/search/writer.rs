@@ -10,18 +10,18 @@ use super::filesystem::Held;
 use super::home;
 use super::index::Index;
 use super::{Document, Error};
-use crate::catalog::AssetId;
+use crate::db::Subject;
 
 /// How large the documents may be that wait to be indexed, in bytes. tantivy takes ten thousand, however large.
 const MOST_WAITING: usize = 24 << 20;
 
-/// A change of one asset, as the index has to follow it.
+/// A change of one thing, as the index has to follow it.
 #[derive(Debug, Clone)]
 pub struct Change {
     /// Its number in the change log.
     pub seq: i64,
-    pub id: AssetId,
-    /// The asset as it is now; `None` when it is no longer to be found.
+    pub subject: Subject,
+    /// The thing as it is now; `None` when it is no longer to be found.
     pub document: Option<Document>,
 }
 
@@ -54,14 +54,14 @@ impl Writer {
         }
     }
 
-    /// Replaces the documents of these assets; doing it twice is doing it once. Answers how many there were.
+    /// Replaces the documents of these things; doing it twice is doing it once. Answers how many there were.
     pub fn apply(&mut self, batch: impl IntoIterator<Item = Change>) -> Result<usize, Error> {
         let mut size = 0;
         let count = self.attempt(|built, writer| {
             let mut count = 0;
             for change in batch {
                 count += 1;
-                let id = Term::from_field_bytes(built.fields.id, change.id.0.as_bytes());
+                let id = Term::from_field_bytes(built.fields.id, change.subject.id().as_bytes());
                 writer.delete_term(id);
                 if let Some(document) = change.document {
                     size += document.size();

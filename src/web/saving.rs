@@ -88,7 +88,7 @@ impl Editor {
 
     /// Lets the next search find what was saved. It is saved, whatever becomes of that.
     async fn show(&self, id: AssetId) {
-        if let Err(cause) = follow::show(&self.db, &self.index, id).await {
+        if let Err(cause) = follow::show(&self.db, &self.index, id.subject()).await {
             tracing::warn!(cause = chain(&cause), "the search index lags behind");
         }
         self.written.notify_one();

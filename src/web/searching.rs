@@ -6,7 +6,7 @@ use super::failure::Failure;
 use super::parameters::Parameters;
 use crate::auth::Sight;
 use crate::db::Db;
-use crate::search::{self, Answer, Index, Offer, Query};
+use crate::search::{self, Answer, Choices, FACETS, Index, Offer, Query};
 use crate::telemetry::request;
 
 /// How far into the hits one can page; beyond that, more words help more.
@@ -18,7 +18,7 @@ const LONGEST_TEXT: usize = 1_000;
 /// How many hits a page has unless it is asked for otherwise.
 const USUAL: usize = 20;
 
-/// Reads `q`, `kind`, `platform`, `database`, `trust`, `owner`, `tag`, `changed`, `gone`, `sort`, `limit` and `offset`.
+/// Reads `q`, the words of the facets, `changed`, `gone`, `sort`, `limit` and `offset`.
 pub(crate) fn query_of(parameters: &Parameters) -> Result<Query, Failure> {
     let limit = parameters.number("limit", USUAL, 1..=100)?;
     let offset = parameters.number("offset", 0, 0..=DEEPEST - 1)?;
@@ -28,15 +28,16 @@ pub(crate) fn query_of(parameters: &Parameters) -> Result<Query, Failure> {
             "“offset” and “limit” reach 10,000 together at most; search for more words, or choose a filter.",
         ));
     }
-    let owned = |name| parameters.all(name).map(str::to_owned).collect();
+    let mut choices = Choices::default();
+    for facet in &FACETS {
+        for value in parameters.all(facet.word) {
+            (facet.check)(value).map_err(|text| Failure::bad_parameter(facet.word, &text))?;
+            choices.add(facet.field, value);
+        }
+    }
     Ok(Query {
         text: parameters.text("q").chars().take(LONGEST_TEXT).collect(),
-        kinds: parameters.each("kind")?,
-        platforms: owned("platform"),
-        databases: owned("database"),
-        trust: parameters.each("trust")?,
-        owners: owned("owner"),
-        tags: owned("tag"),
+        choices,
         age: parameters.each("changed")?.into_iter().next(),
         sort: parameters.one("sort")?,
         include_gone: parameters.switch("gone")?,
@@ -89,7 +90,7 @@ async fn in_background<T: Send + 'static>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalog::AssetKind;
+    use crate::search::FacetField;
 
     fn refusal(query: &str) -> String {
         query_of(&Parameters::read(query)).unwrap_err().to_string()
@@ -102,7 +103,7 @@ mod tests {
         ))
         .unwrap();
         assert_eq!(query.text, "orders");
-        assert_eq!(query.kinds, [AssetKind::View, AssetKind::Table]);
+        assert_eq!(query.choices.of(FacetField::Kind), ["view", "table"]);
         assert_eq!((query.limit, query.offset), (5, 10));
         assert!(query.include_gone);
     }

@@ -416,7 +416,10 @@ async fn found(catalog: &TestCatalog, words: &str) -> Vec<String> {
     let (db, index) = (&catalog.app.db, &catalog.app.index);
     follow::catch_up(db, index).await.unwrap();
     let hits = catalog.search(words).hits;
-    let ids: Vec<AssetId> = hits.iter().map(|hit| hit.id).collect();
+    let ids: Vec<AssetId> = hits
+        .iter()
+        .filter_map(|hit| AssetId::of(hit.subject))
+        .collect();
     let assets = catalog::find_assets(db, &Sight::Everything, &ids)
         .await
         .unwrap();

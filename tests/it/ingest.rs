@@ -67,7 +67,7 @@ async fn a_table_is_found_by_the_name_of_its_column_and_read_with_its_schema() {
     assert_eq!(run.counts.assets.new, 4);
     let found = catalog.search("order_id");
     let orders = catalog.find(&["sales", "orders"]).await;
-    assert_eq!(found.hits[0].id, orders.id);
+    assert_eq!(found.hits[0].subject, orders.id.subject());
     let paths: Vec<&str> = orders
         .source
         .columns

@@ -19,7 +19,7 @@ use gazetteer::demo::{Endpoint, World};
 use gazetteer::error::{Explain, Kind};
 use gazetteer::ingest::RunState;
 use gazetteer::revisions::Draft;
-use gazetteer::search::{Answer, FacetField, Query, follow};
+use gazetteer::search::{Answer, Choices, FacetField, Query, follow};
 use gazetteer::web::routes;
 use proptest::test_runner::{Config, TestRunner};
 use regex::Regex;
@@ -310,13 +310,13 @@ async fn glimpse(catalog: &TestCatalog, sight: &Sight) -> Vec<String> {
         "customerid",
         "costumer",
     ] {
-        for databases in [
-            vec![],
-            vec!["zymurgy".to_owned()],
-            vec!["nowhere".to_owned()],
-        ] {
+        for database in [None, Some("zymurgy"), Some("nowhere")] {
+            let choices = Choices::default();
             let query = Query {
-                databases,
+                choices: match database {
+                    Some(database) => choices.with(FacetField::Database, database),
+                    None => choices,
+                },
                 include_gone: true,
                 ..Query::words(words)
             };
@@ -326,7 +326,14 @@ async fn glimpse(catalog: &TestCatalog, sight: &Sight) -> Vec<String> {
         let hits = catalog.app.index.suggest(words, 8, &veil).unwrap();
         seen.push(format!(
             "suggests {:?}",
-            names(catalog, &hits.iter().map(|hit| hit.id).collect::<Vec<_>>()).await
+            names(
+                catalog,
+                &hits
+                    .iter()
+                    .filter_map(|hit| AssetId::of(hit.subject))
+                    .collect::<Vec<_>>()
+            )
+            .await
         ));
         seen.extend(hits.iter().map(|hit| format!("{:?}", hit.matched)));
     }
@@ -336,7 +343,11 @@ async fn glimpse(catalog: &TestCatalog, sight: &Sight) -> Vec<String> {
 /// An answer of the index; what was typed and is only repeated is replaced by dots.
 async fn told(catalog: &TestCatalog, sight: &Sight, query: &Query) -> Vec<String> {
     let answer = search(catalog, sight, query).await;
-    let ids: Vec<AssetId> = answer.hits.iter().map(|hit| hit.id).collect();
+    let ids: Vec<AssetId> = answer
+        .hits
+        .iter()
+        .filter_map(|hit| AssetId::of(hit.subject))
+        .collect();
     let mut told = vec![format!(
         "{} hits: {:?}",
         answer.total,

@@ -164,7 +164,11 @@ async fn the_page_of_an_edit_shows_both_sides_and_goes_back_to_either() {
     }
     let path = format!("/assets/{orders}/history/3");
     let asset = ana.get(&format!("/assets/{orders}")).await;
-    assert!(asset.text.contains(&format!("class=\"compare\" href=\"{path}\"")));
+    assert!(
+        asset
+            .text
+            .contains(&format!("class=\"compare\" href=\"{path}\""))
+    );
 
     let page = ana.page(&path).await;
     let form = [("version", "2"), ("what", "before")];

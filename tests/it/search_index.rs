@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 
 use chrono::{Days, Utc};
 use gazetteer::catalog::{Address, AssetId, AssetKind, Column, SourceLayer, View};
+use gazetteer::search::documents::of_asset;
 use gazetteer::search::{
-    Answer, Change, Document, Error, FacetField, Hit, Index, MatchedField, Options, Query, Sort,
-    Trust, Veil, Writer,
+    Answer, Change, Choices, Document, Error, FacetField, Hit, Index, MatchedField, Options, Query,
+    Sort, Veil, Writer,
 };
 use tempfile::TempDir;
 use uuid::Uuid;
@@ -50,14 +51,14 @@ impl World {
     fn asset(&mut self, kind: AssetKind, path: &str, source: &SourceLayer) -> AssetId {
         self.names.push(path.to_owned());
         let id = id(self.names.len());
-        self.put(id, Document::new(id, kind, &address(path), source));
+        self.put(id, of_asset(id, kind, &address(path), source));
         id
     }
 
     pub(crate) fn put(&mut self, id: AssetId, document: Document) {
         let change = Change {
             seq: 1,
-            id,
+            subject: id.subject(),
             document: Some(document),
         };
         self.writer.apply([change]).unwrap();
@@ -90,7 +91,11 @@ impl World {
     }
 
     fn names(&self, answer: &Answer) -> Vec<&str> {
-        answer.hits.iter().map(|hit| self.name(hit.id)).collect()
+        answer.hits.iter().map(|hit| self.name_of(hit)).collect()
+    }
+
+    pub(crate) fn name_of(&self, hit: &Hit) -> &str {
+        self.name(AssetId::of(hit.subject).unwrap())
     }
 
     pub(crate) fn name(&self, id: AssetId) -> &str {
@@ -408,8 +413,9 @@ fn what_is_chosen_in_a_facet_does_not_hide_its_other_values() {
     world.commit();
 
     let query = Query {
-        databases: vec!["raw".to_owned()],
-        kinds: vec![AssetKind::Table],
+        choices: Choices::default()
+            .with(FacetField::Database, "raw")
+            .with(FacetField::Kind, "table"),
         ..Query::words("orders")
     };
     let answer = world.index.search(&query, &Veil::none()).unwrap();
@@ -569,7 +575,7 @@ fn the_beginning_of_a_name_suggests_it() {
     let suggested = |text: &str| {
         let hits = world.index.suggest(text, 5, &Veil::none()).unwrap();
         hits.iter()
-            .map(|hit| world.name(hit.id).to_owned())
+            .map(|hit| world.name_of(hit).to_owned())
             .collect::<Vec<_>>()
     };
 
@@ -588,7 +594,7 @@ fn what_is_gone_is_found_only_when_asked_for() {
     let mut world = World::of(&["a.orders"]);
     world.put(
         id(1),
-        Document::new(
+        of_asset(
             id(1),
             AssetKind::Table,
             &address("a.orders"),
@@ -615,7 +621,7 @@ fn world_of_trust() -> World {
     let mut world = World::of(&["a.orders_d", "a.orders_c", "a.orders_b", "a.orders_a"]);
     let today = Utc::now().date_naive();
     let document = |nth: usize, path: &str, source: &SourceLayer| {
-        Document::new(id(nth), AssetKind::Table, &address(path), source)
+        of_asset(id(nth), AssetKind::Table, &address(path), source)
     };
     let text = described("About what was sold.");
     let verified = document(1, "a.orders_d", &text)
@@ -672,7 +678,9 @@ fn of_the_chosen_kinds_of_trust_one_is_enough() {
     assert_eq!(counts(&world.search("orders"), FacetField::Trust), counted);
 
     let query = Query {
-        trust: vec![Trust::Verified, Trust::Undescribed],
+        choices: Choices::default()
+            .with(FacetField::Trust, "verified")
+            .with(FacetField::Trust, "undescribed"),
         ..Query::words("orders")
     };
     let answer = world.index.search(&query, &Veil::none()).unwrap();
@@ -696,7 +704,7 @@ fn world_of_owners() -> World {
         ..columns(&["c"])
     };
     let document = |nth: usize, path: &str, source: &SourceLayer| {
-        Document::new(id(nth), AssetKind::Table, &address(path), source)
+        of_asset(id(nth), AssetKind::Table, &address(path), source)
     };
     let said = document(1, "a.orders_d", &owned)
         .owned_by("Ada Lovelace", "ada")
@@ -723,10 +731,13 @@ fn hits_are_counted_and_narrowed_by_each_of_their_owners_and_tags() {
     assert_eq!(counts(&answer, FacetField::Tag), tags);
 
     let chosen = |owners: &[&str], tags: &[&str]| {
-        let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        let owners = owners.iter().map(|name| (FacetField::Owner, *name));
+        let tags = tags.iter().map(|name| (FacetField::Tag, *name));
+        let chosen = owners.chain(tags);
         let query = Query {
-            owners: owned(owners),
-            tags: owned(tags),
+            choices: chosen.fold(Choices::default(), |choices, (facet, value)| {
+                choices.with(facet, value)
+            }),
             ..Query::words("orders")
         };
         world.index.search(&query, &Veil::none()).unwrap()
@@ -782,7 +793,7 @@ fn hits_are_sorted_by_name_or_by_what_changed_last() {
 #[test]
 fn what_people_wrote_is_found_too() {
     let mut world = World::of(&["a.t1"]);
-    let document = Document::new(id(1), AssetKind::Table, &address("a.t1"), &columns(&["c"]))
+    let document = of_asset(id(1), AssetKind::Table, &address("a.t1"), &columns(&["c"]))
         .described("Churned subscribers.")
         .noted("c", "Reason for leaving.");
     world.put(id(1), document);
@@ -829,7 +840,7 @@ fn pages_follow_one_another_without_gaps() {
 fn applying_twice_is_applying_once() {
     let mut world = World::of(&["a.orders"]);
     for _ in 0..2 {
-        let document = Document::new(
+        let document = of_asset(
             id(1),
             AssetKind::Table,
             &address("a.orders"),
@@ -846,7 +857,7 @@ fn applying_twice_is_applying_once() {
         .writer
         .apply([Change {
             seq: 2,
-            id: id(1),
+            subject: id(1).subject(),
             document: None,
         }])
         .unwrap();
@@ -960,7 +971,7 @@ fn a_folder_deleted_while_running_is_noticed_and_built_again() {
     assert_eq!(world.found("orders"), ["a.orders"]);
     let change = Change {
         seq: 2,
-        id: id(9),
+        subject: id(9).subject(),
         document: None,
     };
     assert!(matches!(world.writer.apply([change]), Err(Error::Lost)));
@@ -1048,7 +1059,7 @@ fn handles_are_shared_between_threads() {
 }
 
 fn refilled() -> Document {
-    Document::new(
+    of_asset(
         id(1),
         AssetKind::Table,
         &address("a.refilled"),
@@ -1072,7 +1083,7 @@ fn what_is_deprecated_comes_after_what_is_as_good_and_what_is_verified_before_it
         .enumerate()
     {
         world.names.push(path.to_owned());
-        let document = Document::new(
+        let document = of_asset(
             id(nth + 1),
             AssetKind::Table,
             &address(path),

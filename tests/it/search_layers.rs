@@ -5,7 +5,8 @@ use std::collections::HashSet;
 use chrono::NaiveDate;
 use gazetteer::auth::scopes::Closed;
 use gazetteer::catalog::{AssetKind, LinkTarget, SourceLayer, View};
-use gazetteer::search::{Document, Veil};
+use gazetteer::search::Veil;
+use gazetteer::search::documents::of_asset;
 
 use crate::search_index::{World, address, columns, described, id};
 
@@ -92,12 +93,12 @@ fn what_somebody_does_not_see_teaches_nothing() {
     for (nth, name) in ["qx_lamp", "qx_desk", "qx_door"].into_iter().enumerate() {
         let path = address(&format!("secret.{name}"));
         let hidden = SourceLayer::default();
-        let document = Document::new(id(100 + nth), AssetKind::Table, &path, &hidden);
-        world.put(id(100 + nth), document.inside(Some(secret)));
+        let document = of_asset(id(100 + nth), AssetKind::Table, &path, &hidden);
+        world.put(id(100 + nth), document.inside(Some(secret.0)));
     }
     let reader = reading("select * from a.stock_list");
-    let document = Document::new(id(200), AssetKind::View, &address("secret.v"), &reader);
-    world.put(id(200), document.inside(Some(secret)));
+    let document = of_asset(id(200), AssetKind::View, &address("secret.v"), &reader);
+    world.put(id(200), document.inside(Some(secret.0)));
     world.commit();
     let veil = Veil::over(&Closed {
         sources: HashSet::new(),
@@ -166,7 +167,7 @@ fn what_people_did_for_a_table_and_what_reads_it_counts_for_it() {
         world.table(path, &SourceLayer::default());
     }
     let document = |nth, path| {
-        Document::new(
+        of_asset(
             id(nth),
             AssetKind::Table,
             &address(path),

@@ -1,7 +1,8 @@
 //! What people type, what comes first for it, and that every hit says why it is there.
 
 use gazetteer::catalog::{AssetKind, SourceLayer, View};
-use gazetteer::search::{Document, MatchedField};
+use gazetteer::search::MatchedField;
+use gazetteer::search::documents::of_asset;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -45,7 +46,7 @@ fn a_hit_tells_the_words_that_it_lacks() {
     world.commit();
     let lacks = |text: &str| {
         let hits = world.search(text).hits.into_iter();
-        hits.map(|hit| (world.name(hit.id).to_owned(), hit.lacks.join(" ")))
+        hits.map(|hit| (world.name_of(&hit).to_owned(), hit.lacks.join(" ")))
             .collect::<Vec<_>>()
     };
     let told = |name: &str, lacks: &str| (name.to_owned(), lacks.to_owned());
@@ -140,7 +141,7 @@ fn an_owner_a_tag_and_a_long_statement_are_reasons() {
         }),
         ..SourceLayer::default()
     };
-    let document = Document::new(id(1), AssetKind::View, &address("a.t1"), &source)
+    let document = of_asset(id(1), AssetKind::View, &address("a.t1"), &source)
         .owned_by("Ana Muster", "am7")
         .tagged("finance");
     world.put(id(1), document);
@@ -248,7 +249,7 @@ proptest! {
             let answer = world.search(&typed);
             let suggested = world.suggest(&typed);
             for hit in answer.hits.iter().chain(&suggested) {
-                let name = world.name(hit.id);
+                let name = world.name_of(hit);
                 prop_assert!(!hit.matched.is_empty(), "{name} for {typed:?} of {tables:?}");
                 for matched in &hit.matched {
                     prop_assert!(matched.text.iter().any(|part| part.marked), "{matched:?} for {typed:?}");

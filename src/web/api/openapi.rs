@@ -87,6 +87,7 @@ static DESCRIPTION: LazyLock<Value> = LazyLock::new(|| {
     let description = Description::openapi();
     let mut description = serde_json::to_value(description).expect("it is plain JSON");
     aspects::describe(&mut description);
+    super::search::describe(&mut description);
     description
 });
 

@@ -12,7 +12,7 @@ use super::Json;
 use crate::auth::Actor;
 use crate::catalog::{self, AssetId, Summary};
 use crate::db::Db;
-use crate::search::{Answer, Facet, Hit, Index, Matched, MatchedField};
+use crate::search::{Answer, FACETS, Facet, Hit, Index, Matched, MatchedField};
 use crate::web::failure::Failure;
 use crate::web::parameters::Parameters;
 use crate::web::reads::TrustNames;
@@ -122,12 +122,6 @@ struct ReadAsShape {
     summary = "Search for databases, tables and views",
     params(
         ("q" = Option<String>, Query, description = "Words, `\"quoted words\"`, `column:name`, `tag:pii`, `owner:ana`, `is:verified`, `changed:30d`; everything without it"),
-        ("kind" = Option<Vec<String>>, Query, explode, description = "Only `database`, `table` or `view`; may repeat"),
-        ("platform" = Option<Vec<String>>, Query, explode, description = "Only these platforms; may repeat"),
-        ("database" = Option<Vec<String>>, Query, explode, description = "Only these databases; may repeat"),
-        ("trust" = Option<Vec<String>>, Query, explode, description = "Only what is `verified`, `deprecated`, `undescribed` or `unowned`; may repeat"),
-        ("owner" = Option<Vec<String>>, Query, explode, description = "Only what has this owner, named as in `facets`; may repeat"),
-        ("tag" = Option<Vec<String>>, Query, explode, description = "Only what has this tag; may repeat"),
         ("changed" = Option<String>, Query, description = "Only what changed its definition in this time, such as `7d`, `2w`, `6m` or `1y`"),
         ("sort" = Option<String>, Query, description = "`match` (the best first), `name`, or `changed` (what changed last first)"),
         ("gone" = Option<bool>, Query, description = "Also what its source no longer lists"),
@@ -147,10 +141,33 @@ pub(in crate::web) async fn search(
 ) -> Result<Json<AnswerShape>, Failure> {
     let query = searching::query_of(&parameters)?;
     let answer = searching::search(&db, &index, actor.sight(), query).await?;
-    let ids: Vec<AssetId> = answer.hits.iter().map(|hit| hit.id).collect();
+    let ids: Vec<AssetId> = answer
+        .hits
+        .iter()
+        .filter_map(|hit| AssetId::of(hit.subject))
+        .collect();
     let assets = catalog::find_summaries(&db, actor.sight(), &ids).await?;
     let names = TrustNames::read(&db, actor.sight(), assets.values()).await?;
     Ok(Json(AnswerShape::new(answer, assets, &names)))
+}
+
+/// Adds a parameter for each facet to the description of the API.
+pub(super) fn describe(description: &mut serde_json::Value) {
+    let parameters = description.pointer_mut("/paths/~1api~1v1~1search/get/parameters");
+    let parameters = parameters.and_then(serde_json::Value::as_array_mut);
+    let parameters = parameters.expect("a search has parameters");
+    let facets = FACETS.iter().map(|facet| {
+        serde_json::json!({
+            "name": facet.word,
+            "in": "query",
+            "description": facet.parameter,
+            "required": false,
+            "schema": {"type": "array", "items": {"type": "string"}},
+            "explode": true,
+        })
+    });
+    // Behind the words.
+    parameters.splice(1..1, facets);
 }
 
 impl AnswerShape {
@@ -163,7 +180,13 @@ impl AnswerShape {
             removed: answer.removed,
             took_ms: answer.took.as_secs_f64() * 1_000.0,
             hits: hits
-                .filter_map(|hit| Some(HitShape::new(assets.remove(&hit.id)?, names, hit)))
+                .filter_map(|hit| {
+                    Some(HitShape::new(
+                        assets.remove(&AssetId::of(hit.subject)?)?,
+                        names,
+                        hit,
+                    ))
+                })
                 .collect(),
             facets: answer.facets.into_iter().map(facet).collect(),
             left_out: left_out

@@ -190,16 +190,20 @@ impl Group {
         assets: &HashMap<AssetId, Summary>,
         signs: &Signs,
     ) -> Self {
-        let known = hits
-            .iter()
-            .filter_map(|hit| Some(Choice::of_hit(hit, assets.get(&hit.id)?, signs)));
+        let known = hits.iter().filter_map(|hit| {
+            Some(Choice::of_hit(
+                hit,
+                assets.get(&AssetId::of(hit.subject)?)?,
+                signs,
+            ))
+        });
         Self::new("Tables, views and databases", known.collect())
     }
 
     fn of_columns(hits: &[Hit], assets: &HashMap<AssetId, Summary>) -> Self {
         let known = hits
             .iter()
-            .filter_map(|hit| Some((hit, assets.get(&hit.id)?)));
+            .filter_map(|hit| Some((hit, assets.get(&AssetId::of(hit.subject)?)?)));
         let columns = known.flat_map(|(hit, asset)| {
             let named = hit.matched.iter();
             let named = named.filter(|matched| matched.field == MatchedField::Column);

@@ -93,7 +93,11 @@ fn asset_choice(summary: &Summary, near: &Address) -> Choice {
 async fn named_like(editor: &Editor, words: &str) -> Result<Vec<Summary>, Failure> {
     let (db, sight) = (&editor.db, editor.actor.sight());
     let offer = searching::offer(db, editor.index(), sight, words, LOOKED_THROUGH).await?;
-    let ids: Vec<AssetId> = offer.hits.iter().map(|hit| hit.id).collect();
+    let ids: Vec<AssetId> = offer
+        .hits
+        .iter()
+        .filter_map(|hit| AssetId::of(hit.subject))
+        .collect();
     let mut summaries = catalog::find_summaries(db, sight, &ids).await?;
     Ok(ids.iter().filter_map(|id| summaries.remove(id)).collect())
 }

@@ -12,8 +12,8 @@ use crate::auth::Actor;
 use crate::catalog::{self, AssetId, AssetKind, Summary};
 use crate::db::Db;
 use crate::search::{
-    Answer, Facet, FacetField, FacetValue, Hit, Index, LeftOut, Matched, MatchedField, Query,
-    ReadAs, Sort, Trust,
+    Answer, FACETS, Facet, FacetField, FacetValue, Hit, Index, LeftOut, Matched, MatchedField,
+    Query, ReadAs, Sort, Trust,
 };
 use crate::web::failure::Failure;
 use crate::web::links;
@@ -61,36 +61,21 @@ pub(super) async fn assets_of(
     actor: &Actor,
     hits: &[Hit],
 ) -> Result<HashMap<AssetId, Summary>, Failure> {
-    let ids: Vec<AssetId> = hits.iter().map(|hit| hit.id).collect();
+    let ids: Vec<AssetId> = hits
+        .iter()
+        .filter_map(|hit| AssetId::of(hit.subject))
+        .collect();
     Ok(catalog::find_summaries(db, actor.sight(), &ids).await?)
 }
 
 /// Everything chosen, as parameters of an address.
 fn chosen(query: &Query) -> Vec<(&'static str, &str)> {
-    let kinds = query.kinds.iter().map(|kind| ("kind", kind.as_str()));
-    let platforms = query
-        .platforms
-        .iter()
-        .map(|name| ("platform", name.as_str()));
-    let databases = query
-        .databases
-        .iter()
-        .map(|name| ("database", name.as_str()));
-    let trust = query.trust.iter().map(|trust| ("trust", trust.as_str()));
-    let owners = query.owners.iter().map(|name| ("owner", name.as_str()));
-    let tags = query.tags.iter().map(|name| ("tag", name.as_str()));
+    let choices = query.choices.iter();
+    let choices = choices.map(|(facet, value)| (facet.as_str(), value));
     let age = AGES.iter().find(|age| age.is_chosen(query));
     let age = age.map(|age| ("changed", age.value));
     let gone = query.include_gone.then_some(("gone", "1"));
-    kinds
-        .chain(platforms)
-        .chain(databases)
-        .chain(trust)
-        .chain(owners)
-        .chain(tags)
-        .chain(age)
-        .chain(gone)
-        .collect()
+    choices.chain(age).chain(gone).collect()
 }
 
 /// In which order hits come, as a parameter of an address.
@@ -339,7 +324,13 @@ impl SearchPage {
                 .collect(),
             read_as: answer.read_as.iter().map(ReadAsWord::from).collect(),
             hits: hits
-                .filter_map(|hit| Some(hit_line(hit, assets.get(&hit.id)?, signs)))
+                .filter_map(|hit| {
+                    Some(hit_line(
+                        hit,
+                        assets.get(&AssetId::of(hit.subject)?)?,
+                        signs,
+                    ))
+                })
                 .collect(),
             start: query.offset + 1,
             range: range(query, answer),
@@ -400,37 +391,14 @@ fn value_name(field: FacetField, value: &str) -> Shortened {
     }
 }
 
-fn field_label(field: FacetField) -> &'static str {
-    match field {
-        FacetField::Kind => "Kind",
-        FacetField::Platform => "Source",
-        FacetField::Database => "Database",
-        FacetField::Trust => "Trust",
-        FacetField::Owner => "Owner",
-        FacetField::Tag => "Tag",
-    }
-}
-
 /// Whether choosing something in a field can make a difference.
 fn narrows(query: &Query, facet: &Facet) -> bool {
     let chosen = |value: &FacetValue| is_chosen(query, facet.field, &value.value);
-    let fewest = match facet.field {
-        FacetField::Kind | FacetField::Platform | FacetField::Database => 2,
-        // Of these it may have none.
-        FacetField::Trust | FacetField::Owner | FacetField::Tag => 1,
-    };
-    facet.values.len() >= fewest || facet.values.iter().any(chosen)
+    facet.values.len() >= facet.field.def().fewest || facet.values.iter().any(chosen)
 }
 
 fn is_chosen(query: &Query, field: FacetField, value: &str) -> bool {
-    match field {
-        FacetField::Kind => query.kinds.iter().any(|kind| kind.as_str() == value),
-        FacetField::Platform => query.platforms.iter().any(|chosen| chosen == value),
-        FacetField::Database => query.databases.iter().any(|chosen| chosen == value),
-        FacetField::Trust => query.trust.iter().any(|trust| trust.as_str() == value),
-        FacetField::Owner => query.owners.iter().any(|chosen| chosen == value),
-        FacetField::Tag => query.tags.iter().any(|chosen| chosen == value),
-    }
+    query.choices.of(field).iter().any(|chosen| chosen == value)
 }
 
 impl FacetList {
@@ -444,8 +412,8 @@ impl FacetList {
         };
         Self {
             field: facet.field.as_str(),
-            label: field_label(facet.field),
-            mono: facet.field == FacetField::Database,
+            label: facet.field.def().label,
+            mono: facet.field.def().is_mono,
             values: facet.values.iter().enumerate().map(choice).collect(),
             more: facet
                 .more
@@ -477,19 +445,15 @@ fn chips(query: &Query) -> Vec<Chip> {
     all.iter()
         .enumerate()
         .map(|(index, (field, value))| {
-            let (label, name) = match *field {
-                "kind" => ("Kind", value_name(FacetField::Kind, value)),
-                "platform" => ("Source", value_name(FacetField::Platform, value)),
-                "database" => ("Database", name(value)),
-                "owner" => ("Owner", name(value)),
-                "tag" => ("Tag", name(value)),
-                "trust" => ("Trust", value_name(FacetField::Trust, value)),
-                "changed" => {
+            let facet = FACETS.iter().find(|facet| facet.word == *field);
+            let (label, name) = match (facet, *field) {
+                (Some(facet), _) => (facet.label, value_name(facet.field, value)),
+                (None, "changed") => {
                     let age = AGES.iter().find(|age| age.value == *value);
                     let label = age.map_or(*value, |age| age.label);
                     ("Definition changed", Shortened::to(100, label))
                 }
-                _ => ("", Shortened::to(100, "Including removed")),
+                (None, _) => ("", Shortened::to(100, "Including removed")),
             };
             Chip {
                 label,

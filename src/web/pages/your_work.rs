@@ -9,7 +9,7 @@ use crate::auth::{Actor, Permission, teams};
 use crate::catalog::requests;
 use crate::catalog::{self, AssetId, Summary};
 use crate::db::{Db, PageRequest};
-use crate::search::{Index, Query, Sort};
+use crate::search::{Choices, FacetField, Index, Query, Sort};
 use crate::web::failure::Failure;
 use crate::web::links;
 use crate::web::searching;
@@ -93,14 +93,23 @@ async fn find_owned(
     labels: Vec<String>,
     owners: &[Principal],
 ) -> Result<Vec<Summary>, Failure> {
+    let choices = labels
+        .into_iter()
+        .fold(Choices::default(), |choices, label| {
+            choices.with(FacetField::Owner, label)
+        });
     let query = Query {
-        owners: labels,
+        choices,
         sort: Sort::Changed,
         limit: usize::try_from(LINES).unwrap_or(usize::MAX),
         ..Query::default()
     };
     let found = searching::search(db, index, actor.sight(), query).await?;
-    let ids: Vec<AssetId> = found.hits.iter().map(|hit| hit.id).collect();
+    let ids: Vec<AssetId> = found
+        .hits
+        .iter()
+        .filter_map(|hit| AssetId::of(hit.subject))
+        .collect();
     let mut assets = catalog::find_summaries(db, actor.sight(), &ids).await?;
     let is_owned = |asset: &Summary| {
         let mut said = asset.trust.owners.0.iter();
