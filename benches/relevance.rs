@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use gazetteer::catalog::{Address, AssetId, AssetKind, Column, SourceLayer};
 use gazetteer::search::documents::of_asset;
-use gazetteer::search::{Document, Index, Options, Query, Veil};
+use gazetteer::search::{AccessFilter, Document, Index, Options, Query};
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -124,7 +124,7 @@ fn judge(set: &Path, out: &mut impl Write) -> Outcome<()> {
                 limit: DEPTH,
                 ..Query::words(judged.query)
             };
-            let answer = index.search(&query, &Veil::none())?;
+            let answer = index.search(&query, &AccessFilter::none())?;
             let found: Vec<bool> = answer
                 .hits
                 .iter()
@@ -222,7 +222,7 @@ fn layers(tables: &Path, queries: &Path, out: &mut impl Write) -> Outcome<()> {
     let (mut first, mut third, mut reciprocal, mut asked) = (0.0, 0.0, 0.0, 0.0);
     for line in BufReader::new(File::open(queries)?).lines() {
         let BestOf { query, best } = serde_json::from_str(&line?)?;
-        let answer = index.search(&Query::words(query.clone()), &Veil::none())?;
+        let answer = index.search(&Query::words(query.clone()), &AccessFilter::none())?;
         let hits = answer.hits.iter().take(DEPTH);
         let found: Vec<&str> = hits
             .filter_map(|hit| names.get(&AssetId(hit.subject.id()))?.split_once('.'))
@@ -352,7 +352,9 @@ fn latency(file: &Path, out: &mut impl Write) -> Outcome<()> {
         let mut total = 0;
         for _ in 0..21 {
             let started = Instant::now();
-            total = index.search(&Query::words(*text), &Veil::none())?.total;
+            total = index
+                .search(&Query::words(*text), &AccessFilter::none())?
+                .total;
             times.push(started.elapsed());
         }
         let middle = median(&mut times);
@@ -372,7 +374,7 @@ fn latency(file: &Path, out: &mut impl Write) -> Outcome<()> {
         let mut times = Vec::new();
         for _ in 0..21 {
             let started = Instant::now();
-            index.suggest(text, 8, &Veil::none())?;
+            index.suggest(text, 8, &AccessFilter::none())?;
             times.push(started.elapsed());
         }
         writeln!(

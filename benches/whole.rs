@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 use chrono::Utc;
 use gazetteer::app::App;
 use gazetteer::auth::scopes::{self, Admitted};
-use gazetteer::auth::{AccountId, Actor, Scope, Sight};
+use gazetteer::auth::{AccountId, Actor, Scope, Visibility};
 use gazetteer::catalog::{
     self, Address, AssetId, AssetKind, Cause, Children, Column, Discovered, Facts, SourceLayer,
 };
@@ -515,7 +515,7 @@ fn restricted(databases: usize, url: Option<&str>) -> Outcome<()> {
             "\n{}, {databases} databases of 2 tables, medians in ms",
             app.db.product()
         );
-        let somebody = Sight::As {
+        let somebody = Visibility::As {
             account: Some(AccountId(uuid::Uuid::now_v7())),
             teams: Vec::new(),
         };
@@ -527,11 +527,11 @@ fn restricted(databases: usize, url: Option<&str>) -> Outcome<()> {
         }
         println!("  restricting them: {:.1} s", clock.elapsed().as_secs_f64());
         let clock = Instant::now();
-        let veil = app.index.veil(&app.db, &somebody).await?;
-        app.index.search(&Query::words("orders"), &veil)?;
+        let access_filter = app.index.access_filter(&app.db, &somebody).await?;
+        app.index.search(&Query::words("orders"), &access_filter)?;
         let first = clock.elapsed().as_secs_f64() * 1_000.0;
         println!("  the first search after a change: {first:.2}");
-        let everything = look(&app, &Sight::Everything).await?;
+        let everything = look(&app, &Visibility::Everything).await?;
         let closed = look(&app, &somebody).await?;
         println!(
             "  what                     none restricted   as an admin    as an outsider   ratio"
@@ -607,7 +607,7 @@ fn report(number: usize, table: Option<&str>) -> Discovered {
 }
 
 /// What looking around takes somebody: medians in milliseconds.
-async fn look(app: &App, sight: &Sight) -> Outcome<Vec<(&'static str, f64)>> {
+async fn look(app: &App, visibility: &Visibility) -> Outcome<Vec<(&'static str, f64)>> {
     let (db, index) = (&app.db, &app.index);
     let mut times: Vec<(&'static str, Vec<f64>)> = Vec::new();
     let mut note = |what, clock: Instant| {
@@ -626,8 +626,8 @@ async fn look(app: &App, sight: &Sight) -> Outcome<Vec<(&'static str, f64)>> {
             ("search: everything", ""),
         ] {
             let clock = Instant::now();
-            let veil = index.veil(db, sight).await?;
-            index.search(&Query::words(words), &veil)?;
+            let access_filter = index.access_filter(db, visibility).await?;
+            index.search(&Query::words(words), &access_filter)?;
             note(what, clock);
         }
         for (what, typed) in [
@@ -635,26 +635,26 @@ async fn look(app: &App, sight: &Sight) -> Outcome<Vec<(&'static str, f64)>> {
             ("typeahead: a word", "custom"),
         ] {
             let clock = Instant::now();
-            let veil = index.veil(db, sight).await?;
-            index.suggest(typed, 8, &veil)?;
+            let access_filter = index.access_filter(db, visibility).await?;
+            index.suggest(typed, 8, &access_filter)?;
             note(what, clock);
         }
         let clock = Instant::now();
-        let listed = catalog::list_children(db, sight, &Children::default(), &page).await?;
+        let listed = catalog::list_children(db, visibility, &Children::default(), &page).await?;
         note("list: databases", clock);
         let ids: Vec<AssetId> = listed.items.iter().map(|one| one.id).collect();
         let clock = Instant::now();
-        catalog::count_inside(db, sight, &ids).await?;
+        catalog::count_inside(db, visibility, &ids).await?;
         note("list: counts inside", clock);
         let clock = Instant::now();
-        catalog::list_instances(db, sight).await?;
+        catalog::list_instances(db, visibility).await?;
         note("list: sources", clock);
         let clock = Instant::now();
-        catalog::list_recent_changes(db, sight, &page).await?;
+        catalog::list_recent_changes(db, visibility, &page).await?;
         note("list: recent changes", clock);
         if let Some(id) = ids.first() {
             let clock = Instant::now();
-            catalog::find_asset(db, sight, *id).await?;
+            catalog::find_asset(db, visibility, *id).await?;
             note("one database", clock);
         }
     }

@@ -315,7 +315,7 @@ pub async fn find_things(db: &Db, actor: &Actor, words: &str) -> Result<Vec<Uuid
     let mut things: Vec<Uuid> = called.into_iter().map(Principal::id).collect();
     let assets = catalog::find_called(db, words).await?;
     things.extend(assets.into_iter().map(|asset| asset.0));
-    match catalog::find_scope(db, actor.sight(), words).await {
+    match catalog::find_scope(db, actor.visibility(), words).await {
         Ok(scope) => things.extend(scopes::find_id(db, &scope).await?),
         Err(catalog::Error::UnknownScope { .. } | catalog::Error::SeveralScopes { .. })
             if !things.is_empty() => {}

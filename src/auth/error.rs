@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 use sea_orm::DbErr;
 use uuid::Uuid;
 
-use super::accounts::Standing;
+use super::accounts::RoleGrant;
 use super::directories::ldap;
 use super::name::BadName;
 use super::password::{Crowded, WeakPassword};
@@ -59,7 +59,7 @@ pub enum Error {
     LastAdmin,
     #[error(
         "A steward is given no more than {} scopes one by one.",
-        Standing::MOST_SCOPES
+        RoleGrant::MOST_SCOPES
     )]
     TooManyScopes,
     #[error("The account “{0}” has a password or another role, so the button is off.")]

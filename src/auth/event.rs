@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use sea_orm::DbErr;
 use serde::{Deserialize, Serialize};
 
-use super::accounts::Standing;
+use super::accounts::RoleGrant;
 use super::permission::TokenScope;
 use super::sessions::Method;
 use super::{Actor, Scope};
@@ -16,12 +16,12 @@ use crate::db::{Subject, Txn, changes};
 pub enum Event {
     AccountCreated {
         account: String,
-        standing: Standing,
+        standing: RoleGrant,
     },
     StandingChanged {
         account: String,
-        before: Standing,
-        after: Standing,
+        before: RoleGrant,
+        after: RoleGrant,
     },
     DisplayNameChanged {
         account: String,

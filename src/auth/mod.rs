@@ -33,10 +33,10 @@ pub use error::Error;
 pub use event::{Event, Refused};
 pub use name::{AccountName, BadName, TeamName};
 pub use password::{Password, Passwords, WeakPassword};
-pub use permission::{Denied, Permission, Realm, Role, TokenScope, UnknownWord};
-pub use scope::{Place, Scope, Sight};
+pub use permission::{Denied, Permission, Role, StewardScope, TokenScope, UnknownWord};
+pub use scope::{Place, Scope, Visibility};
 
-use accounts::{Account, Standing};
+use accounts::{Account, RoleGrant};
 use permission::Rights;
 
 /// The id of an account: given once, never reused.
@@ -76,40 +76,40 @@ pub enum Who {
 pub struct Actor {
     who: Who,
     rights: Rights,
-    sight: Sight,
+    visibility: Visibility,
     request: Option<String>,
 }
 
 impl Actor {
     /// Whoever typed a command on the machine itself.
     pub fn operator() -> Self {
-        Self::new(Who::Operator, Rights::Operator, Sight::Everything)
+        Self::new(Who::Operator, Rights::Operator, Visibility::Everything)
     }
 
     /// The catalog itself, at the time that a recipe's schedule names.
     pub fn schedule() -> Self {
-        Self::new(Who::Schedule, Rights::Operator, Sight::Everything)
+        Self::new(Who::Schedule, Rights::Operator, Visibility::Everything)
     }
 
     /// A recipe, while it is being run.
     pub fn recipe(name: &str) -> Self {
         let name = name.to_owned();
-        Self::new(Who::Recipe { name }, Rights::Recipe, Sight::Everything)
+        Self::new(Who::Recipe { name }, Rights::Recipe, Visibility::Everything)
     }
 
     /// Somebody who has not said who they are, and may read where that is set up.
     pub fn visitor(reads: bool) -> Self {
-        let sight = Sight::As {
+        let visibility = Visibility::As {
             account: None,
             teams: Vec::new(),
         };
-        Self::new(Who::Visitor, Rights::Visitor { reads }, sight)
+        Self::new(Who::Visitor, Rights::Visitor { reads }, visibility)
     }
 
     /// An account, in a browser or by a token of this name and with these scopes.
     fn account_with(
         account: &Account,
-        standing: &Standing,
+        standing: &RoleGrant,
         teams: Vec<TeamId>,
         token: Option<(String, BTreeSet<TokenScope>)>,
     ) -> Self {
@@ -119,27 +119,27 @@ impl Actor {
             name: account.name.clone(),
             token,
         };
-        let sight = match standing.role() {
-            Role::Admin => Sight::Everything,
-            Role::Reader | Role::Steward => Sight::As {
+        let visibility = match standing.role() {
+            Role::Admin => Visibility::Everything,
+            Role::Reader | Role::Steward => Visibility::As {
                 account: Some(account.id),
                 teams,
             },
         };
-        let (role, realm) = (standing.role(), standing.realm().clone());
+        let (role, steward_scope) = (standing.role(), standing.steward_scope().clone());
         let rights = Rights::Account {
             role,
-            realm,
+            steward_scope,
             token: scopes,
         };
-        Self::new(who, rights, sight)
+        Self::new(who, rights, visibility)
     }
 
-    fn new(who: Who, rights: Rights, sight: Sight) -> Self {
+    fn new(who: Who, rights: Rights, visibility: Visibility) -> Self {
         Self {
             who,
             rights,
-            sight,
+            visibility,
             request: None,
         }
     }
@@ -157,8 +157,8 @@ impl Actor {
     }
 
     /// What this actor sees; every query whose answer they are shown is limited to it.
-    pub fn sight(&self) -> &Sight {
-        &self.sight
+    pub fn visibility(&self) -> &Visibility {
+        &self.visibility
     }
 
     /// The account, if the actor has one.

@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use unicode_normalization::UnicodeNormalization as _;
-use unicode_security::{GeneralSecurityProfile as _, skeleton};
+use unicode_security::GeneralSecurityProfile as _;
 
 use crate::error::{Explain, Kind};
 
@@ -25,8 +25,8 @@ impl AccountName {
     }
 
     /// Equal for names that look alike.
-    pub(super) fn look(&self) -> String {
-        look(&self.0)
+    pub(super) fn skeleton(&self) -> String {
+        skeleton(&self.0)
     }
 }
 
@@ -36,8 +36,8 @@ impl TeamName {
     }
 
     /// Equal for names that look alike.
-    pub(super) fn look(&self) -> String {
-        look(&self.0)
+    pub(super) fn skeleton(&self) -> String {
+        skeleton(&self.0)
     }
 }
 
@@ -82,10 +82,12 @@ impl FromStr for TeamName {
 }
 
 /// A digest of how a name looks, after Unicode's technical standard 39: `paypal` and `раураl` have the same.
-pub(super) fn look(name: &str) -> String {
+pub(super) fn skeleton(name: &str) -> String {
     let folded: String = name.nfkc().flat_map(char::to_lowercase).collect();
     // A nought is seen as a capital O.
-    let seen: String = skeleton(&folded).flat_map(char::to_lowercase).collect();
+    let seen: String = unicode_security::skeleton(&folded)
+        .flat_map(char::to_lowercase)
+        .collect();
     super::secret::digest(&seen)
 }
 
@@ -142,11 +144,18 @@ mod tests {
             ("José", "Jose\u{301}"),
             (" ana ", "ana"),
         ] {
-            assert_eq!(account(one).look(), account(other).look(), "{one} {other}");
+            assert_eq!(
+                account(one).skeleton(),
+                account(other).skeleton(),
+                "{one} {other}"
+            );
         }
-        assert_ne!(account("ana").look(), account("anna").look());
+        assert_ne!(account("ana").skeleton(), account("anna").skeleton());
         let team = |text: &str| text.parse::<TeamName>().unwrap();
-        assert_eq!(team("Data  Platform").look(), team("data platform").look());
+        assert_eq!(
+            team("Data  Platform").skeleton(),
+            team("data platform").skeleton()
+        );
         assert_eq!(team("R & D").as_str(), "R & D");
     }
 

@@ -56,7 +56,7 @@ pub enum TokenScope {
 /// Where a steward is one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Realm {
+pub enum StewardScope {
     Everything,
     Scopes(Vec<Scope>),
 }
@@ -73,7 +73,7 @@ pub(super) enum Rights {
     /// An account, in a browser or, with these scopes, by a token.
     Account {
         role: Role,
-        realm: Realm,
+        steward_scope: StewardScope,
         token: Option<BTreeSet<TokenScope>>,
     },
 }
@@ -87,14 +87,14 @@ impl Rights {
     ) -> Option<TokenScope> {
         let Self::Account {
             role,
-            realm,
+            steward_scope,
             token: Some(scopes),
         } = self
         else {
             return None;
         };
         let covered = scopes.iter().any(|scope| scope.covers(permission));
-        if covered || !role_grants(*role, realm, permission, place) {
+        if covered || !role_grants(*role, steward_scope, permission, place) {
             return None;
         }
         let mut all = TokenScope::ALL.into_iter();
@@ -109,8 +109,12 @@ impl Rights {
                 matches!(permission, Permission::Read | Permission::WriteSourceLayer)
             }
             Self::Visitor { reads } => *reads && permission == Permission::Read,
-            Self::Account { role, realm, token } => {
-                role_grants(*role, realm, permission, place)
+            Self::Account {
+                role,
+                steward_scope,
+                token,
+            } => {
+                role_grants(*role, steward_scope, permission, place)
                     && token
                         .as_ref()
                         .is_none_or(|scopes| scopes.iter().any(|scope| scope.covers(permission)))
@@ -121,18 +125,19 @@ impl Rights {
 
 fn role_grants(
     role: Role,
-    realm: &Realm,
+    steward_scope: &StewardScope,
     permission: Permission,
     place: Option<&Place<'_>>,
 ) -> bool {
     match permission {
         Permission::Read | Permission::Ask | Permission::ManageOwnAccount => true,
         Permission::Describe => {
-            role == Role::Admin || (role == Role::Steward && realm.contains(place))
+            role == Role::Admin || (role == Role::Steward && steward_scope.contains(place))
         }
         // A recipe may read any source, so that a steward of one scope does not start it.
         Permission::RunRecipe => {
-            role == Role::Admin || (role == Role::Steward && *realm == Realm::Everything)
+            role == Role::Admin
+                || (role == Role::Steward && *steward_scope == StewardScope::Everything)
         }
         Permission::ManagePeople | Permission::Restrict | Permission::ReadAudit => {
             role == Role::Admin
@@ -147,7 +152,7 @@ impl Rights {
         match self {
             Self::Account {
                 role: Role::Steward,
-                realm: Realm::Scopes(scopes),
+                steward_scope: StewardScope::Scopes(scopes),
                 ..
             } if permission == Permission::Describe => Some(scopes),
             _ => None,
@@ -155,7 +160,7 @@ impl Rights {
     }
 }
 
-impl Realm {
+impl StewardScope {
     fn contains(&self, place: Option<&Place<'_>>) -> bool {
         match (self, place) {
             (Self::Everything, _) => true,
@@ -321,10 +326,10 @@ mod tests {
 
     use super::*;
 
-    fn account(role: Role, realm: Realm) -> Rights {
+    fn account(role: Role, steward_scope: StewardScope) -> Rights {
         Rights::Account {
             role,
-            realm,
+            steward_scope,
             token: None,
         }
     }
@@ -337,7 +342,7 @@ mod tests {
             instance: "one".to_owned(),
             database: sales,
         };
-        let steward = account(Role::Steward, Realm::Scopes(vec![scope]));
+        let steward = account(Role::Steward, StewardScope::Scopes(vec![scope]));
         let place = |instance, database| Place {
             platform: "glue",
             instance,
@@ -349,7 +354,8 @@ mod tests {
         assert!(!steward.grant(Permission::Describe, Some(&place("one", Uuid::now_v7()))));
         assert!(!steward.grant(Permission::RunRecipe, None));
         assert!(
-            !account(Role::Steward, Realm::Scopes(Vec::new())).grant(Permission::Describe, None)
+            !account(Role::Steward, StewardScope::Scopes(Vec::new()))
+                .grant(Permission::Describe, None)
         );
     }
 
@@ -357,7 +363,7 @@ mod tests {
     fn a_token_never_allows_more_than_its_account_and_its_scope() {
         let token = |role, scope| Rights::Account {
             role,
-            realm: Realm::Everything,
+            steward_scope: StewardScope::Everything,
             token: Some(BTreeSet::from([scope])),
         };
 

@@ -53,7 +53,7 @@ impl Place<'_> {
 
 /// What somebody sees: what stands in a restricted scope that does not admit them is as if it were not there.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Sight {
+pub enum Visibility {
     Everything,
     /// What this account, or one of its teams, is admitted to.
     As {

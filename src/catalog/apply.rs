@@ -11,11 +11,11 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::Error;
-use super::asset::{Address, Alias, AssetId, AssetKind, Discovered, Identity, SourceLayer};
+use super::asset::{Address, AddressDigest, Alias, AssetId, AssetKind, Discovered, SourceLayer};
 use super::change::{Action, Cause};
 use super::difference::differences;
 use super::store::{self, Done, Draft, Known, Sealed};
-use crate::auth::{Permission, Sight};
+use crate::auth::{Permission, Visibility};
 use crate::db::{Db, Txn, lease};
 
 /// How many rows are read at once when looking for what a listing no longer has.
@@ -46,16 +46,16 @@ impl AddAssign for Counts {
 
 /// One database while its listing is being applied. It remembers 16 bytes for each table that it saw.
 #[derive(Debug)]
-pub struct Scope {
+pub struct OpenListing {
     database: AssetId,
     address: Address,
     opened_at: DateTime<Utc>,
-    seen: HashSet<Identity>,
+    seen: HashSet<AddressDigest>,
     /// How many tables and views were applied, so that they are in the catalog and not gone.
     applied: u64,
 }
 
-impl Scope {
+impl OpenListing {
     /// The database that is being listed.
     pub fn database(&self) -> AssetId {
         self.database
@@ -85,12 +85,12 @@ pub struct Removal<'a> {
 pub struct Closing {
     pub gone: u64,
     /// Set when more was missing than may be removed; then nothing was.
-    pub refusal: Option<Refusal>,
+    pub refusal: Option<RemovalRefused>,
 }
 
 /// What was missing, and was kept because it was too much.
 #[derive(Debug)]
-pub struct Refusal {
+pub struct RemovalRefused {
     pub missing: u64,
     pub known: u64,
     /// The first of the missing, by path.
@@ -103,20 +103,20 @@ pub async fn open(
     cause: &Cause,
     databases: Vec<Discovered>,
     now: DateTime<Utc>,
-) -> Result<Vec<Scope>, Error> {
+) -> Result<Vec<OpenListing>, Error> {
     cause.actor.require(Permission::WriteSourceLayer)?;
     let addresses: Vec<Address> = databases.iter().map(|one| one.address.clone()).collect();
     let reports = databases.into_iter().map(|one| Reported::new(None, one));
     write_what_differs(db, cause, reports.collect(), now).await?;
     let ids = store::find_at(
         &**db,
-        &Sight::Everything,
+        &Visibility::Everything,
         &addresses.iter().collect::<Vec<_>>(),
     )
     .await?;
     let scope = |address: &Address| {
         let database = *ids.get(&address.identity())?;
-        Some(Scope {
+        Some(OpenListing {
             database,
             address: address.clone(),
             opened_at: now,
@@ -124,7 +124,7 @@ pub async fn open(
             applied: 0,
         })
     };
-    let scopes: Option<Vec<Scope>> = addresses.iter().map(scope).collect();
+    let scopes: Option<Vec<OpenListing>> = addresses.iter().map(scope).collect();
     scopes.ok_or(Error::UnknownAsset)
 }
 
@@ -133,7 +133,7 @@ pub async fn open(
 pub async fn apply(
     db: &Db,
     cause: &Cause,
-    pages: Vec<(&mut Scope, Vec<Discovered>)>,
+    pages: Vec<(&mut OpenListing, Vec<Discovered>)>,
     now: DateTime<Utc>,
 ) -> Result<Vec<Counts>, Error> {
     cause.actor.require(Permission::WriteSourceLayer)?;
@@ -167,7 +167,7 @@ pub async fn apply(
 pub async fn close(
     db: &Db,
     cause: &Cause,
-    scopes: Vec<Scope>,
+    scopes: Vec<OpenListing>,
     removal: &Removal<'_>,
     now: DateTime<Utc>,
 ) -> Result<Vec<Closing>, Error> {
@@ -190,7 +190,7 @@ pub async fn close(
 async fn close_one(
     db: &Db,
     cause: &Cause,
-    scope: Scope,
+    scope: OpenListing,
     removal: &Removal<'_>,
     now: DateTime<Utc>,
 ) -> Result<Closing, Error> {
@@ -254,7 +254,7 @@ async fn remove(
         return Ok(Closing::default());
     }
     if !(removal.allows)(count, missing.known) {
-        let refusal = Refusal {
+        let refusal = RemovalRefused {
             missing: count,
             known: missing.known,
             names: missing.names,
@@ -297,7 +297,7 @@ pub async fn close_databases(
         .iter()
         .map(|address| (address.platform.as_str(), address.instance.as_str()))
         .collect();
-    let listed: HashSet<Identity> = listed.iter().map(Address::identity).collect();
+    let listed: HashSet<AddressDigest> = listed.iter().map(Address::identity).collect();
     let mut closings = Vec::new();
     for (platform, instance) in instances {
         for (id, address) in store::live_databases(&**db, platform, instance).await? {
@@ -322,7 +322,7 @@ async fn close_vanished(
         allows: removal.allows,
         covers: &|_| true,
     };
-    let empty = Scope {
+    let empty = OpenListing {
         database,
         address: address.clone(),
         opened_at: now,

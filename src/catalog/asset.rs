@@ -114,7 +114,7 @@ impl Address {
     /// A digest of the address, equal exactly when the addresses are.
     ///
     /// Names may be longer than what a database can index; this never is.
-    pub fn identity(&self) -> Identity {
+    pub fn identity(&self) -> AddressDigest {
         let mut hasher = blake3::Hasher::new();
         for part in [&self.platform, &self.instance]
             .into_iter()
@@ -125,7 +125,7 @@ impl Address {
         }
         let mut digest = [0; 16];
         hasher.finalize_xof().fill(&mut digest);
-        Identity(u128::from_be_bytes(digest))
+        AddressDigest(u128::from_be_bytes(digest))
     }
 
     /// The address of what this is in; nothing for the outermost.
@@ -147,9 +147,9 @@ impl Address {
 
 /// The digest of an [`Address`]; shown and stored as 32 hexadecimal digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Identity(u128);
+pub struct AddressDigest(u128);
 
-impl fmt::Display for Identity {
+impl fmt::Display for AddressDigest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:032x}", self.0)
     }
@@ -167,7 +167,7 @@ pub struct SourceLayer {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub columns: Vec<Column>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub view: Option<View>,
+    pub view: Option<ViewDefinition>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,
     /// What the source itself calls this sort of table, such as `EXTERNAL_TABLE`.
@@ -252,7 +252,7 @@ impl Column {
 /// The text of a view.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct View {
+pub struct ViewDefinition {
     /// The SQL as its author wrote it, decoded.
     pub sql: String,
     /// Which SQL it is, such as `Trino`, `Hive`, `Spark`, `Athena` or `Redshift`.

@@ -24,16 +24,18 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use sea_orm::DbErr;
 
-use crate::auth::{Denied, Place, Sight};
+use crate::auth::{Denied, Place, Visibility};
 use crate::db::{self, BadCursor, Cursor, Db, Page, PageRequest};
 use crate::error::{Explain, Kind};
 use crate::revisions::{self, plain_text};
 
-pub use apply::{Closing, Counts, Refusal, Removal, Scope, apply, close, close_databases, open};
+pub use apply::{
+    Closing, Counts, OpenListing, Removal, RemovalRefused, apply, close, close_databases, open,
+};
 pub use asset::{
-    Address, Alias, AssetId, AssetKind, Column, DialectFacts, Discovered, EngineColumn, Facts,
-    Identity, LinkTarget, Listing, OutwardLink, SchemaReference, Skew, SourceLayer, Storage,
-    UnknownKind, View,
+    Address, AddressDigest, Alias, AssetId, AssetKind, Column, DialectFacts, Discovered,
+    EngineColumn, Facts, LinkTarget, Listing, OutwardLink, SchemaReference, Skew, SourceLayer,
+    Storage, UnknownKind, ViewDefinition,
 };
 pub use batch::{Batch, ChangeKind, UnknownChangeKind};
 pub use change::{Action, Cause, Change};
@@ -203,27 +205,31 @@ pub struct Inside {
 }
 
 /// Finds one asset. What somebody does not see is as unknown to them as what is not there.
-pub async fn find_asset(db: &Db, sight: &Sight, id: AssetId) -> Result<Asset, Error> {
-    let asset = store::find(db, sight, id).await?;
+pub async fn find_asset(db: &Db, visibility: &Visibility, id: AssetId) -> Result<Asset, Error> {
+    let asset = store::find(db, visibility, id).await?;
     let found = human::attach(&**db, vec![asset]).await?;
-    let mut found = human::hide_in(db, sight, found).await?;
+    let mut found = human::hide_in(db, visibility, found).await?;
     found.pop().ok_or(Error::UnknownAsset)
 }
 
 /// Finds the ids of assets by where they come from; addresses that are not known are left out.
 pub async fn find_at(
     db: &Db,
-    sight: &Sight,
+    visibility: &Visibility,
     addresses: &[&Address],
-) -> Result<HashMap<Identity, AssetId>, Error> {
-    Ok(store::find_at(&**db, sight, addresses).await?)
+) -> Result<HashMap<AddressDigest, AssetId>, Error> {
+    Ok(store::find_at(&**db, visibility, addresses).await?)
 }
 
 /// Finds many assets at once, in the order asked for; ids that are not there are left out.
-pub async fn find_assets(db: &Db, sight: &Sight, ids: &[AssetId]) -> Result<Vec<Asset>, Error> {
-    let found = store::find_many(&**db, sight, ids).await?;
+pub async fn find_assets(
+    db: &Db,
+    visibility: &Visibility,
+    ids: &[AssetId],
+) -> Result<Vec<Asset>, Error> {
+    let found = store::find_many(&**db, visibility, ids).await?;
     let found = human::attach(&**db, found).await?;
-    let mut found: HashMap<AssetId, Asset> = human::hide_in(db, sight, found)
+    let mut found: HashMap<AssetId, Asset> = human::hide_in(db, visibility, found)
         .await?
         .into_iter()
         .map(|asset| (asset.id, asset))
@@ -259,11 +265,11 @@ pub async fn weigh(db: &Db, which: Weighed<'_>) -> Result<Vec<(AssetId, u64)>, E
 /// Lists what is directly inside something, by name.
 pub async fn list_children(
     db: &Db,
-    sight: &Sight,
+    visibility: &Visibility,
     children: &Children<'_>,
     page: &PageRequest,
 ) -> Result<Page<Summary>, Error> {
-    let mut page = store::list_children(&**db, sight, children, page).await?;
+    let mut page = store::list_children(&**db, visibility, children, page).await?;
     human::attach_to_summaries(&**db, &mut page.items).await?;
     Ok(page)
 }
@@ -273,23 +279,23 @@ pub async fn list_children(
 /// They end with an underscore and are longer than the beginning that the list asks for.
 pub async fn list_beginnings(
     db: &Db,
-    sight: &Sight,
+    visibility: &Visibility,
     children: &Children<'_>,
     limit: u64,
 ) -> Result<Vec<Beginning>, Error> {
-    Ok(store::list_beginnings(&**db, sight, children, limit).await?)
+    Ok(store::list_beginnings(&**db, visibility, children, limit).await?)
 }
 
 /// Finds many assets at once as lists show them, in no order; ids that are not there are left out.
 pub async fn find_summaries(
     db: &Db,
-    sight: &Sight,
+    visibility: &Visibility,
     ids: &[AssetId],
 ) -> Result<HashMap<AssetId, Summary>, Error> {
     if ids.is_empty() {
         return Ok(HashMap::new());
     }
-    let mut found = store::find_summaries(&**db, sight, ids).await?;
+    let mut found = store::find_summaries(&**db, visibility, ids).await?;
     human::attach_to_summaries(&**db, &mut found).await?;
     Ok(found
         .into_iter()
@@ -300,10 +306,10 @@ pub async fn find_summaries(
 /// Counts the tables and views in each of some databases.
 pub async fn count_inside(
     db: &Db,
-    sight: &Sight,
+    visibility: &Visibility,
     databases: &[AssetId],
 ) -> Result<HashMap<AssetId, Inside>, Error> {
-    let counts = store::count_children(&**db, sight, databases).await?;
+    let counts = store::count_children(&**db, visibility, databases).await?;
     let of = |kinds: &HashMap<AssetKind, u64>, kind| kinds.get(&kind).copied().unwrap_or(0);
     Ok(counts
         .iter()
@@ -320,36 +326,43 @@ pub async fn count_inside(
 }
 
 /// Lists the systems that assets came from; there are few of them.
-pub async fn list_instances(db: &Db, sight: &Sight) -> Result<Vec<InstanceSummary>, Error> {
-    Ok(store::list_instances(&**db, sight).await?)
+pub async fn list_instances(
+    db: &Db,
+    visibility: &Visibility,
+) -> Result<Vec<InstanceSummary>, Error> {
+    Ok(store::list_instances(&**db, visibility).await?)
 }
 
 /// Lists the other names of an asset.
-pub async fn list_aliases(db: &Db, sight: &Sight, id: AssetId) -> Result<Vec<Alias>, Error> {
-    Ok(store::list_aliases(&**db, sight, id).await?)
+pub async fn list_aliases(
+    db: &Db,
+    visibility: &Visibility,
+    id: AssetId,
+) -> Result<Vec<Alias>, Error> {
+    Ok(store::list_aliases(&**db, visibility, id).await?)
 }
 
 /// Lists what happened to one asset, newest first.
 pub async fn list_history(
     db: &Db,
-    sight: &Sight,
+    visibility: &Visibility,
     id: AssetId,
     page: &PageRequest,
 ) -> Result<Page<Change>, Error> {
-    let mut changes = store::list_history(&**db, sight, id, page).await?;
-    human::hide_in_history(db, sight, &mut changes.items).await?;
+    let mut changes = store::list_history(&**db, visibility, id, page).await?;
+    human::hide_in_history(db, visibility, &mut changes.items).await?;
     Ok(changes)
 }
 
 /// Finds one change of an asset by its number, which counts from the first one.
 pub async fn find_change(
     db: &Db,
-    sight: &Sight,
+    visibility: &Visibility,
     id: AssetId,
     number: u64,
 ) -> Result<Change, Error> {
     let only = PageRequest::new(Some(Cursor::of(&number)), 1);
-    let mut found = list_history(db, sight, id, &only).await?;
+    let mut found = list_history(db, visibility, id, &only).await?;
     let found = found.items.pop();
     found.ok_or(Error::UnknownChange)
 }
@@ -357,11 +370,11 @@ pub async fn find_change(
 /// Lists what changed anywhere in the catalog, newest first.
 pub async fn list_recent_changes(
     db: &Db,
-    sight: &Sight,
+    visibility: &Visibility,
     page: &PageRequest,
 ) -> Result<Page<Change>, Error> {
-    let mut changes = store::list_changes(&**db, sight, page).await?;
-    human::hide_in_history(db, sight, &mut changes.items).await?;
+    let mut changes = store::list_changes(&**db, visibility, page).await?;
+    human::hide_in_history(db, visibility, &mut changes.items).await?;
     Ok(changes)
 }
 

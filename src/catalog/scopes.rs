@@ -5,7 +5,7 @@
 
 use super::asset::{Address, AssetId};
 use super::{Children, Error, find_addresses, find_at, list_children, list_instances};
-use crate::auth::{Scope, Sight};
+use crate::auth::{Scope, Visibility};
 use crate::db::{Db, PageRequest};
 
 /// How many names are offered instead of one that is not there.
@@ -25,9 +25,9 @@ const NEAR: f64 = 0.5;
 
 /// Finds the source or the database that these words name, of those that somebody sees; databases that are gone can be
 /// named too.
-pub async fn find_scope(db: &Db, sight: &Sight, words: &str) -> Result<Scope, Error> {
+pub async fn find_scope(db: &Db, visibility: &Visibility, words: &str) -> Result<Scope, Error> {
     let words = words.trim();
-    let mut sources: Vec<(String, String)> = list_instances(db, sight)
+    let mut sources: Vec<(String, String)> = list_instances(db, visibility)
         .await?
         .into_iter()
         .map(|source| (source.platform, source.instance))
@@ -54,7 +54,7 @@ pub async fn find_scope(db: &Db, sight: &Sight, words: &str) -> Result<Scope, Er
         .map(|(platform, instance)| database_at(platform, instance, words))
         .collect();
     inside.extend(databases.iter().cloned());
-    let known = find_at(db, sight, &inside.iter().collect::<Vec<_>>()).await?;
+    let known = find_at(db, visibility, &inside.iter().collect::<Vec<_>>()).await?;
     let called: Vec<&Address> = databases
         .iter()
         .filter(|address| known.contains_key(&address.identity()))
@@ -77,7 +77,7 @@ pub async fn find_scope(db: &Db, sight: &Sight, words: &str) -> Result<Scope, Er
         }
     }
     inside.truncate(inside.len() - databases.len());
-    let nearest = nearest(db, sight, words, (&sources, &inside)).await?;
+    let nearest = nearest(db, visibility, words, (&sources, &inside)).await?;
     let words = words.to_owned();
     Err(Error::UnknownScope { words, nearest })
 }
@@ -119,7 +119,7 @@ fn database_at(platform: &str, instance: &str, name: &str) -> Address {
 /// What was perhaps meant: databases of the source that was named, or else sources.
 async fn nearest(
     db: &Db,
-    sight: &Sight,
+    visibility: &Visibility,
     words: &str,
     (sources, inside): (&[(String, String)], &[Address]),
 ) -> Result<Vec<String>, Error> {
@@ -133,7 +133,8 @@ async fn nearest(
             gone: true,
             ..Children::default()
         };
-        let databases = list_children(db, sight, &children, &PageRequest::first(COMPARED)).await?;
+        let databases =
+            list_children(db, visibility, &children, &PageRequest::first(COMPARED)).await?;
         let source = source_words(&address.platform, &address.instance);
         known = databases
             .items
@@ -155,7 +156,7 @@ async fn nearest(
 pub async fn find_called(db: &Db, words: &str) -> Result<Vec<AssetId>, Error> {
     let words = words.trim();
     let mut addresses = Vec::new();
-    for source in list_instances(db, &Sight::Everything).await? {
+    for source in list_instances(db, &Visibility::Everything).await? {
         let prefix = format!("{}/", source_words(&source.platform, &source.instance));
         for words in [Some(words), words.strip_prefix(&prefix)]
             .into_iter()
@@ -177,7 +178,7 @@ pub async fn find_called(db: &Db, words: &str) -> Result<Vec<AssetId>, Error> {
     }
     let found = find_at(
         db,
-        &Sight::Everything,
+        &Visibility::Everything,
         &addresses.iter().collect::<Vec<_>>(),
     )
     .await?;

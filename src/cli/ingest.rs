@@ -12,7 +12,7 @@ use tokio::sync::watch;
 
 use super::{Failure, interrupted, partial, print, say};
 use crate::app::App;
-use crate::auth::{Actor, Sight};
+use crate::auth::{Actor, Visibility};
 use crate::config;
 use crate::db::{Db, Page, PageRequest};
 use crate::error::chain;
@@ -185,7 +185,7 @@ async fn report(db: &Db, recipe: &Recipe, run: &Run) -> Result<(), Failure> {
     ))?;
     let mut page = PageRequest::first(PageRequest::MOST);
     loop {
-        let listings = ingest::list_listings(db, &Sight::Everything, run.id, &page).await?;
+        let listings = ingest::list_listings(db, &Visibility::Everything, run.id, &page).await?;
         for listed in &listings.items {
             let c = listed.counts;
             let how = match &listed.reason {
@@ -205,7 +205,7 @@ async fn report(db: &Db, recipe: &Recipe, run: &Run) -> Result<(), Failure> {
     }
     let mut page = PageRequest::first(PageRequest::MOST);
     loop {
-        let findings = ingest::list_findings(db, &Sight::Everything, run.id, &page).await?;
+        let findings = ingest::list_findings(db, &Visibility::Everything, run.id, &page).await?;
         for finding in &findings.items {
             let about = finding
                 .about
@@ -269,7 +269,7 @@ async fn stored_report(db: &Db, run: &Run) -> Result<(Vec<Value>, Vec<Value>), F
     let mut databases = Vec::new();
     let mut page = PageRequest::first(PageRequest::MOST);
     loop {
-        let listings = ingest::list_listings(db, &Sight::Everything, run.id, &page).await?;
+        let listings = ingest::list_listings(db, &Visibility::Everything, run.id, &page).await?;
         databases.extend(listings.items.iter().map(|listed| {
             json!({
                 "name": listed.name,
@@ -286,7 +286,7 @@ async fn stored_report(db: &Db, run: &Run) -> Result<(Vec<Value>, Vec<Value>), F
     let mut findings = Vec::new();
     let mut page = PageRequest::first(PageRequest::MOST);
     loop {
-        let found = ingest::list_findings(db, &Sight::Everything, run.id, &page).await?;
+        let found = ingest::list_findings(db, &Visibility::Everything, run.id, &page).await?;
         findings.extend(found.items.iter().map(|finding| {
             json!({ "level": finding.level.as_str(), "about": finding.about, "text": finding.text })
         }));

@@ -7,11 +7,11 @@ use clap::Args;
 
 use super::{Failure, print, say};
 use crate::app::App;
-use crate::auth::Sight;
+use crate::auth::Visibility;
 use crate::catalog::{self, AssetId, AssetKind};
 use crate::config;
 use crate::ingest::Recipes;
-use crate::search::{Choices, Error, FacetField, Query, Sort, Veil, follow};
+use crate::search::{AccessFilter, Choices, Error, FacetField, Query, Sort, follow};
 
 #[derive(Debug, Args)]
 pub(super) struct Options {
@@ -51,7 +51,7 @@ pub(super) async fn search(
         limit: options.limit,
         ..Query::default()
     };
-    let answer = app.index.search(&query, &Veil::none())?;
+    let answer = app.index.search(&query, &AccessFilter::none())?;
     for left_out in &answer.left_out {
         let nearest = match left_out.nearest.join("”, “") {
             nearest if nearest.is_empty() => String::new(),
@@ -67,7 +67,7 @@ pub(super) async fn search(
         .iter()
         .filter_map(|hit| AssetId::of(hit.subject))
         .collect();
-    let assets = catalog::find_assets(&app.db, &Sight::Everything, &ids).await?;
+    let assets = catalog::find_assets(&app.db, &Visibility::Everything, &ids).await?;
     for asset in &assets {
         print(format_args!(
             "{}  {}  ({})",

@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 
 use super::table::print_table;
 use super::{Failure, find_account, open_database, print, say, when};
-use crate::auth::accounts::{self, Account, AccountKind, NewAccount, Standing};
-use crate::auth::{AccountName, Actor, Realm, Role, Scope, Sight, links};
+use crate::auth::accounts::{self, Account, AccountKind, NewAccount, RoleGrant};
+use crate::auth::{AccountName, Actor, Role, Scope, StewardScope, Visibility, links};
 use crate::catalog;
 use crate::config::{self, PublicUrl};
 use crate::db::{Db, PageRequest};
@@ -148,9 +148,9 @@ async fn change_role(db: &Db, options: &ChangeRole) -> Result<(), Failure> {
     print(said)
 }
 
-async fn standing(db: &Db, role: Role, scopes: &Scopes) -> Result<Standing, Failure> {
+async fn standing(db: &Db, role: Role, scopes: &Scopes) -> Result<RoleGrant, Failure> {
     if scopes.scopes.is_empty() {
-        return Ok(Standing::new(role, None));
+        return Ok(RoleGrant::new(role, None));
     }
     if role != Role::Steward {
         let unfit = Failure::usage(format!("A {role} is one everywhere, not in single scopes."));
@@ -158,15 +158,15 @@ async fn standing(db: &Db, role: Role, scopes: &Scopes) -> Result<Standing, Fail
     }
     let mut found: Vec<Scope> = Vec::with_capacity(scopes.scopes.len());
     for words in &scopes.scopes {
-        found.push(catalog::find_scope(db, &Sight::Everything, words).await?);
+        found.push(catalog::find_scope(db, &Visibility::Everything, words).await?);
     }
-    Ok(Standing::new(role, Some(found)))
+    Ok(RoleGrant::new(role, Some(found)))
 }
 
 /// An account with everything that the list shows.
 struct Listed {
     account: Account,
-    standing: Standing,
+    standing: RoleGrant,
     /// The names of the scopes; nothing for a standing everywhere.
     scopes: Option<Vec<String>>,
 }
@@ -203,7 +203,7 @@ async fn find_all(db: &Db) -> Result<Vec<Listed>, Failure> {
         let page = accounts::list(db, &operator, "", &request).await?;
         let mut standings = accounts::list_standings(db, &operator, &page.items).await?;
         for account in page.items {
-            let standing = standings.remove(&account.id).unwrap_or(Standing::READER);
+            let standing = standings.remove(&account.id).unwrap_or(RoleGrant::READER);
             listed.push(Listed {
                 account,
                 standing,
@@ -234,10 +234,10 @@ async fn name_scopes(db: &Db, listed: &mut [Listed]) -> Result<(), Failure> {
     Ok(())
 }
 
-fn scopes_of(standing: &Standing) -> Option<&[Scope]> {
-    match standing.realm() {
-        Realm::Everything => None,
-        Realm::Scopes(scopes) => Some(scopes),
+fn scopes_of(standing: &RoleGrant) -> Option<&[Scope]> {
+    match standing.steward_scope() {
+        StewardScope::Everything => None,
+        StewardScope::Scopes(scopes) => Some(scopes),
     }
 }
 

@@ -9,7 +9,7 @@ mod faults;
 pub mod generate;
 mod read;
 mod saved;
-mod sheet;
+mod database_yaml;
 mod sts;
 mod types;
 mod world;

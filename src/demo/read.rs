@@ -8,7 +8,7 @@ use rust_embed::RustEmbed;
 
 use super::generate::{self, Line};
 use super::world::World;
-use super::{saved, sheet};
+use super::{database_yaml, saved};
 use crate::error::{Explain, Kind};
 
 #[derive(RustEmbed)]
@@ -93,7 +93,7 @@ impl World {
         for file in files {
             if let Some(embedded) = DemoWorld::get(&file) {
                 let text = String::from_utf8_lossy(&embedded.data);
-                sheet::read(&mut world, &format!("demo-world/{file}"), &text)?;
+                database_yaml::read(&mut world, &format!("demo-world/{file}"), &text)?;
             }
         }
         Ok(world)
@@ -146,7 +146,7 @@ impl Corpus {
             "json" if !name.ends_with(".expected.json") => {
                 self.read_saved(&name, &read_text(path)?)
             }
-            "yml" | "yaml" => sheet::read(&mut self.world, &name, &read_text(path)?),
+            "yml" | "yaml" => database_yaml::read(&mut self.world, &name, &read_text(path)?),
             _ => Ok(()),
         }
     }

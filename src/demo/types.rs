@@ -4,7 +4,7 @@
 
 use serde_json::{Value, json};
 
-use super::sheet::SheetColumn;
+use super::database_yaml::SheetColumn;
 
 enum Type {
     Plain(String),

@@ -21,7 +21,7 @@ use sea_orm::DbErr;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::auth::{Denied, Sight, Who, scopes};
+use crate::auth::{Denied, Visibility, Who, scopes};
 use crate::catalog::{self, Asset, AssetId, Counts};
 use crate::db::{self, BadCursor, Db, Page, PageRequest};
 use crate::error::{Explain, Kind};
@@ -184,9 +184,9 @@ impl Level {
 }
 
 /// Finds one run, as far as somebody sees what it read.
-pub async fn find_run(db: &Db, sight: &Sight, id: Uuid) -> Result<Run, Error> {
+pub async fn find_run(db: &Db, visibility: &Visibility, id: Uuid) -> Result<Run, Error> {
     let mut run = [store::find(&**db, id).await?];
-    veil(db, sight, &mut run).await?;
+    access_filter(db, visibility, &mut run).await?;
     let [run] = run;
     Ok(run)
 }
@@ -194,12 +194,12 @@ pub async fn find_run(db: &Db, sight: &Sight, id: Uuid) -> Result<Run, Error> {
 /// Lists runs, of one recipe or of all, newest first, as far as somebody sees what they read.
 pub async fn list_runs(
     db: &Db,
-    sight: &Sight,
+    visibility: &Visibility,
     recipe: Option<&str>,
     page: &PageRequest,
 ) -> Result<Page<Run>, Error> {
     let mut page = store::list(&**db, recipe, page).await?;
-    veil(db, sight, &mut page.items).await?;
+    access_filter(db, visibility, &mut page.items).await?;
     Ok(page)
 }
 
@@ -211,11 +211,11 @@ pub async fn recipes_of(db: &Db, runs: &[Uuid]) -> Result<HashMap<Uuid, String>,
 /// Finds the newest run of each of some recipes, by their names; recipes that never ran are left out.
 pub async fn latest_runs(
     db: &Db,
-    sight: &Sight,
+    visibility: &Visibility,
     recipes: &[&str],
 ) -> Result<HashMap<String, Run>, Error> {
     let mut runs = store::latest(&**db, recipes).await?;
-    veil(db, sight, &mut runs).await?;
+    access_filter(db, visibility, &mut runs).await?;
     Ok(runs
         .into_iter()
         .map(|run| (run.recipe.clone(), run))
@@ -224,13 +224,13 @@ pub async fn latest_runs(
 
 /// Leaves of runs what somebody sees: where something in a source they read is hidden, the counts are those of the
 /// listings that are seen, and nothing is told that could be about another one.
-async fn veil(db: &Db, sight: &Sight, runs: &mut [Run]) -> Result<(), Error> {
-    if runs.is_empty() || !scopes::is_limited(db, sight).await? {
+async fn access_filter(db: &Db, visibility: &Visibility, runs: &mut [Run]) -> Result<(), Error> {
+    if runs.is_empty() || !scopes::is_limited(db, visibility).await? {
         return Ok(());
     }
     let ids: Vec<Uuid> = runs.iter().map(|run| run.id).collect();
-    let partly = store::seen_in_part(&**db, sight, &ids).await?;
-    let mut told = store::told(&**db, sight, &partly).await?;
+    let partly = store::seen_in_part(&**db, visibility, &ids).await?;
+    let mut told = store::told(&**db, visibility, &partly).await?;
     for run in runs.iter_mut().filter(|run| partly.contains(&run.id)) {
         let told = told.remove(&run.id).unwrap_or_default();
         run.failure = None;
@@ -248,28 +248,32 @@ async fn veil(db: &Db, sight: &Sight, runs: &mut [Run]) -> Result<(), Error> {
 /// Lists how a run listed each database that somebody sees, those that are incomplete first.
 pub async fn list_listings(
     db: &Db,
-    sight: &Sight,
+    visibility: &Visibility,
     run: Uuid,
     page: &PageRequest,
 ) -> Result<Page<Listed>, Error> {
-    store::list_listings(&**db, sight, run, page).await
+    store::list_listings(&**db, visibility, run, page).await
 }
 
 /// Lists what some runs did not list to the end and somebody sees, up to a number that a page can show.
-pub async fn list_incomplete(db: &Db, sight: &Sight, runs: &[Uuid]) -> Result<Vec<Listed>, Error> {
+pub async fn list_incomplete(
+    db: &Db,
+    visibility: &Visibility,
+    runs: &[Uuid],
+) -> Result<Vec<Listed>, Error> {
     if runs.is_empty() {
         return Ok(Vec::new());
     }
-    store::list_incomplete(&**db, sight, runs).await
+    store::list_incomplete(&**db, visibility, runs).await
 }
 
 /// Finds how the newest listing of a database ended; nothing when none has yet.
 pub async fn latest_listing(
     db: &Db,
-    sight: &Sight,
+    visibility: &Visibility,
     database: AssetId,
 ) -> Result<Option<Listed>, Error> {
-    store::latest_listing(&**db, sight, database, false).await
+    store::latest_listing(&**db, visibility, database, false).await
 }
 
 /// Tells when the source was last seen to have an asset: when its database was last listed completely, or when its own
@@ -280,7 +284,7 @@ pub async fn last_seen(db: &Db, asset: &Asset) -> Result<DateTime<Utc>, Error> {
     }
     let database = asset.parent.unwrap_or(asset.id);
     // Whoever sees the asset sees its database.
-    let listed = store::latest_listing(&**db, &Sight::Everything, database, true).await?;
+    let listed = store::latest_listing(&**db, &Visibility::Everything, database, true).await?;
     Ok(listed.map_or(asset.last_seen, |listed| {
         listed.listed_at.max(asset.last_seen)
     }))
@@ -291,14 +295,20 @@ pub async fn last_seen(db: &Db, asset: &Asset) -> Result<DateTime<Utc>, Error> {
 /// What is about nothing in the catalog may be about anything in the source: it is for whoever sees all of that.
 pub async fn list_findings(
     db: &Db,
-    sight: &Sight,
+    visibility: &Visibility,
     run: Uuid,
     page: &PageRequest,
 ) -> Result<Page<RunFinding>, Error> {
-    let partly = scopes::is_limited(db, sight).await?
-        && !store::seen_in_part(&**db, sight, &[run]).await?.is_empty();
-    let sight = if partly { sight } else { &Sight::Everything };
-    store::list_findings(&**db, sight, run, page).await
+    let partly = scopes::is_limited(db, visibility).await?
+        && !store::seen_in_part(&**db, visibility, &[run])
+            .await?
+            .is_empty();
+    let visibility = if partly {
+        visibility
+    } else {
+        &Visibility::Everything
+    };
+    store::list_findings(&**db, visibility, run, page).await
 }
 
 /// What the newest listings of some databases tell of assets in them.

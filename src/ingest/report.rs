@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::{Error, Level, Listed, RunFinding, Severity, store};
-use crate::auth::Sight;
+use crate::auth::Visibility;
 use crate::catalog::{self, Address, AssetId, Counts, Listing};
 use crate::db::{Db, Txn, clock, lease, storable};
 
@@ -122,7 +122,7 @@ impl RunReport {
             let now: Vec<_> = self.findings.iter().take(MOST_WAITING).cloned().collect();
             let many = now.len();
             let about: Vec<&Address> = now.iter().filter_map(|(about, _)| about.as_ref()).collect();
-            let ids = catalog::find_at(db, &Sight::Everything, &about).await?;
+            let ids = catalog::find_at(db, &Visibility::Everything, &about).await?;
             let findings = now.into_iter().map(|(about, finding)| RunFinding {
                 asset: about.and_then(|address| ids.get(&address.identity()).copied()),
                 ..finding

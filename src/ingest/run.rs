@@ -18,7 +18,8 @@ use super::report::RunReport;
 use super::{Asked, Error, Run, RunCounts, RunState, Severity, StartedBy, process, store};
 use crate::auth::{Actor, Permission};
 use crate::catalog::{
-    self, Address, AssetId, Cause, Closing, Counts, Discovered, Identity, Listing, Removal, Scope,
+    self, Address, AddressDigest, AssetId, Cause, Closing, Counts, Discovered, Listing,
+    OpenListing, Removal,
 };
 use crate::db::{self, Db, changes, clock};
 use crate::error::{Explain as _, Kind, Storage, chain};
@@ -240,7 +241,7 @@ struct Work<'a> {
     recipe: &'a Recipe,
     cause: Cause,
     run: Uuid,
-    open: HashMap<Identity, Open>,
+    open: HashMap<AddressDigest, Open>,
     listed: Vec<Address>,
     counts: RunCounts,
     report: RunReport,
@@ -266,7 +267,7 @@ struct Open {
 /// Whether a database is in the catalog yet.
 enum OpenState {
     Found(Box<Discovered>),
-    Written(Scope),
+    Written(OpenListing),
 }
 
 impl<'a> Work<'a> {

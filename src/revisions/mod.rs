@@ -21,7 +21,7 @@ use std::fmt;
 use chrono::{DateTime, Utc};
 use sea_orm::DbErr;
 
-use crate::auth::{Actor, Denied, Permission, Place, Sight, Who, subjects};
+use crate::auth::{Actor, Denied, Permission, Place, Visibility, Who, subjects};
 use crate::db::changes::{self, Entry, Placed};
 use crate::db::{self, Db, Subject, Txn};
 use crate::error::{Explain, Kind};
@@ -240,14 +240,19 @@ pub async fn revise<A: Aspect>(
         Err(mut late) => {
             drop(txn);
             let late = late.pop().expect("a refusal names what came too late");
-            return late.resolved(db, actor.sight()).await;
+            return late.resolved(db, actor.visibility()).await;
         }
     };
     if revision.version > version {
         also(&txn, &revision.content).await?;
         txn.commit().await?;
     }
-    hide(&**db, actor.sight(), vec![(subject, &mut revision.content)]).await?;
+    hide(
+        &**db,
+        actor.visibility(),
+        vec![(subject, &mut revision.content)],
+    )
+    .await?;
     Ok(revision)
 }
 
@@ -281,7 +286,7 @@ pub async fn prepare<'a, A: Aspect>(
     let mut named: Vec<Subject> = named.flatten().map(|named| named.target).collect();
     named.sort_unstable();
     named.dedup();
-    let targets = Targets::new(subjects::find_named(&**db, actor.sight(), &named).await?);
+    let targets = Targets::new(subjects::find_named(&**db, actor.visibility(), &named).await?);
     let mut prepared = Vec::with_capacity(drafts.len());
     for (target, mut draft) in drafts {
         let present = present_of(&target, &draft);
@@ -416,7 +421,11 @@ impl<A: Aspect> Late<A> {
     /// Puts the draft together with what somebody else has saved since it was begun.
     ///
     /// A draft that changed nothing is answered with what is there.
-    pub async fn resolved(self, db: &Db, sight: &Sight) -> Result<Revision<A>, EditError<A>> {
+    pub async fn resolved(
+        self,
+        db: &Db,
+        visibility: &Visibility,
+    ) -> Result<Revision<A>, EditError<A>> {
         let Self {
             subject,
             draft,
@@ -429,7 +438,7 @@ impl<A: Aspect> Late<A> {
         // Nothing was changed; of a version that never was, nobody can say so.
         if base.as_ref() == Some(&draft.content) {
             let mut theirs = theirs;
-            hide(&**db, sight, vec![(subject, &mut theirs.content)]).await?;
+            hide(&**db, visibility, vec![(subject, &mut theirs.content)]).await?;
             return Ok(theirs);
         }
         let base = base.unwrap_or_default();
@@ -444,7 +453,7 @@ impl<A: Aspect> Late<A> {
                 ..merged
             },
         };
-        visibility::hide_in_conflict(&**db, sight, subject, &mut conflict).await?;
+        visibility::hide_in_conflict(&**db, visibility, subject, &mut conflict).await?;
         Err(EditError::Conflict(Box::new(conflict)))
     }
 }
@@ -471,7 +480,7 @@ pub async fn content_before<A: Aspect>(
         content => content,
     };
     if let Some(content) = &mut content {
-        hide(&**db, actor.sight(), vec![(subject, content)]).await?;
+        hide(&**db, actor.visibility(), vec![(subject, content)]).await?;
     }
     Ok(content)
 }

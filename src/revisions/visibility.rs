@@ -7,7 +7,7 @@ use sea_orm::{ConnectionTrait, DbErr};
 use super::EditConflict;
 use super::aspect::{Aspect, Targets};
 use super::history::Edit;
-use crate::auth::{Sight, subjects};
+use crate::auth::{Visibility, subjects};
 use crate::db::Subject;
 
 /// Whether a restriction can hide it. Everybody may know who is here.
@@ -57,10 +57,10 @@ impl<R: Referring + ?Sized> Referring for Box<R> {
 /// Leaves out the references to what is not seen, with one look at the database for all of them.
 pub async fn hide<R: Referring>(
     db: &impl ConnectionTrait,
-    sight: &Sight,
+    visibility: &Visibility,
     mut referring: Vec<R>,
 ) -> Result<(), DbErr> {
-    if *sight == Sight::Everything {
+    if *visibility == Visibility::Everything {
         return Ok(());
     }
     referring.retain(|one| !one.targets().is_empty());
@@ -69,7 +69,7 @@ pub async fn hide<R: Referring>(
         return Ok(());
     }
     let targets: Vec<Subject> = targets.into_iter().collect();
-    let seen = subjects::find_seen(db, sight, &targets).await?;
+    let seen = subjects::find_seen(db, visibility, &targets).await?;
     for mut one in referring {
         one.retain(&|target| !can_be_hidden(target) || seen.contains(&target));
     }
@@ -79,7 +79,7 @@ pub async fn hide<R: Referring>(
 /// Leaves out of a conflict what is not seen.
 pub(super) async fn hide_in_conflict<A: Aspect>(
     db: &impl ConnectionTrait,
-    sight: &Sight,
+    visibility: &Visibility,
     of: Subject,
     conflict: &mut EditConflict<A>,
 ) -> Result<(), DbErr> {
@@ -88,7 +88,7 @@ pub(super) async fn hide_in_conflict<A: Aspect>(
         (of, &mut conflict.mine),
         (of, &mut conflict.merged.content),
     ];
-    hide(db, sight, contents).await
+    hide(db, visibility, contents).await
 }
 
 /// The part of an aspect that refers to what is not among the targets; nothing where there is none.

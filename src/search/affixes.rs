@@ -12,10 +12,10 @@ use tantivy::schema::Field;
 use tantivy::{DocId, SegmentReader};
 
 use super::Error;
-use super::outlook::Outlook;
+use super::filtered_snapshot::FilteredSnapshot;
 use super::schema::Fields;
+use super::snapshot::Segment;
 use super::trust::Layer;
-use super::view::Segment;
 
 /// How many of its most frequent edges a segment remembers, and how many affixes a catalog has at most.
 const FREQUENT: usize = 128;
@@ -24,7 +24,7 @@ const MOST: usize = 64;
 /// So many names share an affix at least.
 const FEWEST: u64 = 3;
 
-/// For so many veils it is remembered what they let through.
+/// For so many access filters it is remembered what they let through.
 const VEILS: usize = 16;
 
 /// An edge of names.
@@ -105,7 +105,7 @@ pub(super) struct Affixes {
 
 impl Affixes {
     /// Learns them.
-    pub(super) fn learn(view: &Outlook) -> Result<Self, Error> {
+    pub(super) fn learn(view: &FilteredSnapshot) -> Result<Self, Error> {
         let [first, last] = Edge::ALL.map(|edge| learn_one(view, edge));
         let of_edge = [first?, last?];
         let mut numbers = Vec::new();
@@ -144,7 +144,7 @@ impl Affixes {
 }
 
 /// Words that may be affixes, as far as segments remember them: the most frequent, and those that name a layer.
-fn candidates(view: &Outlook, edge: Edge) -> Vec<(String, Layer)> {
+fn candidates(view: &FilteredSnapshot, edge: Edge) -> Vec<(String, Layer)> {
     let mut counts: HashMap<&str, u64> = HashMap::new();
     for (segment, _) in view.segments() {
         let edges = segment.edges.get(edge as usize).into_iter();
@@ -172,7 +172,7 @@ fn candidates(view: &Outlook, edge: Edge) -> Vec<(String, Layer)> {
         .collect()
 }
 
-fn learn_one(view: &Outlook, edge: Edge) -> Result<Vec<Affix>, Error> {
+fn learn_one(view: &FilteredSnapshot, edge: Edge) -> Result<Vec<Affix>, Error> {
     let fields = view.view.fields;
     let mut affixes = Vec::new();
     for (word, layer) in candidates(view, edge) {
@@ -212,11 +212,11 @@ fn fewest(documents: u64) -> u64 {
 pub(super) struct Learned(Mutex<VecDeque<(Option<blake3::Hash>, Arc<Affixes>)>>);
 
 impl Learned {
-    /// The affixes under a veil of this digest.
+    /// The affixes under an access filter of this digest.
     pub(super) fn of(
         &self,
         digest: Option<blake3::Hash>,
-        view: &Outlook,
+        view: &FilteredSnapshot,
     ) -> Result<Arc<Affixes>, Error> {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, affixes)) = known.iter().find(|(of, _)| *of == digest) {

@@ -3,18 +3,18 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::access_filter::AccessFilter;
 use super::document::Texts;
 use super::explain::{Explained, Marker};
+use super::filtered_snapshot::FilteredSnapshot;
 use super::home::is_damage;
-use super::outlook::Outlook;
 use super::plan::Plan;
 use super::query::{Narrowing, Typed};
 use super::rank::{Place, rank};
-use super::veil::Veil;
-use super::view::View;
-use super::words::Splitter;
+use super::snapshot::Snapshot;
+use super::tokenizer::Splitter;
 use super::{Answer, Error, Hit, Index, MOST_HITS, Matched, Query};
-use crate::auth::Sight;
+use crate::auth::Visibility;
 use crate::db::Db;
 
 /// How many splitters are kept for the next query.
@@ -43,23 +43,32 @@ impl Splitters {
 
 impl Index {
     /// What somebody does not see now, for [`Self::search`]; asks the database whether that has changed.
-    pub async fn veil(&self, db: &Db, sight: &Sight) -> Result<Veil, Error> {
-        self.veils().of(db, sight).await
+    pub async fn access_filter(
+        &self,
+        db: &Db,
+        visibility: &Visibility,
+    ) -> Result<AccessFilter, Error> {
+        self.access_filters().of(db, visibility).await
     }
 
-    /// Finds what a query asks for, under a veil. Takes milliseconds and does not wait for writers.
+    /// Finds what a query asks for, under an access filter. Takes milliseconds and does not wait for writers.
     ///
     /// Answers from what is open even when its folder is gone; [`Self::applied`] tells.
-    pub fn search(&self, query: &Query, veil: &Veil) -> Result<Answer, Error> {
+    pub fn search(&self, query: &Query, access_filter: &AccessFilter) -> Result<Answer, Error> {
         let started = Instant::now();
-        let mut answer = self.find(query, veil, false)?;
+        let mut answer = self.find(query, access_filter, false)?;
         answer.missing_since = self.missing_since();
         answer.took = started.elapsed();
         Ok(answer)
     }
 
     /// Finds assets by the beginning of what is being typed, for a list below the field.
-    pub fn suggest(&self, text: &str, limit: usize, veil: &Veil) -> Result<Vec<Hit>, Error> {
+    pub fn suggest(
+        &self,
+        text: &str,
+        limit: usize,
+        access_filter: &AccessFilter,
+    ) -> Result<Vec<Hit>, Error> {
         if text.trim().is_empty() {
             return Ok(Vec::new());
         }
@@ -67,18 +76,25 @@ impl Index {
             limit,
             ..Query::words(text)
         };
-        Ok(self.find(&query, veil, true)?.hits)
+        Ok(self.find(&query, access_filter, true)?.hits)
     }
 
-    fn find(&self, query: &Query, veil: &Veil, typing: bool) -> Result<Answer, Error> {
-        self.read(veil, |view, splitter| answer(view, splitter, query, typing))
+    fn find(
+        &self,
+        query: &Query,
+        access_filter: &AccessFilter,
+        typing: bool,
+    ) -> Result<Answer, Error> {
+        self.read(access_filter, |view, splitter| {
+            answer(view, splitter, query, typing)
+        })
     }
 
     /// Reads what is to be seen now, and notes when it is damaged.
     pub(super) fn read<T>(
         &self,
-        veil: &Veil,
-        work: impl FnOnce(&Outlook, &mut Splitter) -> Result<T, Error>,
+        access_filter: &AccessFilter,
+        work: impl FnOnce(&FilteredSnapshot, &mut Splitter) -> Result<T, Error>,
     ) -> Result<T, Error> {
         let built = self.built();
         if built.is_stale() && !built.is_damaged() {
@@ -88,7 +104,8 @@ impl Index {
             }
         }
         let mut splitter = self.splitters().take();
-        let found = Outlook::new(self.view(), veil).and_then(|view| work(&view, &mut splitter));
+        let found = FilteredSnapshot::new(self.view(), access_filter)
+            .and_then(|view| work(&view, &mut splitter));
         self.splitters().give_back(splitter);
         self.note_if_damaged(&found);
         found.map_err(|error| {
@@ -102,7 +119,7 @@ impl Index {
 }
 
 pub(super) fn answer(
-    view: &Outlook,
+    view: &FilteredSnapshot,
     splitter: &mut Splitter,
     query: &Query,
     typing: bool,
@@ -130,7 +147,7 @@ pub(super) fn answer(
     })
 }
 
-fn hit(view: &View, marker: &mut Marker<'_>, place: &Place) -> Result<Hit, Error> {
+fn hit(view: &Snapshot, marker: &mut Marker<'_>, place: &Place) -> Result<Hit, Error> {
     let texts = view.texts(place.segment, place.doc)?;
     let Explained { matched, lacks } = marker.explain(&texts);
     Ok(Hit {

@@ -16,11 +16,11 @@ use tantivy::schema::Schema;
 use tantivy::{IndexWriter, SegmentReader, TantivyError};
 use uuid::Uuid;
 
+use super::access_filter::HiddenDocs;
 use super::files::Files;
 use super::home::{self, Home};
 use super::schema::{self, Fields};
-use super::veil::Shade;
-use super::view::{Segment, Values};
+use super::snapshot::{Segment, Values};
 use super::{Error, Options};
 
 /// What tantivy replaces with every commit.
@@ -47,7 +47,7 @@ pub(super) struct Built {
 #[derive(Clone)]
 pub(super) struct Stored {
     pub(super) segment: Arc<Segment>,
-    pub(super) deleted: Option<Arc<Shade>>,
+    pub(super) deleted: Option<Arc<HiddenDocs>>,
     /// The file that says so, open for as long as it counts, so that it is noticed when others change it.
     _file: Option<FileSlice>,
 }
@@ -215,9 +215,9 @@ fn unlocked(error: LockError) -> Error {
 }
 
 /// What of a segment was deleted.
-fn deleted(file: &FileSlice, segment: &Segment) -> Result<Arc<Shade>, Error> {
+fn deleted(file: &FileSlice, segment: &Segment) -> Result<Arc<HiddenDocs>, Error> {
     let alive = AliveBitSet::open(file.read_bytes()?);
-    let mut dead = Shade::clear(segment);
+    let mut dead = HiddenDocs::clear(segment);
     for doc in (0..segment.reader.max_doc()).filter(|doc| alive.is_deleted(*doc)) {
         dead.hide(segment, doc);
     }

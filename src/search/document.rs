@@ -10,8 +10,8 @@ use super::facets::{FACETS, FacetField, SEVERAL};
 use super::name::Shape;
 use super::readers;
 use super::schema::{Fields, Whole};
+use super::tokenizer::{fold, strip_separators};
 use super::trust::{Sign, Signs};
-use super::words::{fold, squeeze};
 use crate::db::Subject;
 
 /// How much of a view's SQL is kept to explain hits with, in characters; all of it is searched.
@@ -369,7 +369,7 @@ impl Document {
         laid_out.add_text(fields.whole, Whole::Path.term(&fold(&self.path.join("."))));
         laid_out.add_text(
             fields.whole,
-            Whole::Squeezed.term(&squeeze(&self.texts.name)),
+            Whole::Squeezed.term(&strip_separators(&self.texts.name)),
         );
         laid_out.add_text(fields.in_column, self.column_names.join("\n"));
         let around = if self.kind.is_container {

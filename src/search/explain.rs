@@ -8,7 +8,7 @@ use super::excerpt::{merged, piece, whole};
 use super::inside;
 use super::plan::{Plan, Test, Word};
 use super::query::SearchField;
-use super::words::{Form, Splitter};
+use super::tokenizer::{Form, Splitter};
 use super::{Matched, MatchedField, Part};
 
 /// How many columns and how many comments are named at most.

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use chrono::{DateTime, Utc};
 use tantivy::tokenizer::TokenizerManager;
 
+use super::access_filter::AccessFilters;
 use super::answer::Splitters;
 use super::built::{Built, Disk};
 use super::home::{self, Home, is_damage};
@@ -15,8 +16,7 @@ use super::lag::Lag;
 use super::layers::Layers;
 use super::recent::{self, Batch, Recent};
 use super::schema;
-use super::veil::Veils;
-use super::view::{Values, View};
+use super::snapshot::{Snapshot, Values};
 use super::writer::Writer;
 use super::{Document, Error};
 
@@ -58,7 +58,7 @@ struct Shared {
     built: RwLock<Arc<Built>>,
     layers: Mutex<Layers>,
     /// What the layers are together, for queries.
-    view: RwLock<Arc<View>>,
+    view: RwLock<Arc<Snapshot>>,
     values: Values,
     tokenizers: TokenizerManager,
     /// One refresh at a time.
@@ -66,7 +66,7 @@ struct Shared {
     /// One making-fewer of segments in memory at a time.
     thinning: Mutex<()>,
     splitters: Splitters,
-    veils: Veils,
+    access_filters: AccessFilters,
     lag: Lag,
 }
 
@@ -100,7 +100,7 @@ impl Index {
                 refreshing: Mutex::default(),
                 thinning: Mutex::default(),
                 splitters: Splitters::default(),
-                veils: Veils::default(),
+                access_filters: AccessFilters::default(),
                 lag: Lag::default(),
             }),
         })
@@ -337,8 +337,8 @@ impl Index {
         &self.shared.splitters
     }
 
-    pub(super) fn veils(&self) -> &Veils {
-        &self.shared.veils
+    pub(super) fn access_filters(&self) -> &AccessFilters {
+        &self.shared.access_filters
     }
 
     pub(super) fn home(&self) -> &Home {
@@ -358,7 +358,7 @@ impl Index {
         lock(&self.shared.layers)
     }
 
-    pub(super) fn view(&self) -> Arc<View> {
+    pub(super) fn view(&self) -> Arc<Snapshot> {
         let view = self.shared.view.read();
         Arc::clone(&view.unwrap_or_else(PoisonError::into_inner))
     }

@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use tantivy::tokenizer::{Token, TokenStream, Tokenizer};
 
-use super::words::{Form, Splitter};
+use super::tokenizer::{Form, Splitter};
 
 /// The shortest word that is looked for inside others, in characters.
 pub(super) const SHORTEST: usize = 4;

@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::Error;
+use super::access_filter::HiddenDocs;
 use super::affixes::Learned;
 use super::built::Disk;
 use super::recent::{Batch, Recent};
 use super::schema::Fields;
-use super::veil::Shade;
-use super::view::{Segment, Values, View};
+use super::snapshot::{Segment, Snapshot, Values};
 use crate::db::Subject;
 
 /// Disk and memory, put together.
@@ -17,7 +17,7 @@ use crate::db::Subject;
 pub(super) struct Layers {
     pub(super) disk: Disk,
     /// What of each segment on disk is deleted, or is in memory in a newer form.
-    dead: Vec<Option<Arc<Shade>>>,
+    dead: Vec<Option<Arc<HiddenDocs>>>,
     pub(super) recent: Recent,
     /// The last change that disk and memory contain together.
     followed: i64,
@@ -67,9 +67,10 @@ impl Layers {
         for (stored, dead) in self.disk.segments.iter().zip(&mut self.dead) {
             for id in ids {
                 for doc in stored.segment.documents_of(*id)? {
-                    let shade = dead.get_or_insert_with(|| Arc::new(Shade::clear(&stored.segment)));
-                    if !shade.hides(doc) {
-                        Arc::make_mut(shade).hide(&stored.segment, doc);
+                    let hidden_docs =
+                        dead.get_or_insert_with(|| Arc::new(HiddenDocs::clear(&stored.segment)));
+                    if !hidden_docs.hides(doc) {
+                        Arc::make_mut(hidden_docs).hide(&stored.segment, doc);
                     }
                 }
             }
@@ -83,12 +84,12 @@ impl Layers {
         fields: Fields,
         schema: tantivy::schema::Schema,
         values: &Values,
-    ) -> View {
+    ) -> Snapshot {
         let disk = self.disk.segments.iter().map(|stored| &stored.segment);
         let memory = self.recent.segments.iter().map(|held| &held.segment);
         let segments: Vec<Arc<Segment>> = disk.chain(memory).map(Arc::clone).collect();
         let hidden = self.recent.segments.iter().map(|held| held.dead.clone());
-        View {
+        Snapshot {
             fields,
             schema,
             segments,

@@ -4,6 +4,7 @@
 //! the truth: everything below the index folder may be deleted at any time and is built again. Deliberately absent:
 //! reading assets (the caller turns ids into pages) and markup (marks are flags on pieces of text).
 
+mod access_filter;
 mod affixes;
 mod answer;
 mod built;
@@ -13,6 +14,7 @@ mod explain;
 mod facets;
 mod files;
 mod filesystem;
+mod filtered_snapshot;
 pub mod follow;
 mod grammar;
 mod home;
@@ -23,21 +25,20 @@ mod inside;
 mod layers;
 mod name;
 mod narrow;
-mod outlook;
 mod plan;
 mod query;
 mod rank;
 mod readers;
 mod recent;
 mod schema;
+mod snapshot;
 #[cfg(test)]
 mod trials;
 mod tally;
 mod trust;
 mod typing;
-mod veil;
-mod view;
-mod words;
+
+mod tokenizer;
 mod writer;
 
 use std::time::Duration;
@@ -49,13 +50,13 @@ use crate::catalog;
 use crate::db::{self, Subject};
 use crate::error::{Explain, Kind};
 
+pub use access_filter::AccessFilter;
 pub use document::Document;
 pub use facets::{Choices, FACETS, FacetDef, FacetField};
 pub use index::{Index, Options};
 pub use narrow::{Age, Sort, Trust};
 pub use query::{FILTER_WORDS, FilterWord};
 pub use typing::{Completion, Offer};
-pub use veil::Veil;
 pub use writer::{Change, Rebuild, Writer};
 
 /// How many hits a query answers at most, whatever it asks for.

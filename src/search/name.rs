@@ -1,8 +1,8 @@
 //! What the name of an asset is made of: its words, those that its database has too, and the words at its edges.
 
 use super::grammar::is_grammar;
+use super::tokenizer::name_words;
 use super::trust::Layer;
-use super::words::name_words;
 
 /// A name, taken apart.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -4,8 +4,8 @@
 
 use std::str::FromStr;
 
+use super::snapshot::Facts;
 use super::trust::Sign;
-use super::view::Facts;
 
 /// Whether to trust an asset, or what it still needs for that. One asset may have several.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

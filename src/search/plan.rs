@@ -8,13 +8,13 @@ use std::collections::HashMap;
 
 use tantivy::DocId;
 
+use super::filtered_snapshot::{FilteredSnapshot, most_frequent};
 use super::grammar::is_grammar;
 use super::inside::Inside;
-use super::outlook::{Outlook, most_frequent};
 use super::query::{Condition, SearchField, Typed};
 use super::rank;
 use super::schema::{RANKED, Whole};
-use super::words::{Form, STEM, Splitter, fold, squeeze};
+use super::tokenizer::{Form, STEM, Splitter, fold, strip_separators};
 use super::{Error, LeftOut, ReadAs};
 
 /// How many different words one query can weigh.
@@ -152,7 +152,7 @@ struct Atom {
 impl Plan {
     /// Works out what to look up. With `typing`, the last word may be the beginning of one.
     pub(super) fn new(
-        view: &Outlook,
+        view: &FilteredSnapshot,
         splitter: &mut Splitter,
         typed: &Typed,
         typing: bool,
@@ -165,7 +165,7 @@ impl Plan {
         if !name.is_empty() {
             plan.asked = true;
             plan.exact = vec![Whole::Name.term(&name), Whole::Path.term(&name)];
-            let squeezed = squeeze(&typed.free);
+            let squeezed = strip_separators(&typed.free);
             plan.is_one_word = squeezed == name;
             plan.squeezed = (!squeezed.is_empty()).then(|| Whole::Squeezed.term(&squeezed));
         }
@@ -180,7 +180,7 @@ impl Plan {
 
     fn add_words(
         &mut self,
-        view: &Outlook,
+        view: &FilteredSnapshot,
         splitter: &mut Splitter,
         text: &str,
         typing: bool,
@@ -212,7 +212,7 @@ impl Plan {
     /// Adds a word, or what it is taken for, or says that it is left out.
     fn add(
         &mut self,
-        view: &Outlook,
+        view: &FilteredSnapshot,
         splitter: &mut Splitter,
         mut word: Word,
         term: &str,
@@ -265,7 +265,12 @@ impl Plan {
     }
 
     /// Adds a word that stands inside others only, or says that it is left out.
-    fn add_inside(&mut self, view: &Outlook, mut word: Word, term: &str) -> Result<(), Error> {
+    fn add_inside(
+        &mut self,
+        view: &FilteredSnapshot,
+        mut word: Word,
+        term: &str,
+    ) -> Result<(), Error> {
         word.inside = view.inside(term, MOST_BEGINNINGS)?;
         if word.inside.is_nowhere() {
             self.leave_out(term, nearest(view, term)?);
@@ -300,7 +305,7 @@ impl Plan {
 
     fn require(
         &mut self,
-        view: &Outlook,
+        view: &FilteredSnapshot,
         splitter: &mut Splitter,
         condition: &Condition,
     ) -> Result<(), Error> {
@@ -399,7 +404,7 @@ fn cut(splitter: &mut Splitter, text: &str) -> Vec<Atom> {
 }
 
 /// Lets a word be the beginning of others.
-fn begin(view: &Outlook, word: &mut Word, term: &str) -> Result<(), Error> {
+fn begin(view: &FilteredSnapshot, word: &mut Word, term: &str) -> Result<(), Error> {
     let words = view.beginning_with(term, READABLE, MOST_BEGINNINGS)?;
     let words = words.into_iter().filter(|other| other != term);
     word.forms.extend(words.map(|term| Lookup {
@@ -414,7 +419,7 @@ fn begin(view: &Outlook, word: &mut Word, term: &str) -> Result<(), Error> {
 
 /// The words of a condition, each of which may be inflected, and begin others when it stands nowhere itself.
 fn loosely(
-    view: &Outlook,
+    view: &FilteredSnapshot,
     splitter: &mut Splitter,
     condition: &Condition,
 ) -> Result<Vec<Word>, Error> {
@@ -509,7 +514,7 @@ fn direct(splitter: &mut Splitter, atom: &Atom) -> Word {
 }
 
 /// Whether any form of the word stands anywhere.
-fn stands(view: &Outlook, word: &Word) -> Result<bool, Error> {
+fn stands(view: &FilteredSnapshot, word: &Word) -> Result<bool, Error> {
     for form in &word.forms {
         if view.frequencies(&form.term)?.is_some() {
             return Ok(true);
@@ -519,7 +524,7 @@ fn stands(view: &Outlook, word: &Word) -> Result<bool, Error> {
 }
 
 /// Two or three words written as one: those that stand most often, each at least twice as long as a letter.
-fn parts(view: &Outlook, word: &str) -> Result<Option<Vec<String>>, Error> {
+fn parts(view: &FilteredSnapshot, word: &str) -> Result<Option<Vec<String>>, Error> {
     let length = word.chars().count();
     if !(4..=40).contains(&length) {
         return Ok(None);
@@ -577,7 +582,7 @@ fn parts(view: &Outlook, word: &str) -> Result<Option<Vec<String>>, Error> {
 }
 
 /// Words spelt almost like this one, the most likely first.
-fn misspelt(view: &Outlook, word: &str) -> Result<Vec<String>, Error> {
+fn misspelt(view: &FilteredSnapshot, word: &str) -> Result<Vec<String>, Error> {
     let length = word.chars().count();
     let furthest = match length {
         0..=3 => return Ok(Vec::new()),
@@ -601,7 +606,7 @@ fn misspelt(view: &Outlook, word: &str) -> Result<Vec<String>, Error> {
 }
 
 /// Words that look like those of a phrase that stand nowhere.
-fn nearest_to_any(view: &Outlook, phrase: &[String]) -> Result<Vec<String>, Error> {
+fn nearest_to_any(view: &FilteredSnapshot, phrase: &[String]) -> Result<Vec<String>, Error> {
     let mut near = Vec::new();
     for term in phrase {
         if near.len() < 3 && view.frequencies(term)?.is_none() {
@@ -613,7 +618,7 @@ fn nearest_to_any(view: &Outlook, phrase: &[String]) -> Result<Vec<String>, Erro
 }
 
 /// Words that look most like one that stands nowhere.
-fn nearest(view: &Outlook, word: &str) -> Result<Vec<String>, Error> {
+fn nearest(view: &FilteredSnapshot, word: &str) -> Result<Vec<String>, Error> {
     let length = word.chars().count();
     let mut found = match length {
         0..=1 => HashMap::new(),

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use super::facets::{Choices, FacetField};
 use super::narrow::{Age, Trust, Trusts};
 use super::schema::Whole;
-use super::words::fold;
+use super::tokenizer::fold;
 use super::{LeftOut, Query};
 
 /// How much of what was typed is read, in characters.

@@ -13,17 +13,17 @@ use tantivy::query::{EnableScoring, PhraseQuery, Query as _, TermQuery};
 use tantivy::schema::{Field, IndexRecordOption};
 use tantivy::{DocId, DocSet, TERMINATED, Term};
 
+use super::access_filter::HiddenDocs;
 use super::affixes::{Affix, Edge};
 use super::document::day_number;
+use super::filtered_snapshot::FilteredSnapshot;
 use super::narrow::Sort;
-use super::outlook::Outlook;
 use super::plan::{Plan, Test, Word};
 use super::query::{Narrowing, SearchField};
 use super::schema::{Fields, RANKED};
+use super::snapshot::{Facts, Segment};
 use super::tally::{Chosen, Tally};
 use super::trust::{Layer, trust};
-use super::veil::Shade;
-use super::view::{Facts, Segment};
 use super::{Error, Facet};
 
 /// What a field counts for: name, place, columns, texts, the rest.
@@ -104,8 +104,8 @@ pub(super) struct Place {
 
 /// What is known of one document while postings are read.
 #[derive(Debug, Clone, Copy, Default)]
-struct Slot {
-    score: f32,
+struct Score {
+    sum: f32,
     /// The weight of the words that it holds.
     held: f32,
     name: u32,
@@ -128,7 +128,7 @@ struct Gathered {
 
 /// Ranks what the plan asks for; answers `keep` hits.
 pub(super) fn rank(
-    view: &Outlook,
+    view: &FilteredSnapshot,
     plan: &Plan,
     narrowing: &Narrowing,
     sort: Sort,
@@ -139,24 +139,24 @@ pub(super) fn rank(
     let today = day_number(Utc::now().date_naive());
     let chosen = Chosen::new(view, narrowing, today);
     let mut tally = Tally::new(view, &chosen);
-    let mut slots = Vec::with_capacity(view.view.segments.len());
-    for (nth, (segment, shade)) in view.segments().enumerate() {
+    let mut scores = Vec::with_capacity(view.view.segments.len());
+    for (nth, (segment, hidden_docs)) in view.segments().enumerate() {
         let mut gathered = gather(view, segment, plan, &rarities, &scales)?;
-        if let Some(shade) = shade {
-            blank(&mut gathered, shade);
+        if let Some(hidden_docs) = hidden_docs {
+            blank(&mut gathered, hidden_docs);
         }
         let passing = plan.requirements.iter().map(|one| one.passing.get(nth));
         meet(
             &mut gathered,
             passing.map(|passing| passing.map_or(&[][..], Vec::as_slice)),
         );
-        slots.push(gathered);
+        scores.push(gathered);
     }
     let everything = !plan.asked;
-    let most = slots
+    let most = scores
         .iter()
         .flatten()
-        .map(|slot| slot.held)
+        .map(|score| score.held)
         .fold(0.0, f32::max);
     let found = Found {
         view,
@@ -170,8 +170,8 @@ pub(super) fn rank(
         sort,
     };
     let mut candidates = Vec::new();
-    for (number, (segment, slots)) in view.segments().zip(&slots).enumerate() {
-        let hits = count(&mut tally, number, segment, slots, &found)?;
+    for (number, (segment, scores)) in view.segments().zip(&scores).enumerate() {
+        let hits = count(&mut tally, number, segment, scores, &found)?;
         candidates.extend(best_of(hits, keep.max(WEIGHED)));
     }
     let mut best = in_order(view, candidates, keep.max(WEIGHED))?;
@@ -187,9 +187,9 @@ pub(super) fn rank(
     })
 }
 
-/// What makes a slot a hit, and a hit one of a stage.
+/// What makes a score a hit, and a hit one of a stage.
 struct Found<'v> {
-    view: &'v Outlook,
+    view: &'v FilteredSnapshot,
     /// Every term that the words of the query stand for.
     asked: HashSet<String>,
     is_one_word: bool,
@@ -203,21 +203,21 @@ struct Found<'v> {
 }
 
 impl Found<'_> {
-    fn is_hit(&self, slot: &Slot) -> bool {
-        (self.holds_enough(slot) || self.is_late(slot))
-            && slot.met & self.requirements == self.requirements
+    fn is_hit(&self, score: &Score) -> bool {
+        (self.holds_enough(score) || self.is_late(score))
+            && score.met & self.requirements == self.requirements
     }
 
-    fn holds_enough(&self, slot: &Slot) -> bool {
-        self.everything || slot.exact > 0 || (slot.held > 0.0 && slot.held >= self.enough)
+    fn holds_enough(&self, score: &Score) -> bool {
+        self.everything || score.exact > 0 || (score.held > 0.0 && score.held >= self.enough)
     }
 
     /// Whether every word stands somewhere in names when words inside others count, too.
-    fn is_late(&self, slot: &Slot) -> bool {
-        slot.inside != 0 && slot.name | slot.place | slot.column | slot.inside == self.all
+    fn is_late(&self, score: &Score) -> bool {
+        score.inside != 0 && score.name | score.place | score.column | score.inside == self.all
     }
 
-    fn score(&self, at: (usize, &Segment), doc: DocId, slot: &Slot, facts: &Facts) -> f32 {
+    fn score(&self, at: (usize, &Segment), doc: DocId, score: &Score, facts: &Facts) -> f32 {
         match self.sort {
             Sort::Match => {}
             // Equals come by name.
@@ -237,16 +237,16 @@ impl Found<'_> {
         if let Some(first) = first {
             trust *= 1.0 - BULK * first.share;
         }
-        let in_name = slot.name == self.all;
+        let in_name = score.name == self.all;
         let is_asked = |affix: &&Affix| !self.asked.contains(&affix.word);
         let other = if in_name {
-            other_words(slot, facts)
+            other_words(score, facts)
         } else {
             None
         };
         let first = first.filter(is_asked);
         let last = self.view.affixes.of(at, doc, Edge::Last).filter(is_asked);
-        let named = match (slot.exact, other) {
+        let named = match (score.exact, other) {
             (2, _) => Some(EXACT),
             (1, _) | (_, Some(0)) => Some(ALMOST),
             (_, Some(1)) if first.is_some() => Some(1.0),
@@ -256,38 +256,38 @@ impl Found<'_> {
         };
         let (stage, within) = match named {
             Some(named) => {
-                let is_literal = slot.exact > 0 && !self.is_one_word;
+                let is_literal = score.exact > 0 && !self.is_one_word;
                 let stage = if is_literal { 6.0 } else { 5.0 };
                 (
                     stage,
-                    NAMED * named * trust + BESIDES * slot.score.min(NAMED),
+                    NAMED * named * trust + BESIDES * score.sum.min(NAMED),
                 )
             }
             None if in_name => {
                 let affixes = u32::from(first.is_some()) + u32::from(last.is_some());
                 let other = other.unwrap_or(1).saturating_sub(affixes);
                 #[expect(clippy::cast_precision_loss, reason = "names have few words")]
-                let [asked, other] = [slot.name.count_ones() as f32, other as f32];
+                let [asked, other] = [score.name.count_ones() as f32, other as f32];
                 let diluted = asked / (asked + OTHER_WORDS * other);
-                (4.0, slot.score * diluted * trust)
+                (4.0, score.sum * diluted * trust)
             }
-            None if slot.name | slot.place == self.all => (3.0, slot.score * trust),
-            None if slot.name | slot.place | slot.column == self.all => {
-                (2.0, slot.score * trust.powf(FAR))
+            None if score.name | score.place == self.all => (3.0, score.sum * trust),
+            None if score.name | score.place | score.column == self.all => {
+                (2.0, score.sum * trust.powf(FAR))
             }
-            None if self.holds_enough(slot) => (1.0, slot.score * trust.powf(FAR)),
-            None => (0.0, slot.score * trust.powf(FAR)),
+            None if self.holds_enough(score) => (1.0, score.sum * trust.powf(FAR)),
+            None => (0.0, score.sum * trust.powf(FAR)),
         };
         stage * STAGE + within.min(STAGE - 1.0)
     }
 }
 
 /// How many words a name has beside those of the query and those of its database; `None` when it is not in words.
-fn other_words(slot: &Slot, facts: &Facts) -> Option<u32> {
+fn other_words(score: &Score, facts: &Facts) -> Option<u32> {
     let words = Some(facts.signs.words()).filter(|words| *words > 0)?;
-    let repeated = (slot.name & slot.place).count_ones();
+    let repeated = (score.name & score.place).count_ones();
     let unasked = facts.signs.repeated().saturating_sub(repeated);
-    Some(words.saturating_sub(slot.name.count_ones() + unasked))
+    Some(words.saturating_sub(score.name.count_ones() + unasked))
 }
 
 /// Every term that the words of a query stand for.
@@ -297,7 +297,7 @@ fn asked(plan: &Plan) -> HashSet<String> {
 }
 
 /// Weighs the best hits by how many views read them, within their stages.
-fn weigh_readers(view: &Outlook, best: &mut [Place]) -> Result<(), Error> {
+fn weigh_readers(view: &FilteredSnapshot, best: &mut [Place]) -> Result<(), Error> {
     let weighed = best.len().min(WEIGHED);
     let Some(best) = best.get_mut(..weighed) else {
         return Ok(());
@@ -319,7 +319,7 @@ fn weigh_readers(view: &Outlook, best: &mut [Place]) -> Result<(), Error> {
 }
 
 /// For each field, what a length dilutes a word to, by the length's short form.
-fn scales(view: &Outlook) -> [[f32; 256]; RANKED] {
+fn scales(view: &FilteredSnapshot) -> [[f32; 256]; RANKED] {
     let mut scales = [[0.0; 256]; RANKED];
     let fields = scales
         .iter_mut()
@@ -338,7 +338,7 @@ fn scales(view: &Outlook) -> [[f32; 256]; RANKED] {
 
 /// How much it says that a document holds a word.
 #[expect(clippy::cast_precision_loss, reason = "a weight needs no more")]
-fn rarities(view: &Outlook, plan: &Plan) -> Result<Vec<f32>, Error> {
+fn rarities(view: &FilteredSnapshot, plan: &Plan) -> Result<Vec<f32>, Error> {
     let all = view.len() as f32;
     let mut rarities = Vec::new();
     for word in &plan.words {
@@ -363,64 +363,64 @@ fn mask(words: usize) -> u32 {
 
 /// Reads every posting of every word in one segment.
 fn gather(
-    view: &Outlook,
+    view: &FilteredSnapshot,
     segment: &Segment,
     plan: &Plan,
     rarities: &[f32],
     scales: &[[f32; 256]; RANKED],
-) -> Result<Vec<Slot>, Error> {
-    let mut desk = Desk::new(segment, !plan.words.is_empty());
+) -> Result<Vec<Score>, Error> {
+    let mut accumulator = Accumulator::new(segment, !plan.words.is_empty());
     for (nth, (word, rarity)) in plan.words.iter().zip(rarities).enumerate() {
-        desk.gather(view, segment, word, scales)?;
-        desk.look_inside(view.view.fields, segment, word, 1 << nth)?;
-        desk.settle(view, segment, 1 << nth, *rarity);
+        accumulator.gather(view, segment, word, scales)?;
+        accumulator.look_inside(view.view.fields, segment, word, 1 << nth)?;
+        accumulator.finish_word(view, segment, 1 << nth, *rarity);
     }
-    let mut slots = desk.slots;
+    let mut scores = accumulator.scores;
     for (terms, exact) in [(plan.exact.as_slice(), 2), (plan.squeezed.as_slice(), 1)] {
         for term in terms {
             for_each_in(segment, view.view.fields.whole, term, |doc| {
-                if let Some(slot) = slots.get_mut(doc as usize) {
-                    slot.exact = slot.exact.max(exact);
+                if let Some(score) = scores.get_mut(doc as usize) {
+                    score.exact = score.exact.max(exact);
                 }
             })?;
         }
     }
-    Ok(slots)
+    Ok(scores)
 }
 
 /// Forgets what was found in documents that are hidden.
-fn blank(slots: &mut [Slot], shade: &Shade) {
-    for (doc, slot) in (0..).zip(slots) {
-        if shade.hides(doc) {
-            *slot = Slot::default();
+fn blank(scores: &mut [Score], hidden_docs: &HiddenDocs) {
+    for (doc, score) in (0..).zip(scores) {
+        if hidden_docs.hides(doc) {
+            *score = Score::default();
         }
     }
 }
 
 /// Notes which documents meet which requirement.
-fn meet<'m>(slots: &mut [Slot], meeting: impl Iterator<Item = &'m [DocId]>) {
+fn meet<'m>(scores: &mut [Score], meeting: impl Iterator<Item = &'m [DocId]>) {
     for (nth, documents) in meeting.enumerate() {
         for doc in documents {
-            if let Some(slot) = slots.get_mut(*doc as usize) {
-                slot.met |= 1 << nth;
+            if let Some(score) = scores.get_mut(*doc as usize) {
+                score.met |= 1 << nth;
             }
         }
     }
 }
 
 /// Where the postings of one segment are added up.
-struct Desk {
-    slots: Vec<Slot>,
+struct Accumulator {
+    scores: Vec<Score>,
     /// What the word at hand has collected, and in which documents.
     gathered: Vec<Gathered>,
     touched: Vec<DocId>,
 }
 
-impl Desk {
+impl Accumulator {
     fn new(segment: &Segment, words: bool) -> Self {
         let documents = segment.reader.max_doc() as usize;
         Self {
-            slots: vec![Slot::default(); documents],
+            scores: vec![Score::default(); documents],
             gathered: vec![Gathered::default(); if words { documents } else { 0 }],
             touched: Vec::new(),
         }
@@ -439,7 +439,7 @@ impl Desk {
     /// Adds up the postings of one word.
     fn gather(
         &mut self,
-        view: &Outlook,
+        view: &FilteredSnapshot,
         segment: &Segment,
         word: &Word,
         scales: &[[f32; 256]; RANKED],
@@ -490,8 +490,8 @@ impl Desk {
                 for_each_in(segment, index, term, |doc| {
                     if word.only_inside {
                         self.add(doc, INSIDE, field);
-                    } else if let Some(slot) = self.slots.get_mut(doc as usize) {
-                        slot.inside |= bit;
+                    } else if let Some(score) = self.scores.get_mut(doc as usize) {
+                        score.inside |= bit;
                     }
                 })?;
             }
@@ -500,26 +500,27 @@ impl Desk {
     }
 
     /// Books what one word has collected.
-    fn settle(&mut self, view: &Outlook, segment: &Segment, bit: u32, rarity: f32) {
+    fn finish_word(&mut self, view: &FilteredSnapshot, segment: &Segment, bit: u32, rarity: f32) {
         for doc in self.touched.drain(..) {
             let at = doc as usize;
-            let (Some(slot), Some(gathered)) = (self.slots.get_mut(at), self.gathered.get_mut(at))
+            let (Some(score), Some(gathered)) =
+                (self.scores.get_mut(at), self.gathered.get_mut(at))
             else {
                 continue;
             };
             let Gathered { amount, fields } = std::mem::take(gathered);
             let length = segment.facts(doc).length / view.length;
             let dilution = 1.0 - WHOLE_DILUTION + WHOLE_DILUTION * length;
-            slot.score += rarity * amount * (SATURATION + 1.0) / (amount + SATURATION * dilution);
-            slot.held += rarity;
+            score.sum += rarity * amount * (SATURATION + 1.0) / (amount + SATURATION * dilution);
+            score.held += rarity;
             if fields & 1 != 0 {
-                slot.name |= bit;
+                score.name |= bit;
             }
             if fields & 2 != 0 {
-                slot.place |= bit;
+                score.place |= bit;
             }
             if fields & 4 != 0 {
-                slot.column |= bit;
+                score.column |= bit;
             }
         }
     }
@@ -545,7 +546,7 @@ fn for_each_in(
 
 /// The documents of each segment that pass a test.
 pub(super) fn passing(
-    view: &Outlook,
+    view: &FilteredSnapshot,
     scope: SearchField,
     test: &Test,
 ) -> Result<Vec<Vec<DocId>>, Error> {
@@ -558,7 +559,7 @@ pub(super) fn passing(
         SearchField::Tag => vec![view.view.fields.tag],
     };
     let mut all = Vec::with_capacity(view.view.segments.len());
-    for (segment, shade) in view.segments() {
+    for (segment, hidden_docs) in view.segments() {
         let mut passing = Vec::new();
         for field in &fields {
             passing.extend(match test {
@@ -566,8 +567,8 @@ pub(super) fn passing(
                 Test::Each(words) => holding_each(segment, *field, words)?,
             });
         }
-        if let Some(shade) = shade {
-            passing.retain(|doc| !shade.hides(*doc));
+        if let Some(hidden_docs) = hidden_docs {
+            passing.retain(|doc| !hidden_docs.hides(*doc));
         }
         all.push(passing);
     }
@@ -575,7 +576,7 @@ pub(super) fn passing(
 }
 
 fn holding_phrase(
-    view: &Outlook,
+    view: &FilteredSnapshot,
     segment: &Segment,
     field: Field,
     words: &[String],
@@ -629,14 +630,14 @@ fn holding_each(segment: &Segment, field: Field, words: &[Word]) -> Result<Vec<D
 fn count(
     tally: &mut Tally<'_>,
     number: usize,
-    (segment, shade): (&Segment, Option<&Shade>),
-    slots: &[Slot],
+    (segment, hidden_docs): (&Segment, Option<&HiddenDocs>),
+    scores: &[Score],
     found: &Found<'_>,
 ) -> Result<Vec<Place>, Error> {
     let mut hits = Vec::new();
     let mut counting = tally.segment(segment)?;
-    for (doc, slot) in (0..).zip(slots) {
-        if !found.is_hit(slot) || shade.is_some_and(|shade| shade.hides(doc)) {
+    for (doc, score) in (0..).zip(scores) {
+        if !found.is_hit(score) || hidden_docs.is_some_and(|hidden_docs| hidden_docs.hides(doc)) {
             continue;
         }
         let facts = segment.facts(doc);
@@ -644,7 +645,7 @@ fn count(
             hits.push(Place {
                 segment: number,
                 doc,
-                score: found.score((number, segment), doc, slot, &facts),
+                score: found.score((number, segment), doc, score, &facts),
                 verified: found.sort == Sort::Match && facts.verified >= found.today,
                 order: facts.order,
             });
@@ -671,7 +672,11 @@ fn best_of(mut hits: Vec<Place>, keep: usize) -> Vec<Place> {
 }
 
 /// The best hits of all segments, best first; equals by whether they are verified, then by name.
-fn in_order(view: &Outlook, mut places: Vec<Place>, keep: usize) -> Result<Vec<Place>, Error> {
+fn in_order(
+    view: &FilteredSnapshot,
+    mut places: Vec<Place>,
+    keep: usize,
+) -> Result<Vec<Place>, Error> {
     places.sort_by(by_score);
     let mut ordered = Vec::with_capacity(keep.min(places.len()));
     for equals in places.chunk_by(|a, b| a.score.total_cmp(&b.score).is_eq()) {

@@ -3,7 +3,7 @@
 //! Only counted, never shown: a name that belongs to something else in the statement is the name of no table, or of one
 //! that counts for a little more than it should.
 
-use super::words::fold;
+use super::tokenizer::fold;
 
 /// So many tables of one view count.
 const MOST: usize = 64;

@@ -13,10 +13,10 @@ use tantivy::tokenizer::TokenizerManager;
 use tantivy::{DocId, IndexBuilder, IndexSettings, SegmentReader, SingleSegmentIndexWriter};
 
 use super::Error;
+use super::access_filter::HiddenDocs;
 use super::document::Document;
 use super::schema::{self, Fields};
-use super::veil::Shade;
-use super::view::{Segment, Values};
+use super::snapshot::{Segment, Values};
 use crate::db::Subject;
 
 /// How many documents are held before they go to disk, and how many at most when they cannot.
@@ -78,7 +78,7 @@ struct Entry {
 pub(super) struct Held {
     number: u64,
     pub(super) segment: Arc<Segment>,
-    pub(super) dead: Option<Arc<Shade>>,
+    pub(super) dead: Option<Arc<HiddenDocs>>,
 }
 
 impl Held {
@@ -86,7 +86,7 @@ impl Held {
         let dead = self
             .dead
             .take()
-            .unwrap_or_else(|| Arc::new(Shade::clear(&self.segment)));
+            .unwrap_or_else(|| Arc::new(HiddenDocs::clear(&self.segment)));
         let dead = self.dead.insert(dead);
         Arc::make_mut(dead).hide(&self.segment, doc);
     }

@@ -8,7 +8,7 @@ use tantivy::tokenizer::TokenizerManager;
 
 use super::facets::{self, SEVERAL, SINGLE};
 use super::inside::InsideTokenizer;
-use super::words::WordTokenizer;
+use super::tokenizer::WordTokenizer;
 
 /// Goes up when words are cut, folded or stored in another way than before.
 const VERSION: u32 = 7;

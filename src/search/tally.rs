@@ -9,11 +9,11 @@ use tantivy::DocId;
 use tantivy::columnar::StrColumn;
 
 use super::facets::{FACETS, FacetField, SEVERAL, SINGLE};
+use super::filtered_snapshot::FilteredSnapshot;
 use super::narrow::{Trust, Trusts};
-use super::outlook::Outlook;
 use super::query::{Narrowing, Removed};
-use super::view::{Facts, Segment};
-use super::words::fold;
+use super::snapshot::{Facts, Segment};
+use super::tokenizer::fold;
 use super::{Error, Facet, FacetValue};
 
 /// How many values of a facet are answered.
@@ -36,7 +36,7 @@ pub(super) struct Chosen<'q> {
 }
 
 impl<'q> Chosen<'q> {
-    pub(super) fn new(view: &Outlook, narrowing: &'q Narrowing, today: u32) -> Self {
+    pub(super) fn new(view: &FilteredSnapshot, narrowing: &'q Narrowing, today: u32) -> Self {
         let seen = |facet: usize| {
             let values = view.values.as_ref()?.get(facet)?;
             Some(values.as_slice())
@@ -117,7 +117,7 @@ pub(super) struct Tally<'a> {
 }
 
 impl<'a> Tally<'a> {
-    pub(super) fn new(view: &Outlook, chosen: &'a Chosen<'a>) -> Self {
+    pub(super) fn new(view: &FilteredSnapshot, chosen: &'a Chosen<'a>) -> Self {
         let values = view.view.values.each_ref();
         Self {
             chosen,
@@ -145,7 +145,7 @@ impl<'a> Tally<'a> {
     }
 
     /// What was counted, by facet.
-    pub(super) fn facets(self, view: &Outlook) -> Vec<Facet> {
+    pub(super) fn facets(self, view: &FilteredSnapshot) -> Vec<Facet> {
         let chosen = self.chosen;
         let fields = FACETS.iter().map(|facet| facet.field);
         let counted = self

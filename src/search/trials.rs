@@ -18,7 +18,7 @@ use tempfile::TempDir;
 
 use super::files::Files;
 use super::home::Home;
-use super::{Answer, Error, Index, Options, Query, Veil, follow};
+use super::{AccessFilter, Answer, Error, Index, Options, Query, follow};
 use crate::auth::Actor;
 use crate::catalog::{self, Address, AssetKind, Cause, Discovered, Facts, SourceLayer};
 use crate::db::Db;
@@ -257,7 +257,9 @@ enum Work {
 /// Everything that searches tell.
 fn told(index: &Index) -> String {
     let ask = |text: &str| {
-        let answer = index.search(&Query::words(text), &Veil::none()).unwrap();
+        let answer = index
+            .search(&Query::words(text), &AccessFilter::none())
+            .unwrap();
         let Answer {
             total,
             hits,
@@ -278,7 +280,7 @@ fn told(index: &Index) -> String {
         "\"newest words\"",
         "db:sales fir",
     ];
-    let suggested = index.suggest("tab", 5, &Veil::none()).unwrap();
+    let suggested = index.suggest("tab", 5, &AccessFilter::none()).unwrap();
     format!("{}{suggested:?}", asked.map(ask).concat())
 }
 
@@ -397,7 +399,9 @@ async fn a_search_leaves_another_build_to_the_follower() {
     let before = index.built().name.clone();
     follow::rebuild_all(&world.db, &world.open()).await.unwrap();
 
-    let found = index.search(&Query::words("first"), &Veil::none()).unwrap();
+    let found = index
+        .search(&Query::words("first"), &AccessFilter::none())
+        .unwrap();
     assert_eq!(found.total, 7);
     assert_eq!(index.built().name, before);
     assert!(!index.built().is_damaged());

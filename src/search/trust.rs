@@ -4,7 +4,7 @@
 //! uses them as layers, which [`super::affixes`] learns. Trust orders hits within a stage and moves none to another.
 
 use super::name::Shape;
-use super::view::Facts;
+use super::snapshot::Facts;
 
 /// What a name or a database says about how finished its data is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]

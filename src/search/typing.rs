@@ -3,10 +3,10 @@
 //! Deliberately absent: waiting for more letters (the browser does), and words that only hidden assets have.
 
 use super::answer::answer;
-use super::outlook::Outlook;
+use super::filtered_snapshot::FilteredSnapshot;
 use super::query::{self, Completed, FilterWord};
-use super::words::{Splitter, fold};
-use super::{Error, Hit, Index, MatchedField, Query, Veil};
+use super::tokenizer::{Splitter, fold};
+use super::{AccessFilter, Error, Hit, Index, MatchedField, Query};
 
 /// How many values a word that filters is completed to.
 const MOST_VALUES: usize = 6;
@@ -36,17 +36,24 @@ pub struct Completion {
 }
 
 impl Index {
-    /// Offers assets and completions for what has been typed so far, under a veil.
-    pub fn offer(&self, text: &str, limit: usize, veil: &Veil) -> Result<Offer, Error> {
+    /// Offers assets and completions for what has been typed so far, under an access filter.
+    pub fn offer(
+        &self,
+        text: &str,
+        limit: usize,
+        access_filter: &AccessFilter,
+    ) -> Result<Offer, Error> {
         if text.trim().is_empty() {
             return Ok(Offer::default());
         }
-        self.read(veil, |view, splitter| offer(view, splitter, text, limit))
+        self.read(access_filter, |view, splitter| {
+            offer(view, splitter, text, limit)
+        })
     }
 }
 
 fn offer(
-    view: &Outlook,
+    view: &FilteredSnapshot,
     splitter: &mut Splitter,
     text: &str,
     limit: usize,
@@ -90,7 +97,7 @@ fn last_word_at(text: &str) -> usize {
 }
 
 fn completions(
-    view: &Outlook,
+    view: &FilteredSnapshot,
     splitter: &mut Splitter,
     before: &str,
     last: &str,
@@ -125,7 +132,7 @@ fn completions(
 
 /// The values of a filter that begin as typed.
 fn values(
-    view: &Outlook,
+    view: &FilteredSnapshot,
     splitter: &mut Splitter,
     filter: &FilterWord,
     typed: &str,
@@ -144,7 +151,11 @@ fn values(
 }
 
 /// Names of columns that begin as typed, from what is found for it.
-fn columns(view: &Outlook, splitter: &mut Splitter, typed: &str) -> Result<Vec<String>, Error> {
+fn columns(
+    view: &FilteredSnapshot,
+    splitter: &mut Splitter,
+    typed: &str,
+) -> Result<Vec<String>, Error> {
     let query = Query {
         limit: HITS_WITH_COLUMNS,
         ..Query::words(typed)

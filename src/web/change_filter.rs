@@ -58,15 +58,19 @@ pub(super) async fn database(
     if let Ok(id) = typed.parse() {
         return Ok(Ok(Some(AssetId(id))));
     }
-    Ok(match catalog::find_scope(db, actor.sight(), typed).await {
-        Ok(Scope::Database { database, .. }) => Ok(Some(AssetId(database))),
-        Ok(Scope::Source { .. }) => {
-            Err(format!("“{typed}” is a source; name one of its databases."))
-        }
-        Err(Error::UnknownScope { .. }) => Err(format!("There is no database named “{typed}”.")),
-        Err(several @ Error::SeveralScopes { .. }) => Err(several.to_string()),
-        Err(other) => return Err(other.into()),
-    })
+    Ok(
+        match catalog::find_scope(db, actor.visibility(), typed).await {
+            Ok(Scope::Database { database, .. }) => Ok(Some(AssetId(database))),
+            Ok(Scope::Source { .. }) => {
+                Err(format!("“{typed}” is a source; name one of its databases."))
+            }
+            Err(Error::UnknownScope { .. }) => {
+                Err(format!("There is no database named “{typed}”."))
+            }
+            Err(several @ Error::SeveralScopes { .. }) => Err(several.to_string()),
+            Err(other) => return Err(other.into()),
+        },
+    )
 }
 
 /// The time of a filter, as an address writes it.

@@ -9,7 +9,7 @@ use sea_orm::DbErr;
 use serde::Serialize;
 
 use super::searching;
-use crate::auth::Sight;
+use crate::auth::Visibility;
 use crate::db::{self, Db, changes};
 use crate::error::{Kind, Storage, chain};
 use crate::search::Index;
@@ -50,7 +50,7 @@ pub(super) async fn alive() -> HttpResponse {
 
 /// Looks a letter up for nobody in particular, which asks the index alone.
 async fn index_answers(db: &Db, index: &Index) -> bool {
-    let found = searching::offer(db, index, &Sight::Everything, "a", 1).await;
+    let found = searching::offer(db, index, &Visibility::Everything, "a", 1).await;
     found.is_ok()
 }
 

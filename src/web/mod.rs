@@ -1,6 +1,6 @@
 //! Pages for people and JSON for programs.
 //!
-//! A request is admitted (`door`, `limits`), finds its handler in the site map (`routes`), and is answered with a view
+//! A request is admitted (`banner`, `limits`), finds its handler in the site map (`routes`), and is answered with a view
 //! (`pages`, rendered by `view`) or a JSON shape (`api`). Whatever fails becomes a [`failure::Failure`], the one place
 //! that knows status numbers. Deliberately absent: queries and rules. They belong to the modules above this one.
 
@@ -10,7 +10,6 @@ mod aspects;
 mod auditing;
 mod change_filter;
 mod client;
-mod door;
 mod failure;
 mod footnotes;
 mod forms;
@@ -20,6 +19,7 @@ pub mod links;
 mod markdown;
 mod middleware;
 mod options;
+mod origin_check;
 mod pages;
 mod parameters;
 mod prefix;

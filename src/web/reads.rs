@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::auth::Sight;
+use crate::auth::Visibility;
 use crate::auth::principals::{self, Named, Principal};
 use crate::catalog::{self, AssetId, Summary};
 use crate::db::Db;
@@ -19,7 +19,7 @@ impl TrustNames {
     /// Reads them in a number of queries that does not grow with the list; in none when it names nobody and nothing.
     pub(super) async fn read<'a>(
         db: &Db,
-        sight: &Sight,
+        visibility: &Visibility,
         assets: impl Iterator<Item = &'a Summary> + Clone,
     ) -> Result<Self, Failure> {
         let owners = assets.clone().flat_map(|asset| &asset.trust.owners.0);
@@ -32,7 +32,7 @@ impl TrustNames {
             owners: principals::find_named(db, &owners)
                 .await
                 .map_err(catalog::Error::from)?,
-            replacements: catalog::find_summaries(db, sight, &replacements).await?,
+            replacements: catalog::find_summaries(db, visibility, &replacements).await?,
         })
     }
 

@@ -4,7 +4,7 @@ use actix_web::web;
 
 use super::failure::Failure;
 use super::parameters::Parameters;
-use crate::auth::Sight;
+use crate::auth::Visibility;
 use crate::db::Db;
 use crate::search::{self, Answer, Choices, FACETS, Index, Offer, Query};
 use crate::telemetry::request;
@@ -50,11 +50,11 @@ pub(crate) fn query_of(parameters: &Parameters) -> Result<Query, Failure> {
 pub(crate) async fn search(
     db: &Db,
     index: &Index,
-    sight: &Sight,
+    visibility: &Visibility,
     query: Query,
 ) -> Result<Answer, Failure> {
-    let veil = index.veil(db, sight).await?;
-    let answer = in_background(index, move |index| index.search(&query, &veil)).await?;
+    let access_filter = index.access_filter(db, visibility).await?;
+    let answer = in_background(index, move |index| index.search(&query, &access_filter)).await?;
     metrics::histogram!("gazetteer_search_seconds", "what" => "search").record(answer.took);
     Ok(answer)
 }
@@ -63,14 +63,17 @@ pub(crate) async fn search(
 pub(crate) async fn offer(
     db: &Db,
     index: &Index,
-    sight: &Sight,
+    visibility: &Visibility,
     typed: &str,
     limit: usize,
 ) -> Result<Offer, Failure> {
-    let veil = index.veil(db, sight).await?;
+    let access_filter = index.access_filter(db, visibility).await?;
     let typed: String = typed.chars().take(LONGEST_TEXT).collect();
     let started = std::time::Instant::now();
-    let offer = in_background(index, move |index| index.offer(&typed, limit, &veil)).await?;
+    let offer = in_background(index, move |index| {
+        index.offer(&typed, limit, &access_filter)
+    })
+    .await?;
     metrics::histogram!("gazetteer_search_seconds", "what" => "suggest").record(started.elapsed());
     Ok(offer)
 }

@@ -13,11 +13,11 @@ use tokio::sync::Notify;
 
 use super::access::Access;
 use super::client::Trust;
-use super::door::{self, Door};
 use super::health::{self, SlowestIndex};
 use super::limits::{self, LONGEST_BODY, Patience};
 use super::middleware;
 use super::options::Options;
+use super::origin_check::{self, OriginCheck};
 use super::prefix::{self, Prefix};
 use super::rate::Rate;
 use super::routes;
@@ -125,7 +125,7 @@ fn build(
     let templates = Data::new(Templates::load(&statics)?);
     let prefix = Prefix::of(options.public_url.as_ref()).map_err(Error::TakenPath)?;
     let prefix = Data::new(prefix);
-    let door = Data::new(Door::new(address, options.public_url.clone()));
+    let origin_check = Data::new(OriginCheck::new(address, options.public_url.clone()));
     let rate = Data::new(Rate::new(options.rate_limit));
     let patience = Data::new(Patience(options.slowest_body));
     let slowest_index = Data::new(SlowestIndex(options.slowest_index));
@@ -145,7 +145,7 @@ fn build(
             .app_data(Data::clone(&numbers))
             .app_data(Data::clone(&statics))
             .app_data(Data::clone(&templates))
-            .app_data(Data::clone(&door))
+            .app_data(Data::clone(&origin_check))
             .app_data(Data::clone(&prefix))
             .app_data(Data::clone(&rate))
             .app_data(Data::clone(&patience))
@@ -162,7 +162,7 @@ fn build(
             .configure(routes::configure)
             // The last is the outermost.
             .wrap(actix::from_fn(limits::gather))
-            .wrap(actix::from_fn(door::admit))
+            .wrap(actix::from_fn(origin_check::admit))
             .wrap(actix::from_fn(middleware::dress))
             .wrap(actix::Compress::default())
             .wrap(actix::from_fn(middleware::watch))

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use chrono::{TimeDelta, Utc};
-use gazetteer::auth::accounts::{self, Account, AccountKind, NewAccount, Standing};
+use gazetteer::auth::accounts::{self, Account, AccountKind, NewAccount, RoleGrant};
 use gazetteer::auth::sessions::{self, Origin, SignedIn};
 use gazetteer::auth::tokens::{self, NewToken};
 use gazetteer::auth::{self, Actor, Passwords, Role, TokenScope, links};
@@ -40,7 +40,7 @@ async fn with_password(db: &Db, name: &str) -> (Account, SecretString) {
         kind: AccountKind::Person,
         name: name.parse().unwrap(),
         display_name: None,
-        standing: Standing::READER,
+        standing: RoleGrant::READER,
     };
     let account = accounts::create(db, &operator, &new, Utc::now())
         .await

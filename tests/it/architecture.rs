@@ -107,6 +107,84 @@ fn allowed_imports_comments_and_strings_pass() {
     }
 }
 
+/// A file has no more lines of code than this, tests and comments aside; a template no longer lines, in characters.
+const MOST_LINES: usize = 400;
+const LONGEST_LINE: usize = 120;
+
+/// Files that are longer still, and may only become shorter.
+const LONGER: [(&str, usize); 20] = [
+    ("catalog/apply.rs", 478),
+    ("catalog/difference.rs", 567),
+    ("demo/database_yaml.rs", 583),
+    ("demo/endpoint.rs", 477),
+    ("demo/generate.rs", 514),
+    ("ingest/run.rs", 526),
+    ("search/plan.rs", 562),
+    ("search/rank.rs", 592),
+    ("search/tokenizer/mod.rs", 488),
+    ("sources/glue/client.rs", 570),
+    ("sources/glue/reading.rs", 557),
+    ("sources/glue/translate.rs", 424),
+    ("web/api/asset_shape.rs", 454),
+    ("web/pages/assets/mod.rs", 425),
+    ("web/pages/columns.rs", 555),
+    ("web/pages/ingestion.rs", 637),
+    ("web/pages/people.rs", 601),
+    ("web/pages/search.rs", 546),
+    ("web/routes.rs", 460),
+    ("web/view.rs", 409),
+];
+
+/// So many lines of templates are longer still; there may only be fewer.
+const LONG_LINES: usize = 217;
+
+#[test]
+fn files_are_read_in_one_sitting_and_say_what_they_keep() {
+    let mut complaints = Vec::new();
+    for (path, text) in sources() {
+        let lines = text.lines().map(str::trim);
+        let code = lines.take_while(|line| *line != "#[cfg(test)]");
+        let count = code
+            .filter(|line| !line.is_empty() && !line.starts_with("//"))
+            .count();
+        let longer = LONGER.iter().find(|(longer, _)| *longer == path);
+        let most = longer.map_or(MOST_LINES, |(_, most)| *most);
+        if count > most {
+            complaints.push(format!(
+                "{path} has {count} lines of code, and {most} is the most"
+            ));
+        }
+        if !text.starts_with("//!") {
+            complaints.push(format!("{path} does not open with what it keeps"));
+        }
+    }
+    assert!(complaints.is_empty(), "\n{}", complaints.join("\n"));
+}
+
+#[test]
+fn no_template_gets_more_lines_that_nobody_can_review() {
+    let mut folders = vec![root().join("templates")];
+    let mut long = 0;
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let text = fs::read_to_string(&path).unwrap();
+            let lines = text.lines();
+            long += lines
+                .filter(|line| line.chars().count() > LONGEST_LINE)
+                .count();
+        }
+    }
+    assert!(
+        long <= LONG_LINES,
+        "{long} lines of templates are too long, and {LONG_LINES} is the most"
+    );
+}
+
 const EXAMPLE: &str = "\
 ```imports
 module | may import

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use chrono::Utc;
-use gazetteer::auth::accounts::{self, AccountKind, NewAccount, Standing};
+use gazetteer::auth::accounts::{self, AccountKind, NewAccount, RoleGrant};
 use gazetteer::auth::principals::Principal;
 use gazetteer::auth::scopes::{self, Admitted};
 use gazetteer::auth::tokens::{self, NewToken};
@@ -246,7 +246,7 @@ async fn the_files_hold_every_row_that_fits_and_no_formula() {
         kind: AccountKind::Person,
         name: "ana".parse().unwrap(),
         display_name: None,
-        standing: Standing::READER,
+        standing: RoleGrant::READER,
     };
     accounts::create(&app.app.db, &Actor::operator(), &new, Utc::now())
         .await

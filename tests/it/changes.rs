@@ -1,6 +1,6 @@
 //! What changed: the page, its lists, the sentence of the week, the API and the feed.
 
-use gazetteer::auth::{Role, Sight};
+use gazetteer::auth::{Role, Visibility};
 use gazetteer::catalog::groups::{self, GroupFilter};
 use gazetteer::catalog::{AssetId, Batch};
 use gazetteer::db::PageRequest;
@@ -331,9 +331,10 @@ async fn the_migration_groups_what_older_versions_wrote() {
     let all = async || {
         let page = PageRequest::first(100);
         let filter = GroupFilter::default();
-        let groups = groups::list(db, &Sight::Everything, &filter, &page).await;
+        let groups = groups::list(db, &Visibility::Everything, &filter, &page).await;
         let of_run = Batch::Run(story.run.id);
-        let changes = groups::list_in_batch(db, &Sight::Everything, of_run, &filter, &page).await;
+        let changes =
+            groups::list_in_batch(db, &Visibility::Everything, of_run, &filter, &page).await;
         (groups.unwrap(), changes.unwrap())
     };
     let before = all().await;

@@ -12,9 +12,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use chrono::Utc;
-use gazetteer::auth::{Actor, Role, Sight};
+use gazetteer::auth::{Actor, Role, Visibility};
 use gazetteer::catalog::human::{self, AssetAspect, ColumnDescription, Description};
-use gazetteer::catalog::{self, AssetId, AssetKind, Batch, Cause, Discovered, View};
+use gazetteer::catalog::{self, AssetId, AssetKind, Batch, Cause, Discovered, ViewDefinition};
 use gazetteer::config;
 use gazetteer::db::changes;
 use gazetteer::demo::{Endpoint, World as Glue};
@@ -251,7 +251,8 @@ impl World {
         let database = fill(&catalog, columns).await;
         let id = async |name: &str| {
             let address = address(&["largest", name]);
-            let found = catalog::find_at(&catalog.app.db, &Sight::Everything, &[&address]).await;
+            let found =
+                catalog::find_at(&catalog.app.db, &Visibility::Everything, &[&address]).await;
             found.unwrap().into_values().next().unwrap()
         };
         let (rewritten, noted, old) = (id("rewritten").await, id("noted").await, id("old").await);
@@ -752,9 +753,9 @@ async fn fill(catalog: &TestCatalog, columns: usize) -> AssetId {
         .map(|nth| (format!("key_{nth}"), words("v", 1_000)))
         .collect();
     let mut view = asset(AssetKind::View, &["largest", "view"]);
-    view.source.view = Some(View {
+    view.source.view = Some(ViewDefinition {
         sql: "SELECT (a + 1) AS \"b&c\" FROM t -- words\n".repeat(50_000),
-        ..View::default()
+        ..ViewDefinition::default()
     });
     let mut tables = vec![
         wide,
@@ -835,7 +836,7 @@ async fn say(catalog: &TestCatalog, rewritten: AssetId, noted: AssetId) {
     .await;
     for nth in 0..60 {
         let address = address(&["largest", &format!("table_{nth:03}")]);
-        let found = catalog::find_at(&catalog.app.db, &Sight::Everything, &[&address]).await;
+        let found = catalog::find_at(&catalog.app.db, &Visibility::Everything, &[&address]).await;
         let id = found.unwrap().into_values().next().unwrap();
         save(
             catalog,

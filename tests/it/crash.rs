@@ -8,15 +8,15 @@ use std::time::{Duration, Instant};
 
 use chrono::Utc;
 use gazetteer::app::App;
-use gazetteer::auth::accounts::{self, AccountKind, NewAccount, Standing};
+use gazetteer::auth::accounts::{self, AccountKind, NewAccount, RoleGrant};
 use gazetteer::auth::tokens::{self, NewToken};
-use gazetteer::auth::{Actor, Sight, TokenScope};
+use gazetteer::auth::{Actor, TokenScope, Visibility};
 use gazetteer::catalog::{self, Action};
 use gazetteer::config::Storage;
 use gazetteer::db::PageRequest;
 use gazetteer::demo::{EVERY_PAGE, Endpoint, Fault, World};
 use gazetteer::ingest::Recipes;
-use gazetteer::search::{Query, Veil, follow};
+use gazetteer::search::{AccessFilter, Query, follow};
 use secrecy::ExposeSecret;
 use serde_json::json;
 
@@ -255,7 +255,7 @@ async fn words_that_were_acknowledged_are_there_after_the_server_was_killed() {
             .await
             .unwrap();
         follow::catch_up(&app.db, &app.index).await.unwrap();
-        let asset = catalog::find_asset(&app.db, &Sight::Everything, table)
+        let asset = catalog::find_asset(&app.db, &Visibility::Everything, table)
             .await
             .unwrap();
         let edition = &asset.human.description;
@@ -267,7 +267,7 @@ async fn words_that_were_acknowledged_are_there_after_the_server_was_killed() {
         let words = edition.content.text.clone();
         let found = app
             .index
-            .search(&Query::words(&words), &Veil::none())
+            .search(&Query::words(&words), &AccessFilter::none())
             .unwrap();
         assert_eq!(found.total, 1, "{words}");
         version = edition.version;
@@ -309,7 +309,7 @@ async fn token_of_a_steward(catalog: &TestCatalog) -> String {
         kind: AccountKind::Service,
         name: "writer".parse().unwrap(),
         display_name: None,
-        standing: Standing::STEWARD,
+        standing: RoleGrant::STEWARD,
     };
     let account = accounts::create(db, &operator, &new, Utc::now())
         .await
@@ -340,7 +340,7 @@ async fn told(storage: &Storage) -> Vec<String> {
         ));
     }
     let changes =
-        catalog::list_recent_changes(&app.db, &Sight::Everything, &PageRequest::first(500))
+        catalog::list_recent_changes(&app.db, &Visibility::Everything, &PageRequest::first(500))
             .await
             .unwrap();
     let created = changes
@@ -357,7 +357,7 @@ async fn told(storage: &Storage) -> Vec<String> {
     for words in ["column_7", "table_119", "db3", "altered_39"] {
         let answer = app
             .index
-            .search(&Query::words(words), &Veil::none())
+            .search(&Query::words(words), &AccessFilter::none())
             .unwrap();
         told.push(format!("{words}: {} {:?}", answer.total, answer.facets));
     }

@@ -42,7 +42,7 @@ async fn read(folder: &Path, names: &[&str]) -> (Vec<Asset>, usize) {
     let mut found = Vec::new();
     for name in names {
         let ids = catalog::find_called(&db, name).await.unwrap();
-        let asset = catalog::find_asset(&db, operator.sight(), ids[0]).await;
+        let asset = catalog::find_asset(&db, operator.visibility(), ids[0]).await;
         found.push(asset.unwrap());
     }
     let people = accounts::list(&db, &operator, "", &PageRequest::first(100)).await;

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use aws_sdk_glue::config::{BehaviorVersion, Credentials, Region};
 use gazetteer::catalog::Listing;
 use gazetteer::demo::{Corpus, EVERY_PAGE, Endpoint, Fault, Operation, World};
-use gazetteer::sources::glue::{Identity, Settings};
+use gazetteer::sources::glue::{AwsCredentials, Settings};
 use gazetteer::sources::{Report, Source};
 use reqwest::{Response, StatusCode};
 use serde_json::{Value, json};
@@ -474,7 +474,7 @@ async fn discover(endpoint: &Endpoint) -> Vec<Report> {
     let settings = Settings {
         region: Some("eu-central-1".to_owned()),
         endpoint_url: Some(endpoint.url()),
-        identity: Identity::Keys {
+        identity: AwsCredentials::Keys {
             id: "demo".to_owned().into(),
             secret: "demo".to_owned().into(),
             session_token: None,

@@ -1,9 +1,9 @@
 //! What people write about assets: saved once, never lost, told in the history.
 
 use chrono::{DateTime, NaiveDate, Utc};
-use gazetteer::auth::accounts::{self, AccountKind, NewAccount, Standing};
+use gazetteer::auth::accounts::{self, AccountKind, NewAccount, RoleGrant};
 use gazetteer::auth::principals::Principal;
-use gazetteer::auth::{AccountId, Actor, Role, Sight, teams};
+use gazetteer::auth::{AccountId, Actor, Role, Visibility, teams};
 use gazetteer::catalog::human::{
     self, AssetAspect, ColumnDescription, Deprecation, Description, Links, OncePerAsset, Owner,
     OwnerRole, Owners, PageLink, Tags, Verification,
@@ -83,7 +83,7 @@ async fn report(catalog: &TestCatalog, tables: Vec<Discovered>) -> AssetId {
     let Some(address) = first else {
         return AssetId(Uuid::nil());
     };
-    let found = catalog::find_at(&catalog.app.db, &Sight::Everything, &[&address])
+    let found = catalog::find_at(&catalog.app.db, &Visibility::Everything, &[&address])
         .await
         .unwrap();
     found.into_values().next().unwrap()
@@ -100,7 +100,7 @@ async fn save<A: AssetAspect>(
 }
 
 async fn find(catalog: &TestCatalog, id: AssetId) -> Asset {
-    catalog::find_asset(&catalog.app.db, &Sight::Everything, id)
+    catalog::find_asset(&catalog.app.db, &Visibility::Everything, id)
         .await
         .unwrap()
 }
@@ -111,7 +111,7 @@ async fn person(catalog: &TestCatalog, name: &str, display_name: &str) -> Accoun
         kind: AccountKind::Person,
         name: name.parse().unwrap(),
         display_name: Some(display_name.to_owned()),
-        standing: Standing::STEWARD,
+        standing: RoleGrant::STEWARD,
     };
     let operator = Actor::operator();
     let made = accounts::create(&catalog.app.db, &operator, &new, now()).await;
@@ -136,7 +136,7 @@ fn problems<A: AssetAspect>(saved: Result<Revision<A>, EditError<A>>) -> Vec<Str
 
 async fn sentences(catalog: &TestCatalog, id: AssetId) -> Vec<String> {
     let page = PageRequest::first(100);
-    let history = catalog::list_history(&catalog.app.db, &Sight::Everything, id, &page)
+    let history = catalog::list_history(&catalog.app.db, &Visibility::Everything, id, &page)
         .await
         .unwrap();
     let changes = history.items.into_iter();
@@ -420,7 +420,7 @@ async fn found(catalog: &TestCatalog, words: &str) -> Vec<String> {
         .iter()
         .filter_map(|hit| AssetId::of(hit.subject))
         .collect();
-    let assets = catalog::find_assets(db, &Sight::Everything, &ids)
+    let assets = catalog::find_assets(db, &Visibility::Everything, &ids)
         .await
         .unwrap();
     assets

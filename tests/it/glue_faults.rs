@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use gazetteer::catalog::{Address, Listing};
-use gazetteer::sources::glue::{AssumeRole, Identity, Limits, Settings, Size};
+use gazetteer::sources::glue::{AssumeRole, AwsCredentials, Limits, Settings, Size};
 use gazetteer::sources::{Cost, Error, Finding, Pattern, Report, Skipped, Source};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
@@ -50,7 +50,7 @@ impl Told {
 pub(crate) fn settings(server: &GlueServer) -> Settings {
     Settings {
         region: Some("eu-central-1".to_owned()),
-        identity: Identity::Keys {
+        identity: AwsCredentials::Keys {
             id: "AKIATESTKEY".into(),
             secret: "very-secret".into(),
             session_token: None,

@@ -150,7 +150,10 @@ async fn a_row_of_an_earlier_version_is_told_though_it_keeps_no_comparison() {
 
     let page = ana.page(&format!("/assets/{id}")).await;
 
-    assert_eq!(texts(&page, "#history-list li a"), ["What changed"]);
+    assert_eq!(
+        texts(&page, "#history-list .history-what a"),
+        ["What changed"]
+    );
     let whole = ana.page(&format!("/assets/{id}/history/2")).await;
     assert_eq!(texts(&whole, "#before"), [before.trim()]);
     let told = texts(&whole, "section[aria-labelledby=changed-title] p");

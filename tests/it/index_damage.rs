@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use gazetteer::search::{Index, Options, Query, Veil, follow};
+use gazetteer::search::{AccessFilter, Index, Options, Query, follow};
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 
@@ -133,7 +133,7 @@ async fn until_whole(app: &TestApp, after: &str) {
         let whole = ready.status == StatusCode::OK && ready.json()["index"] == "ok" && {
             let copy = copied(&index_dir(app));
             let next = Index::open(copy.path(), &Options::default()).unwrap();
-            let found = next.search(&Query::words("orders_3"), &Veil::none());
+            let found = next.search(&Query::words("orders_3"), &AccessFilter::none());
             next.applied() > 0 && found.unwrap().total > 0
         };
         if whole {
@@ -206,7 +206,9 @@ async fn whatever_happens_to_a_file_between_two_runs_is_mended() {
                 &Index::open(&index_dir, &Options::default()).unwrap(),
             ] {
                 for (query, total) in [("older", 1), ("orders", 20), ("", 21)] {
-                    let found = index.search(&Query::words(query), &Veil::none()).unwrap();
+                    let found = index
+                        .search(&Query::words(query), &AccessFilter::none())
+                        .unwrap();
                     assert_eq!(found.total, total, "{} {damage:?}: {query}", file.display());
                 }
             }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
-use gazetteer::search::{Index, Options, Query, Veil, Writer, follow};
+use gazetteer::search::{AccessFilter, Index, Options, Query, Writer, follow};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -83,7 +83,10 @@ async fn what_was_saved_is_found_by_the_next_search_while_somebody_else_writes_t
     assert_eq!(other.written(), before);
     let word = found(&app, "orders_4").await["hits"][0]["description"].clone();
     let newest = Query::words(word.as_str().unwrap());
-    assert_eq!(other.search(&newest, &Veil::none()).unwrap().total, 1);
+    assert_eq!(
+        other.search(&newest, &AccessFilter::none()).unwrap().total,
+        1
+    );
     app.stop().await;
 }
 
@@ -105,7 +108,7 @@ async fn an_edit_costs_no_commit_and_the_end_of_the_server_writes_it_down() {
     next.refresh().unwrap();
     assert_eq!(next.written(), index.applied());
     let found = next
-        .search(&Query::words("\"text 29\""), &Veil::none())
+        .search(&Query::words("\"text 29\""), &AccessFilter::none())
         .unwrap();
     assert_eq!(found.total, 1);
 }

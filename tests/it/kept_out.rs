@@ -1,7 +1,7 @@
 //! Nobody who knows a name can keep its owner out, and nobody guesses quickly.
 
 use chrono::Utc;
-use gazetteer::auth::accounts::{self, AccountKind, NewAccount, Standing};
+use gazetteer::auth::accounts::{self, AccountKind, NewAccount, RoleGrant};
 use gazetteer::auth::directories::Directories;
 use gazetteer::auth::{Actor, links};
 use gazetteer::config;
@@ -39,7 +39,7 @@ async fn choose(app: &TestApp, name: &str, password: &str) -> String {
             kind: AccountKind::Person,
             name: name.parse().unwrap(),
             display_name: None,
-            standing: Standing::READER,
+            standing: RoleGrant::READER,
         };
         let made = accounts::create(db, &operator, &new, Utc::now());
         made.await.unwrap()

@@ -1,6 +1,6 @@
 //! People, teams, sessions and tokens, through the pages.
 
-use gazetteer::auth::accounts::{self, AccountKind, NewAccount, Standing};
+use gazetteer::auth::accounts::{self, AccountKind, NewAccount, RoleGrant};
 use gazetteer::auth::{Actor, Role, Scope};
 use reqwest::StatusCode;
 use scraper::{Html, Selector};
@@ -143,7 +143,7 @@ async fn a_steward_is_given_scopes_by_their_names() {
     let given = admin_posts(&app, &format!("{page}/role"), &form).await;
     let none = [("role", "steward-of"), ("scopes", " \n ")];
     let none = admin_posts(&app, &format!("{page}/role"), &none).await;
-    let many = format!("{scope}\n").repeat(Standing::MOST_SCOPES + 1);
+    let many = format!("{scope}\n").repeat(RoleGrant::MOST_SCOPES + 1);
     let many = [("role", "steward-of"), ("scopes", many.as_str())];
     let many = admin_posts(&app, &format!("{page}/role"), &many).await;
 
@@ -160,7 +160,10 @@ async fn a_steward_is_given_scopes_by_their_names() {
         instance: INSTANCE.to_owned(),
         database: database.0,
     };
-    assert_eq!(standing, Standing::new(Role::Steward, Some(vec![expected])));
+    assert_eq!(
+        standing,
+        RoleGrant::new(Role::Steward, Some(vec![expected]))
+    );
     assert_eq!(none.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert_eq!(many.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert_eq!(
@@ -447,7 +450,7 @@ async fn everybody_is_listed_page_by_page_and_filtered() {
             kind: AccountKind::Person,
             name: format!("person-{number:02}").parse().unwrap(),
             display_name: (number == 41).then(|| "Zoë O'Neill".to_owned()),
-            standing: Standing::READER,
+            standing: RoleGrant::READER,
         };
         accounts::create(&app.app.db, &Actor::operator(), &new, chrono::Utc::now())
             .await

@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use chrono::Utc;
-use gazetteer::auth::accounts::{self, Standing};
+use gazetteer::auth::accounts::{self, RoleGrant};
 use gazetteer::auth::tokens::{self, NewToken};
-use gazetteer::auth::{Actor, Role, Scope, TokenScope};
-use gazetteer::catalog::AssetId;
+use gazetteer::auth::{Actor, Role, Scope, TokenScope, teams};
+use gazetteer::catalog::{AssetId, Batch};
+use gazetteer::demo;
 use gazetteer::web::routes::{self, Entry, Site};
 use reqwest::{Method, StatusCode};
 use secrecy::ExposeSecret as _;
@@ -81,20 +82,30 @@ fn every_address_but_the_ways_in_and_the_signs_of_life_needs_a_permission() {
     assert_eq!(without, BTreeSet::from(expected));
 }
 
-/// A catalog with a table, and a steward of a database that it is not in.
+/// A catalog with a table, a run, a person and a team, and a steward of a database that the table is not in.
 struct World {
     app: TestApp,
     orders: AssetId,
+    /// Somebody who never asks for anything, with a team and a token.
+    person: String,
+    team: String,
+    token: String,
+    run: String,
+    /// The changes that people make today.
+    batch: String,
     tokens: Vec<(&'static str, Browser)>,
 }
 
 impl World {
     async fn start(anonymous_read: bool) -> Self {
-        let app = TestApp::start_with(Settings {
+        let mut world = demo::World::new();
+        world.set_table("stock", &json!({"Name": "levels"}));
+        let settings = Settings {
             anonymous_read,
             ..Settings::default()
-        })
-        .await;
+        };
+        let app = TestApp::beside_with(world, settings).await;
+        let run = app.run("world").await.id.to_string();
         app.add(
             "sales",
             vec![table(&["sales", "orders"], &[("id", "bigint")])],
@@ -112,7 +123,7 @@ impl World {
             instance: INSTANCE.to_owned(),
             database: elsewhere.0,
         };
-        let standing = Standing::new(Role::Steward, Some(vec![scope]));
+        let standing = RoleGrant::new(Role::Steward, Some(vec![scope]));
         let account = accounts::find_named(db, &operator, &"elsewhere".parse().unwrap())
             .await
             .unwrap();
@@ -135,9 +146,29 @@ impl World {
             let secret = made.secret.expose_secret();
             tokens.push((scope.as_str(), Browser::with_token(&app.base, secret)));
         }
+        app.person("quiet", Role::Reader, &["Data crew"]).await;
+        let quiet = accounts::find_named(db, &operator, &"quiet".parse().unwrap())
+            .await
+            .unwrap();
+        let new = NewToken {
+            name: "quiet",
+            scopes: BTreeSet::from([TokenScope::Read]),
+            days: 1,
+        };
+        let made = tokens::make(db, &operator, quiet.id, &new, Utc::now())
+            .await
+            .unwrap();
+        let crew = teams::find_named(db, &operator, &"Data crew".parse().unwrap())
+            .await
+            .unwrap();
         Self {
             app,
             orders,
+            person: quiet.id.0.to_string(),
+            team: crew.id.0.to_string(),
+            token: made.token.id.to_string(),
+            run,
+            batch: Batch::of(None, Utc::now()).id().to_string(),
             tokens,
         }
     }
@@ -164,20 +195,30 @@ impl World {
         verdict(&Answer::of(request).await)
     }
 
-    /// An address of a route: of the table where it is about an asset, else of something that is not there.
+    /// An address of a route, of something that is there.
     fn address(&self, pattern: &str) -> String {
         const NOTHING: &str = "01980a5e-7c1b-7def-8a90-1b2c3d4e5f60";
-        let is_asset = pattern.contains("/assets/{id}");
-        let id = if is_asset {
-            self.orders.to_string()
-        } else {
-            NOTHING.to_owned()
-        };
+        let orders = self.orders.to_string();
+        let of = |id: &String, folder: &str| pattern.contains(folder).then(|| id.clone());
+        let id = of(&orders, "/assets/{id}")
+            .or(of(&self.run, "/runs/{id}"))
+            .or(of(&self.batch, "/changes/{id}"))
+            .or(of(&self.person, "/people/{id}"))
+            .or(of(&self.team, "/teams/{id}"))
+            // Sessions and tokens of one's own: these are somebody else's.
+            .unwrap_or_else(|| self.token.clone());
+        let instance = INSTANCE.replace('/', "%2F");
         let mut address = pattern.replacen("{id}", &id, 1);
         while let (Some(from), Some(to)) = (address.find('{'), address.find('}')) {
             let word = match address.get(from..=to).unwrap() {
                 "{number}" => "1",
                 "{column}" | "{path:.*}" => "id",
+                "{name}" => "world",
+                "{platform}" => "glue",
+                "{instance}" => &instance,
+                "{account}" => &self.person,
+                "{team}" => &self.team,
+                "{token}" => &self.token,
                 _ => NOTHING,
             };
             address.replace_range(from..=to, word);

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use gazetteer::ingest::recipe::{Notice, Problems, Recipe, list_recipes};
 use gazetteer::sources::Source;
-use gazetteer::sources::glue::{Identity, Limits, Settings, Size};
+use gazetteer::sources::glue::{AwsCredentials, Limits, Settings, Size};
 use insta::assert_snapshot;
 use secrecy::ExposeSecret as _;
 
@@ -205,7 +205,7 @@ fn the_smallest_recipe_has_sensible_defaults() {
 
     let settings = settings(&recipe);
     assert_eq!(settings.region.as_deref(), Some("eu-central-1"));
-    assert!(matches!(settings.identity, Identity::Chain));
+    assert!(matches!(settings.identity, AwsCredentials::Chain));
     assert!(settings.databases.allows("any") && settings.tables.allows("any.thing"));
     assert!(settings.extract_owners && !settings.ignore_resource_links);
     assert_eq!(recipe.title(), "shop");
@@ -270,7 +270,10 @@ source:
     )
     .unwrap();
 
-    assert!(matches!(settings(&recipe).identity, Identity::Keys { .. }));
+    assert!(matches!(
+        settings(&recipe).identity,
+        AwsCredentials::Keys { .. }
+    ));
     assert_snapshot!(notices(&recipe), @"4:60: “aws_profile” is not acted on. The access key is used instead.");
 }
 
@@ -964,7 +967,7 @@ fn a_secret_arrives_as_it_is_whatever_is_in_it() {
         let text = with_config(&["aws_access_key_id: a", &key]);
         let recipe = Recipe::read(Path::new("shop.yml"), &text, &environment).unwrap();
 
-        let Identity::Keys { secret, .. } = &settings(&recipe).identity else {
+        let AwsCredentials::Keys { secret, .. } = &settings(&recipe).identity else {
             panic!("the recipe names keys");
         };
         assert_eq!(secret.expose_secret(), odd, "{value}");

@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::Utc;
 use gazetteer::app::App;
-use gazetteer::auth::accounts::{self, Account, AccountKind, NewAccount, Standing};
+use gazetteer::auth::accounts::{self, Account, AccountKind, NewAccount, RoleGrant};
 use gazetteer::auth::principals::Principal;
 use gazetteer::auth::scopes::{self, Admitted};
 use gazetteer::auth::teams::{self, Team};
 use gazetteer::auth::tokens::{self, NewToken};
-use gazetteer::auth::{Actor, Event, Role, Scope, Sight, TokenScope};
+use gazetteer::auth::{Actor, Event, Role, Scope, TokenScope, Visibility};
 use gazetteer::catalog::human::{self, Description};
 use gazetteer::catalog::{
     self, Address, Alias, AssetId, AssetKind, Cause, Children, Discovered, LinkTarget, OutwardLink,
@@ -126,7 +126,7 @@ async fn index(catalog: &TestCatalog) {
         .unwrap();
 }
 
-async fn account(catalog: &TestCatalog, name: &str, standing: Standing) -> Account {
+async fn account(catalog: &TestCatalog, name: &str, standing: RoleGrant) -> Account {
     let new = NewAccount {
         kind: AccountKind::Service,
         name: name.parse().unwrap(),
@@ -203,10 +203,10 @@ struct People {
 
 impl People {
     async fn meet(catalog: &TestCatalog) -> Self {
-        let outsider = account(catalog, "olga", Standing::STEWARD).await;
-        let admitted = account(catalog, "ann", Standing::READER).await;
-        let member = account(catalog, "mia", Standing::READER).await;
-        let admin = account(catalog, "root", Standing::ADMIN).await;
+        let outsider = account(catalog, "olga", RoleGrant::STEWARD).await;
+        let admitted = account(catalog, "ann", RoleGrant::READER).await;
+        let member = account(catalog, "mia", RoleGrant::READER).await;
+        let admin = account(catalog, "root", RoleGrant::ADMIN).await;
         let within = team(catalog, "insiders", &[&member]).await;
         team(catalog, "outsiders", &[&outsider]).await;
         Self {
@@ -219,25 +219,25 @@ impl People {
     }
 }
 
-async fn search(catalog: &TestCatalog, sight: &Sight, query: &Query) -> Answer {
+async fn search(catalog: &TestCatalog, visibility: &Visibility, query: &Query) -> Answer {
     let app = &catalog.app;
-    let veil = app.index.veil(&app.db, sight).await.unwrap();
-    app.index.search(query, &veil).unwrap()
+    let access_filter = app.index.access_filter(&app.db, visibility).await.unwrap();
+    app.index.search(query, &access_filter).unwrap()
 }
 
 /// Every answer of the catalog and of the index to somebody, in words, without ids, times and what the index took.
-async fn glimpse(catalog: &TestCatalog, sight: &Sight) -> Vec<String> {
+async fn glimpse(catalog: &TestCatalog, visibility: &Visibility) -> Vec<String> {
     let db = &catalog.app.db;
     let page = PageRequest::first(100);
     let mut seen = vec![format!(
         "{:?}",
-        catalog::list_instances(db, sight).await.unwrap()
+        catalog::list_instances(db, visibility).await.unwrap()
     )];
     let gone = Children {
         gone: true,
         ..Children::default()
     };
-    let databases = catalog::list_children(db, sight, &gone, &page)
+    let databases = catalog::list_children(db, visibility, &gone, &page)
         .await
         .unwrap();
     seen.push(format!(
@@ -251,25 +251,27 @@ async fn glimpse(catalog: &TestCatalog, sight: &Sight) -> Vec<String> {
             ..gone
         };
         seen.push(database.address.path.join("."));
-        let counts = catalog::count_inside(db, sight, &[database.id])
+        let counts = catalog::count_inside(db, visibility, &[database.id])
             .await
             .unwrap();
         seen.push(format!("{:?}", counts.values().collect::<Vec<_>>()));
-        for child in catalog::list_children(db, sight, &inside, &page)
+        for child in catalog::list_children(db, visibility, &inside, &page)
             .await
             .unwrap()
             .items
         {
-            let asset = catalog::find_asset(db, sight, child.id).await.unwrap();
+            let asset = catalog::find_asset(db, visibility, child.id).await.unwrap();
             seen.push(format!(
                 "{:?} {:?} {:?}",
                 asset.address, asset.source, asset.facts
             ));
             seen.push(format!(
                 "{:?}",
-                catalog::list_aliases(db, sight, child.id).await.unwrap()
+                catalog::list_aliases(db, visibility, child.id)
+                    .await
+                    .unwrap()
             ));
-            let history = catalog::list_history(db, sight, child.id, &page)
+            let history = catalog::list_history(db, visibility, child.id, &page)
                 .await
                 .unwrap();
             seen.extend(
@@ -280,7 +282,7 @@ async fn glimpse(catalog: &TestCatalog, sight: &Sight) -> Vec<String> {
             );
         }
     }
-    let changes = catalog::list_recent_changes(db, sight, &page)
+    let changes = catalog::list_recent_changes(db, visibility, &page)
         .await
         .unwrap();
     seen.push(format!(
@@ -320,10 +322,15 @@ async fn glimpse(catalog: &TestCatalog, sight: &Sight) -> Vec<String> {
                 include_gone: true,
                 ..Query::words(words)
             };
-            seen.extend(told(catalog, sight, &query).await);
+            seen.extend(told(catalog, visibility, &query).await);
         }
-        let veil = catalog.app.index.veil(db, sight).await.unwrap();
-        let hits = catalog.app.index.suggest(words, 8, &veil).unwrap();
+        let access_filter = catalog
+            .app
+            .index
+            .access_filter(db, visibility)
+            .await
+            .unwrap();
+        let hits = catalog.app.index.suggest(words, 8, &access_filter).unwrap();
         seen.push(format!(
             "suggests {:?}",
             names(
@@ -341,8 +348,8 @@ async fn glimpse(catalog: &TestCatalog, sight: &Sight) -> Vec<String> {
 }
 
 /// An answer of the index; what was typed and is only repeated is replaced by dots.
-async fn told(catalog: &TestCatalog, sight: &Sight, query: &Query) -> Vec<String> {
-    let answer = search(catalog, sight, query).await;
+async fn told(catalog: &TestCatalog, visibility: &Visibility, query: &Query) -> Vec<String> {
+    let answer = search(catalog, visibility, query).await;
     let ids: Vec<AssetId> = answer
         .hits
         .iter()
@@ -371,7 +378,7 @@ async fn told(catalog: &TestCatalog, sight: &Sight, query: &Query) -> Vec<String
 }
 
 async fn names(catalog: &TestCatalog, ids: &[AssetId]) -> Vec<String> {
-    let found = catalog::find_assets(&catalog.app.db, &Sight::Everything, ids)
+    let found = catalog::find_assets(&catalog.app.db, &Visibility::Everything, ids)
         .await
         .unwrap();
     found
@@ -392,7 +399,7 @@ async fn what_is_restricted_is_as_if_it_were_not_there() {
     let hidden = add_hidden(&catalog).await;
     index(&catalog).await;
     let people = People::meet(&catalog).await;
-    let everything = glimpse(&catalog, people.outsider.sight()).await;
+    let everything = glimpse(&catalog, people.outsider.visibility()).await;
     assert!(!hidden_in(&everything).is_empty());
 
     restrict(&catalog, &database(hidden), &people.principals).await;
@@ -404,17 +411,21 @@ async fn what_is_restricted_is_as_if_it_were_not_there() {
         ("the admin", &people.admin),
         ("the operator", &Actor::operator()),
     ] {
-        assert_eq!(glimpse(&catalog, actor.sight()).await, everything, "{who}");
+        assert_eq!(
+            glimpse(&catalog, actor.visibility()).await,
+            everything,
+            "{who}"
+        );
     }
     let twin = TestCatalog::start().await;
     add_shop(&twin).await;
     index(&twin).await;
-    let never_there = glimpse(&twin, &Sight::Everything).await;
+    let never_there = glimpse(&twin, &Visibility::Everything).await;
     for (who, actor) in [
         ("the outsider", &people.outsider),
         ("a visitor", &Actor::visitor(true)),
     ] {
-        let seen = glimpse(&catalog, actor.sight()).await;
+        let seen = glimpse(&catalog, actor.visibility()).await;
         assert_eq!(hidden_in(&seen), Vec::<&String>::new(), "{who}");
         assert_eq!(seen, never_there, "{who}");
     }
@@ -426,7 +437,10 @@ async fn what_is_restricted_is_as_if_it_were_not_there() {
             .await
             .unwrap();
     }
-    assert_eq!(glimpse(&catalog, people.outsider.sight()).await, everything);
+    assert_eq!(
+        glimpse(&catalog, people.outsider.visibility()).await,
+        everything
+    );
 }
 
 #[tokio::test]
@@ -436,7 +450,7 @@ async fn the_sources_and_the_databases_restriction_both_have_to_admit() {
     let people = People::meet(&catalog).await;
     let [ann, insiders] = people.principals;
     let sees = async |actor: &Actor| {
-        catalog::find_asset(&catalog.app.db, actor.sight(), shop)
+        catalog::find_asset(&catalog.app.db, actor.visibility(), shop)
             .await
             .is_ok()
     };
@@ -591,9 +605,9 @@ fn whatever_is_restricted_everybody_sees_exactly_what_admits_them() {
             databases.push((instance, id));
         }
         index(&catalog).await;
-        let ann = account(&catalog, "ann", Standing::READER).await;
-        let bob = account(&catalog, "bob", Standing::STEWARD).await;
-        let mia = account(&catalog, "mia", Standing::READER).await;
+        let ann = account(&catalog, "ann", RoleGrant::READER).await;
+        let bob = account(&catalog, "bob", RoleGrant::STEWARD).await;
+        let mia = account(&catalog, "mia", RoleGrant::READER).await;
         let red = team(&catalog, "red", &[&mia]).await;
         let blue = team(&catalog, "blue", &[&mia, &bob]).await;
         let principals = [
@@ -652,7 +666,7 @@ async fn check(
         }
     }
     for who in people {
-        let sight = sight_of(principals, who);
+        let visibility = sight_of(principals, who);
         let lets_in = |door: &Option<BTreeSet<usize>>| {
             door.as_ref()
                 .is_none_or(|door| who.iter().any(|one| door.contains(one)))
@@ -662,7 +676,7 @@ async fn check(
             .collect();
         let answer = search(
             catalog,
-            &sight,
+            &visibility,
             &Query {
                 limit: 100,
                 ..Query::default()
@@ -684,24 +698,28 @@ async fn check(
         };
         let expected: BTreeMap<_, _> = open.iter().map(|nth| (format!("db{nth}"), 3)).collect();
         assert_eq!(facet(FacetField::Database), expected);
-        let listed =
-            catalog::list_children(db, &sight, &Children::default(), &PageRequest::first(10))
-                .await
-                .unwrap();
+        let listed = catalog::list_children(
+            db,
+            &visibility,
+            &Children::default(),
+            &PageRequest::first(10),
+        )
+        .await
+        .unwrap();
         let listed: BTreeSet<String> = listed
             .items
             .iter()
             .map(|one| one.address.name().to_owned())
             .collect();
         assert_eq!(listed, expected.keys().cloned().collect());
-        let instances: u64 = catalog::list_instances(db, &sight)
+        let instances: u64 = catalog::list_instances(db, &visibility)
             .await
             .unwrap()
             .iter()
             .map(|one| one.databases)
             .sum();
         assert_eq!(instances, open.len() as u64);
-        let changes = catalog::list_recent_changes(db, &sight, &PageRequest::first(100))
+        let changes = catalog::list_recent_changes(db, &visibility, &PageRequest::first(100))
             .await
             .unwrap();
         assert_eq!(changes.items.len(), 3 * open.len());
@@ -710,9 +728,11 @@ async fn check(
                 instance: (*instance).to_owned(),
                 ..crate::support::app::address(&[&format!("db{nth}"), "first"])
             };
-            let found = catalog::find_at(db, &sight, &[&address]).await.unwrap();
+            let found = catalog::find_at(db, &visibility, &[&address])
+                .await
+                .unwrap();
             assert_eq!(!found.is_empty(), open.contains(&nth), "{nth} {who:?}");
-            let word = search(catalog, &sight, &Query::words(format!("only{nth}"))).await;
+            let word = search(catalog, &visibility, &Query::words(format!("only{nth}"))).await;
             assert_eq!(
                 word.hits
                     .iter()
@@ -742,16 +762,16 @@ async fn check(
     }
 }
 
-fn sight_of(principals: &[Principal], who: &[usize]) -> Sight {
-    let mut sight = (None, Vec::new());
+fn sight_of(principals: &[Principal], who: &[usize]) -> Visibility {
+    let mut visibility = (None, Vec::new());
     for nth in who {
         match principals[*nth] {
-            Principal::Account(id) => sight.0 = Some(id),
-            Principal::Team(id) => sight.1.push(id),
+            Principal::Account(id) => visibility.0 = Some(id),
+            Principal::Team(id) => visibility.1.push(id),
         }
     }
-    let (account, teams) = sight;
-    Sight::As { account, teams }
+    let (account, teams) = visibility;
+    Visibility::As { account, teams }
 }
 
 /// Headers that differ from one answer to the next.

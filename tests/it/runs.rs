@@ -226,9 +226,13 @@ async fn a_run_is_taken_for_dead_by_its_silence_alone() {
 
     assert_eq!(after_a_moment, 1);
     assert_eq!(count(&catalog, ACTIVE).await, 0);
-    let run = ingest::find_run(&catalog.app.db, &gazetteer::auth::Sight::Everything, run)
-        .await
-        .unwrap();
+    let run = ingest::find_run(
+        &catalog.app.db,
+        &gazetteer::auth::Visibility::Everything,
+        run,
+    )
+    .await
+    .unwrap();
     assert_eq!(run.state, RunState::Interrupted);
     assert_eq!(
         run.failure.as_deref(),
@@ -313,7 +317,7 @@ async fn a_run_whose_end_cannot_be_written_at_first_ends_and_its_recipe_runs_aga
     execute(&catalog, allow).await;
 
     until(&catalog, ACTIVE, 0).await;
-    let everything = gazetteer::auth::Sight::Everything;
+    let everything = gazetteer::auth::Visibility::Everything;
     let ended = ingest::find_run(&catalog.app.db, &everything, first.unwrap()).await;
     assert_eq!(ended.unwrap().state, RunState::Succeeded);
     runner

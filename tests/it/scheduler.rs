@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
-use gazetteer::auth::Sight;
+use gazetteer::auth::Visibility;
 use gazetteer::db::PageRequest;
 use gazetteer::demo::{EVERY_PAGE, Endpoint, Fault, World};
 use gazetteer::ingest::{self, RunState, StartedBy};
@@ -61,7 +61,7 @@ impl Planned {
     /// Every run, the first one first.
     async fn runs(&self) -> Vec<(String, RunState)> {
         let page = PageRequest::first(100);
-        let runs = ingest::list_runs(&self.catalog.app.db, &Sight::Everything, None, &page)
+        let runs = ingest::list_runs(&self.catalog.app.db, &Visibility::Everything, None, &page)
             .await
             .unwrap();
         let runs = runs.items.into_iter().rev().map(|run| {

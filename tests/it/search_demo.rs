@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use gazetteer::demo::World;
-use gazetteer::search::Veil;
+use gazetteer::search::AccessFilter;
 
 use crate::support::app::TestApp;
 
@@ -86,7 +86,11 @@ async fn the_table_that_is_meant_comes_first_and_says_why() {
         }
     }
     for (typed, best) in BEGINNINGS {
-        let hits = app.app.index.suggest(typed, 8, &Veil::none()).unwrap();
+        let hits = app
+            .app
+            .index
+            .suggest(typed, 8, &AccessFilter::none())
+            .unwrap();
         let named = hits.first().and_then(|hit| hit.matched.first()).unwrap();
         let name: String = named.text.iter().map(|part| part.text.as_str()).collect();
         if name != best {

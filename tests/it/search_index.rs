@@ -4,11 +4,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use chrono::{Days, Utc};
-use gazetteer::catalog::{Address, AssetId, AssetKind, Column, SourceLayer, View};
+use gazetteer::catalog::{Address, AssetId, AssetKind, Column, SourceLayer, ViewDefinition};
 use gazetteer::search::documents::of_asset;
 use gazetteer::search::{
-    Answer, Change, Choices, Document, Error, FacetField, Hit, Index, MatchedField, Options, Query,
-    Sort, Veil, Writer,
+    AccessFilter, Answer, Change, Choices, Document, Error, FacetField, Hit, Index, MatchedField,
+    Options, Query, Sort, Writer,
 };
 use tempfile::TempDir;
 use uuid::Uuid;
@@ -70,19 +70,22 @@ impl World {
 
     pub(crate) fn search(&self, text: &str) -> Answer {
         self.index
-            .search(&Query::words(text), &Veil::none())
+            .search(&Query::words(text), &AccessFilter::none())
             .unwrap()
     }
 
-    /// The names of what is found under a veil, best first.
-    pub(crate) fn found_under(&self, text: &str, veil: &Veil) -> Vec<&str> {
-        let answer = self.index.search(&Query::words(text), veil).unwrap();
+    /// The names of what is found under an access filter, best first.
+    pub(crate) fn found_under(&self, text: &str, access_filter: &AccessFilter) -> Vec<&str> {
+        let answer = self
+            .index
+            .search(&Query::words(text), access_filter)
+            .unwrap();
         self.names(&answer)
     }
 
     /// What is offered while somebody types.
     pub(crate) fn suggest(&self, text: &str) -> Vec<Hit> {
-        self.index.suggest(text, 20, &Veil::none()).unwrap()
+        self.index.suggest(text, 20, &AccessFilter::none()).unwrap()
     }
 
     /// The names of what is found, best first.
@@ -326,9 +329,9 @@ fn a_hit_says_why_it_is_there() {
         ..Column::default()
     }];
     source.description = Some("Kept for years. One row for each shipment. <b>Bold</b>.".to_owned());
-    source.view = Some(View {
+    source.view = Some(ViewDefinition {
         sql: "select * from raw.tracking".to_owned(),
-        ..View::default()
+        ..ViewDefinition::default()
     });
     world.table("dwh.fct_shipments", &source);
     world.commit();
@@ -418,7 +421,7 @@ fn what_is_chosen_in_a_facet_does_not_hide_its_other_values() {
             .with(FacetField::Kind, "table"),
         ..Query::words("orders")
     };
-    let answer = world.index.search(&query, &Veil::none()).unwrap();
+    let answer = world.index.search(&query, &AccessFilter::none()).unwrap();
 
     assert_eq!(answer.total, 2);
     assert_eq!(
@@ -538,9 +541,9 @@ fn nothing_that_can_be_typed_is_an_error() {
     ] {
         world
             .index
-            .search(&Query::words(text), &Veil::none())
+            .search(&Query::words(text), &AccessFilter::none())
             .unwrap();
-        world.index.suggest(text, 5, &Veil::none()).unwrap();
+        world.index.suggest(text, 5, &AccessFilter::none()).unwrap();
     }
     let far = Query {
         offset: usize::MAX,
@@ -548,7 +551,12 @@ fn nothing_that_can_be_typed_is_an_error() {
         ..Query::words("orders")
     };
     assert_eq!(
-        world.index.search(&far, &Veil::none()).unwrap().hits.len(),
+        world
+            .index
+            .search(&far, &AccessFilter::none())
+            .unwrap()
+            .hits
+            .len(),
         0
     );
 }
@@ -573,7 +581,7 @@ fn a_question_finds_the_table_that_answers_most_of_it() {
 fn the_beginning_of_a_name_suggests_it() {
     let world = World::of(&["dwh.fct_users_created", "dwh.customers", "dwh.orders"]);
     let suggested = |text: &str| {
-        let hits = world.index.suggest(text, 5, &Veil::none()).unwrap();
+        let hits = world.index.suggest(text, 5, &AccessFilter::none()).unwrap();
         hits.iter()
             .map(|hit| world.name_of(hit).to_owned())
             .collect::<Vec<_>>()
@@ -612,7 +620,14 @@ fn what_is_gone_is_found_only_when_asked_for() {
         include_gone: true,
         ..Query::words("orders")
     };
-    assert_eq!(world.index.search(&query, &Veil::none()).unwrap().total, 1);
+    assert_eq!(
+        world
+            .index
+            .search(&query, &AccessFilter::none())
+            .unwrap()
+            .total,
+        1
+    );
 }
 
 /// Four tables: one that is verified and changed today, one that is deprecated and changed 20 days ago, one that is only
@@ -683,7 +698,7 @@ fn of_the_chosen_kinds_of_trust_one_is_enough() {
             .with(FacetField::Trust, "undescribed"),
         ..Query::words("orders")
     };
-    let answer = world.index.search(&query, &Veil::none()).unwrap();
+    let answer = world.index.search(&query, &AccessFilter::none()).unwrap();
     assert_eq!(answer.total, 2);
     assert_eq!(counts(&answer, FacetField::Trust), counted);
     assert_eq!(counts(&answer, FacetField::Database), [("a", 2)]);
@@ -692,7 +707,7 @@ fn of_the_chosen_kinds_of_trust_one_is_enough() {
         age: Some("1w".parse().unwrap()),
         ..Query::words("orders")
     };
-    let answer = world.index.search(&query, &Veil::none()).unwrap();
+    let answer = world.index.search(&query, &AccessFilter::none()).unwrap();
     assert_eq!(world.names(&answer), ["a.orders_d"]);
 }
 
@@ -740,7 +755,7 @@ fn hits_are_counted_and_narrowed_by_each_of_their_owners_and_tags() {
             }),
             ..Query::words("orders")
         };
-        world.index.search(&query, &Veil::none()).unwrap()
+        world.index.search(&query, &AccessFilter::none()).unwrap()
     };
     let by_owner = chosen(&["Growth"], &[]);
     assert_eq!(world.names(&by_owner), ["a.orders_d", "a.orders_b"]);
@@ -777,7 +792,7 @@ fn hits_are_sorted_by_name_or_by_what_changed_last() {
                 limit: 2,
                 ..Query::words("orders")
             };
-            let answer = world.index.search(&query, &Veil::none()).unwrap();
+            let answer = world.index.search(&query, &AccessFilter::none()).unwrap();
             let names = world.names(&answer).into_iter();
             names.map(str::to_owned).collect::<Vec<_>>()
         };
@@ -822,8 +837,12 @@ fn pages_follow_one_another_without_gaps() {
         ..Query::words("")
     };
 
-    let pages =
-        [0, 15, 30, 45].map(|offset| world.index.search(&page(offset), &Veil::none()).unwrap());
+    let pages = [0, 15, 30, 45].map(|offset| {
+        world
+            .index
+            .search(&page(offset), &AccessFilter::none())
+            .unwrap()
+    });
     let names: Vec<_> = pages
         .iter()
         .flat_map(|answer| world.names(answer))
@@ -879,7 +898,7 @@ fn only_what_was_committed_is_there_after_a_crash() {
     assert_eq!((index.applied(), index.len()), (1, 1));
     assert_eq!(
         index
-            .search(&Query::words("never"), &Veil::none())
+            .search(&Query::words("never"), &AccessFilter::none())
             .unwrap()
             .total,
         0
@@ -897,7 +916,7 @@ fn only_one_writes_and_the_others_see_what_it_commits() {
     world.writer.commit(7).unwrap();
     assert_eq!(
         other
-            .search(&Query::words("customers"), &Veil::none())
+            .search(&Query::words("customers"), &AccessFilter::none())
             .unwrap()
             .total,
         1
@@ -922,7 +941,7 @@ fn a_half_written_index_is_put_aside() {
         fill(&index, 3);
         assert_eq!(
             index
-                .search(&Query::words("refilled"), &Veil::none())
+                .search(&Query::words("refilled"), &AccessFilter::none())
                 .unwrap()
                 .total,
             1
@@ -954,7 +973,7 @@ fn a_damaged_segment_is_noticed_when_opening() {
     fill(&index, 2);
     assert_eq!(
         index
-            .search(&Query::words("refilled"), &Veil::none())
+            .search(&Query::words("refilled"), &AccessFilter::none())
             .unwrap()
             .total,
         1
@@ -994,7 +1013,7 @@ fn the_old_index_answers_until_the_new_one_is_finished() {
     rebuild.add([refilled()]).unwrap();
     assert_eq!(
         other
-            .search(&Query::words("orders"), &Veil::none())
+            .search(&Query::words("orders"), &AccessFilter::none())
             .unwrap()
             .total,
         1
@@ -1009,7 +1028,7 @@ fn the_old_index_answers_until_the_new_one_is_finished() {
         index.refresh().unwrap();
         assert_eq!(
             index
-                .search(&Query::words("orders"), &Veil::none())
+                .search(&Query::words("orders"), &AccessFilter::none())
                 .unwrap()
                 .total,
             0

@@ -4,17 +4,17 @@ use std::collections::HashSet;
 
 use chrono::NaiveDate;
 use gazetteer::auth::scopes::Closed;
-use gazetteer::catalog::{AssetKind, LinkTarget, SourceLayer, View};
-use gazetteer::search::Veil;
+use gazetteer::catalog::{AssetKind, LinkTarget, SourceLayer, ViewDefinition};
+use gazetteer::search::AccessFilter;
 use gazetteer::search::documents::of_asset;
 
 use crate::search_index::{World, address, columns, described, id};
 
 fn reading(sql: &str) -> SourceLayer {
     SourceLayer {
-        view: Some(View {
+        view: Some(ViewDefinition {
             sql: sql.to_owned(),
-            ..View::default()
+            ..ViewDefinition::default()
         }),
         ..SourceLayer::default()
     }
@@ -100,14 +100,14 @@ fn what_somebody_does_not_see_teaches_nothing() {
     let document = of_asset(id(200), AssetKind::View, &address("secret.v"), &reader);
     world.put(id(200), document.inside(Some(secret.0)));
     world.commit();
-    let veil = Veil::over(&Closed {
+    let access_filter = AccessFilter::over(&Closed {
         sources: HashSet::new(),
         databases: HashSet::from([secret.0]),
     });
 
     assert_eq!(world.found("stock").first(), Some(&"a.qx_stock"));
     assert_eq!(
-        world.found_under("stock", &veil).first(),
+        world.found_under("stock", &access_filter).first(),
         Some(&"a.stock_list")
     );
 }

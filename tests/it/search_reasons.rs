@@ -1,6 +1,6 @@
 //! What people type, what comes first for it, and that every hit says why it is there.
 
-use gazetteer::catalog::{AssetKind, SourceLayer, View};
+use gazetteer::catalog::{AssetKind, SourceLayer, ViewDefinition};
 use gazetteer::search::MatchedField;
 use gazetteer::search::documents::of_asset;
 use proptest::collection::vec;
@@ -135,9 +135,9 @@ fn a_word_inside_a_name_or_written_apart_is_marked_where_it_stands() {
 fn an_owner_a_tag_and_a_long_statement_are_reasons() {
     let mut world = World::of(&["a.t1"]);
     let source = SourceLayer {
-        view: Some(View {
+        view: Some(ViewDefinition {
             sql: format!("select {} from quokka", "x, ".repeat(10_000)),
-            ..View::default()
+            ..ViewDefinition::default()
         }),
         ..SourceLayer::default()
     };

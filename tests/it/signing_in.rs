@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use chrono::{TimeDelta, Utc};
 use futures::future::join_all;
-use gazetteer::auth::accounts::{self, AccountKind, NewAccount, Standing};
+use gazetteer::auth::accounts::{self, AccountKind, NewAccount, RoleGrant};
 use gazetteer::auth::sessions::{self, Lifetimes, Origin};
 use gazetteer::auth::{Actor, Passwords, Role, links, tokens};
 use gazetteer::db::PageRequest;
@@ -23,7 +23,7 @@ async fn with_password(app: &TestApp, name: &str) -> Browser {
         kind: AccountKind::Person,
         name: name.parse().unwrap(),
         display_name: None,
-        standing: Standing::READER,
+        standing: RoleGrant::READER,
     };
     let account = accounts::create(db, &operator, &new, Utc::now())
         .await
@@ -383,7 +383,7 @@ async fn locking_and_demoting_count_with_the_next_request() {
     let start = "/api/v1/recipes/nothing/runs";
     assert_eq!(ana.post(start, &[]).await.status, StatusCode::NOT_FOUND);
 
-    accounts::set_standing(db, &operator, account.id, Standing::READER, Utc::now())
+    accounts::set_standing(db, &operator, account.id, RoleGrant::READER, Utc::now())
         .await
         .unwrap();
     assert_eq!(ana.post(start, &[]).await.status, StatusCode::FORBIDDEN);
@@ -520,7 +520,7 @@ async fn the_demos_button_opens_no_account_that_is_locked_or_somebodys() {
     accounts::unlock(db, &operator, account.id, Utc::now())
         .await
         .unwrap();
-    accounts::set_standing(db, &operator, account.id, Standing::ADMIN, Utc::now())
+    accounts::set_standing(db, &operator, account.id, RoleGrant::ADMIN, Utc::now())
         .await
         .unwrap();
     let admin = click().await;

@@ -262,3 +262,15 @@ async fn the_description_has_every_address() {
         }
     }
 }
+
+#[tokio::test]
+async fn the_description_of_the_api_changes_only_on_purpose() {
+    let app = TestApp::start().await;
+
+    let description = app.json("/api/openapi.json").await;
+
+    let text = serde_json::to_string_pretty(&description).unwrap();
+    insta::with_settings!({prepend_module_to_snapshot => false, omit_expression => true}, {
+        insta::assert_snapshot!("openapi", text);
+    });
+}

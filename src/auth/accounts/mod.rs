@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::event::Event;
 use super::name::AccountName;
-use super::permission::{Permission, Realm, Role};
+use super::permission::{Permission, Role, StewardScope};
 use super::scope::Scope;
 use super::{AccountId, Actor, Error, Who, links, sessions};
 use crate::db::{Db, Page, PageRequest, Subject, Txn};
@@ -47,9 +47,11 @@ pub enum AccountKind {
 
 /// A role, and for a steward where they are one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Standing {
+pub struct RoleGrant {
     role: Role,
-    realm: Realm,
+    /// Its word in the change log is older.
+    #[serde(rename = "realm")]
+    steward_scope: StewardScope,
 }
 
 /// An account to be made.
@@ -58,7 +60,7 @@ pub struct NewAccount {
     pub kind: AccountKind,
     pub name: AccountName,
     pub display_name: Option<String>,
-    pub standing: Standing,
+    pub standing: RoleGrant,
 }
 
 impl Account {
@@ -83,7 +85,7 @@ impl AccountKind {
     }
 }
 
-impl Standing {
+impl RoleGrant {
     /// The most scopes that a steward is given one by one; sources take in all their databases.
     pub const MOST_SCOPES: usize = 200;
 
@@ -93,55 +95,63 @@ impl Standing {
     pub const STEWARD: Self = Self::of(Role::Steward);
 
     const fn of(role: Role) -> Self {
-        let realm = Realm::Everything;
-        Self { role, realm }
+        let steward_scope = StewardScope::Everything;
+        Self {
+            role,
+            steward_scope,
+        }
     }
 
     /// A role everywhere, or, for a steward, in these scopes only.
     pub fn new(role: Role, scopes: Option<Vec<Scope>>) -> Self {
-        let realm = match (role, scopes) {
-            (Role::Steward, Some(scopes)) => Realm::Scopes(scopes),
-            _ => Realm::Everything,
+        let steward_scope = match (role, scopes) {
+            (Role::Steward, Some(scopes)) => StewardScope::Scopes(scopes),
+            _ => StewardScope::Everything,
         };
-        Self { role, realm }
+        Self {
+            role,
+            steward_scope,
+        }
     }
 
     pub fn role(&self) -> Role {
         self.role
     }
 
-    pub fn realm(&self) -> &Realm {
-        &self.realm
+    pub fn steward_scope(&self) -> &StewardScope {
+        &self.steward_scope
     }
 
     /// Tells whether another standing allows the same; in which order its scopes were named does not matter.
     fn is_as(&self, other: &Self) -> bool {
-        let set = |realm: &Realm| match realm {
-            Realm::Everything => None,
-            Realm::Scopes(scopes) => Some(scopes.iter().cloned().collect::<HashSet<_>>()),
+        let set = |steward_scope: &StewardScope| match steward_scope {
+            StewardScope::Everything => None,
+            StewardScope::Scopes(scopes) => Some(scopes.iter().cloned().collect::<HashSet<_>>()),
         };
-        self.role == other.role && set(&self.realm) == set(&other.realm)
+        self.role == other.role && set(&self.steward_scope) == set(&other.steward_scope)
     }
 
     fn checked(&self) -> Result<(), Error> {
-        match &self.realm {
-            Realm::Scopes(scopes) if scopes.len() > Self::MOST_SCOPES => Err(Error::TooManyScopes),
-            Realm::Scopes(_) | Realm::Everything => Ok(()),
+        match &self.steward_scope {
+            StewardScope::Scopes(scopes) if scopes.len() > Self::MOST_SCOPES => {
+                Err(Error::TooManyScopes)
+            }
+            StewardScope::Scopes(_) | StewardScope::Everything => Ok(()),
         }
     }
 
     fn is_everywhere(&self) -> bool {
-        self.realm == Realm::Everything
+        self.steward_scope == StewardScope::Everything
     }
 }
 
-impl fmt::Display for Standing {
+impl fmt::Display for RoleGrant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (self.role, &self.realm) {
+        match (self.role, &self.steward_scope) {
             (Role::Reader, _) => f.write_str("a reader"),
             (Role::Admin, _) => f.write_str("an admin"),
-            (Role::Steward, Realm::Everything) => f.write_str("a steward of everything"),
-            (Role::Steward, Realm::Scopes(scopes)) => match scopes.len() {
+            (Role::Steward, StewardScope::Everything) => f.write_str("a steward of everything"),
+            (Role::Steward, StewardScope::Scopes(scopes)) => match scopes.len() {
                 0 => f.write_str("a steward of nothing yet"),
                 1 => f.write_str("a steward of one scope"),
                 n => write!(f, "a steward of {n} scopes"),
@@ -230,13 +240,13 @@ pub async fn find(db: &Db, actor: &Actor, id: AccountId) -> Result<Account, Erro
 /// Finds an account by its name.
 pub async fn find_named(db: &Db, actor: &Actor, name: &AccountName) -> Result<Account, Error> {
     actor.require(Permission::ManagePeople)?;
-    store::find_by_look(&**db, &name.look())
+    store::find_by_skeleton(&**db, &name.skeleton())
         .await?
         .ok_or(Error::UnknownAccount)
 }
 
 /// Finds what an account may do.
-pub async fn standing(db: &Db, actor: &Actor, account: &Account) -> Result<Standing, Error> {
+pub async fn standing(db: &Db, actor: &Actor, account: &Account) -> Result<RoleGrant, Error> {
     require_own_or_all(actor, account.id)?;
     store::standing(&**db, account).await
 }
@@ -246,7 +256,7 @@ pub async fn list_standings(
     db: &Db,
     actor: &Actor,
     accounts: &[Account],
-) -> Result<HashMap<AccountId, Standing>, Error> {
+) -> Result<HashMap<AccountId, RoleGrant>, Error> {
     actor.require(Permission::ManagePeople)?;
     Ok(store::list_standings(&**db, accounts).await?)
 }
@@ -263,7 +273,7 @@ pub async fn act_as(db: &Db, operator: &Actor, id: AccountId) -> Result<Actor, E
 
 /// Who somebody is elsewhere.
 #[derive(Debug, Clone)]
-pub struct Identity {
+pub struct ExternalIdentity {
     pub issuer: String,
     pub subject: String,
     pub linked_at: DateTime<Utc>,
@@ -274,7 +284,7 @@ pub async fn list_identities(
     db: &Db,
     actor: &Actor,
     id: AccountId,
-) -> Result<Vec<Identity>, Error> {
+) -> Result<Vec<ExternalIdentity>, Error> {
     require_own_or_all(actor, id)?;
     Ok(store::list_identities(&**db, id).await?)
 }
@@ -284,7 +294,7 @@ pub async fn set_standing(
     db: &Db,
     actor: &Actor,
     id: AccountId,
-    after: Standing,
+    after: RoleGrant,
     now: DateTime<Utc>,
 ) -> Result<(), Error> {
     actor.require(Permission::ManagePeople)?;
@@ -303,7 +313,7 @@ pub(super) async fn change_standing(
     txn: &Txn,
     actor: &Actor,
     account: &Account,
-    after: Standing,
+    after: RoleGrant,
     now: DateTime<Utc>,
 ) -> Result<bool, Error> {
     let before = store::standing(&**txn, account).await?;

@@ -10,9 +10,9 @@ use sea_orm::{
     SqlErr,
 };
 
-use super::{Account, AccountKind, Identity, Standing};
+use super::{Account, AccountKind, ExternalIdentity, RoleGrant};
 use crate::auth::name::AccountName;
-use crate::auth::permission::{Realm, Role};
+use crate::auth::permission::{Role, StewardScope};
 use crate::auth::scope::Scope;
 use crate::auth::{AccountId, Error, scopes, secret};
 use crate::db::entity::{account, identity, scope, stewardship};
@@ -24,7 +24,7 @@ pub(super) async fn insert(txn: &Txn, new: &Account, name: &AccountName) -> Resu
         id: Set(new.id.0),
         kind: Set(new.kind.as_str().to_owned()),
         name: Set(new.name.clone()),
-        look: Set(name.look()),
+        look: Set(name.skeleton()),
         display_name: Set(new.display_name.clone()),
         role: Set(new.role.to_string()),
         everywhere: Set(new.everywhere),
@@ -50,7 +50,7 @@ pub(in crate::auth) async fn find(
     read(row.ok_or(Error::UnknownAccount)?)
 }
 
-pub(in crate::auth) async fn find_by_look(
+pub(in crate::auth) async fn find_by_skeleton(
     db: &impl ConnectionTrait,
     look: &str,
 ) -> Result<Option<Account>, Error> {
@@ -115,9 +115,9 @@ pub(in crate::auth) async fn count_admins(db: &impl ConnectionTrait) -> Result<u
 pub(in crate::auth) async fn standing(
     db: &impl ConnectionTrait,
     account: &Account,
-) -> Result<Standing, Error> {
+) -> Result<RoleGrant, Error> {
     if account.role != Role::Steward || account.everywhere {
-        return Ok(Standing::new(account.role, None));
+        return Ok(RoleGrant::new(account.role, None));
     }
     let looked_after = Query::select()
         .column(stewardship::Column::ScopeId)
@@ -132,14 +132,14 @@ pub(in crate::auth) async fn standing(
     let scopes = rows.into_iter().filter_map(|row| {
         Scope::from_parts(&row.kind, row.platform, row.instance, row.database_id)
     });
-    Ok(Standing::new(account.role, Some(scopes.collect())))
+    Ok(RoleGrant::new(account.role, Some(scopes.collect())))
 }
 
 /// What each of some accounts may do.
 pub(super) async fn list_standings(
     db: &impl ConnectionTrait,
     accounts: &[Account],
-) -> Result<HashMap<AccountId, Standing>, DbErr> {
+) -> Result<HashMap<AccountId, RoleGrant>, DbErr> {
     let in_scopes = |account: &&Account| account.role == Role::Steward && !account.everywhere;
     let rows = stewardship::Entity::find()
         .find_also_related(scope::Entity)
@@ -164,7 +164,7 @@ pub(super) async fn list_standings(
     }
     let standing = |account: &Account| {
         let scopes = in_scopes(&account).then(|| scopes.remove(&account.id).unwrap_or_default());
-        (account.id, Standing::new(account.role, scopes))
+        (account.id, RoleGrant::new(account.role, scopes))
     };
     Ok(accounts.iter().map(standing).collect())
 }
@@ -173,7 +173,7 @@ pub(super) async fn list_standings(
 pub(super) async fn set_standing(
     txn: &Txn,
     id: AccountId,
-    standing: &Standing,
+    standing: &RoleGrant,
 ) -> Result<(), Error> {
     account::Entity::update_many()
         .col_expr(account::Column::Role, Expr::value(standing.role.as_str()))
@@ -188,7 +188,7 @@ pub(super) async fn set_standing(
         .filter(stewardship::Column::AccountId.eq(id.0))
         .exec(&**txn)
         .await?;
-    let Realm::Scopes(scopes) = &standing.realm else {
+    let StewardScope::Scopes(scopes) = &standing.steward_scope else {
         return Ok(());
     };
     for scope in scopes {
@@ -270,14 +270,14 @@ pub(in crate::auth) async fn find_by_identity(
 pub(super) async fn list_identities(
     db: &impl ConnectionTrait,
     id: AccountId,
-) -> Result<Vec<Identity>, DbErr> {
+) -> Result<Vec<ExternalIdentity>, DbErr> {
     let rows = identity::Entity::find()
         .filter(identity::Column::AccountId.eq(id.0))
         .order_by_asc(identity::Column::LinkedAt)
         .limit(100)
         .all(db)
         .await?;
-    let read = |row: identity::Model| Identity {
+    let read = |row: identity::Model| ExternalIdentity {
         issuer: row.issuer,
         subject: row.subject,
         linked_at: row.linked_at,

@@ -18,7 +18,7 @@ use chrono::{DateTime, Utc};
 use secrecy::SecretString;
 use tracing::warn;
 
-use super::accounts::{self, Account, AccountKind, NewAccount, Standing};
+use super::accounts::{self, Account, AccountKind, NewAccount, RoleGrant};
 use super::event::{Event, Refused};
 use super::name::{AccountName, TeamName};
 use super::sessions::{self, Begun, Lifetimes, Method, Origin, SignedIn};
@@ -290,7 +290,7 @@ async fn follow_role(
     // The scopes of a steward are given here, not by the issuer.
     if account.role != role {
         let actor = from.of(sessions::as_account(&account));
-        accounts::change_standing(txn, &actor, &account, Standing::new(role, None), now).await?;
+        accounts::change_standing(txn, &actor, &account, RoleGrant::new(role, None), now).await?;
     }
     Ok(Account { role, ..account })
 }
@@ -306,7 +306,7 @@ async fn welcome(
         kind: AccountKind::Person,
         name: free_name(txn, &assertion.name).await?,
         display_name: assertion.display_name.clone(),
-        standing: Standing::new(role, None),
+        standing: RoleGrant::new(role, None),
     };
     let account = accounts::insert(txn, &from.of(Actor::visitor(false)), &new, now).await?;
     remember(
@@ -354,7 +354,7 @@ async fn free_name(txn: &Txn, wish: &str) -> Result<AccountName, Error> {
             number => format!("{wish}-{number}"),
         };
         let name: AccountName = name.parse()?;
-        if accounts::store::find_by_look(&**txn, &name.look())
+        if accounts::store::find_by_skeleton(&**txn, &name.skeleton())
             .await?
             .is_none()
         {

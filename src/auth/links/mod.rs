@@ -5,7 +5,7 @@ pub(super) mod store;
 use chrono::{DateTime, TimeDelta, Utc};
 use secrecy::{ExposeSecret, SecretString};
 
-use super::accounts::{self, Account, AccountKind, NewAccount, Standing};
+use super::accounts::{self, Account, AccountKind, NewAccount, RoleGrant};
 use super::event::Event;
 use super::name::AccountName;
 use super::password::{Password, Passwords};
@@ -124,7 +124,7 @@ pub async fn set_up(
         kind: AccountKind::Person,
         name: admin.name,
         display_name,
-        standing: Standing::ADMIN,
+        standing: RoleGrant::ADMIN,
     };
     let account = accounts::insert(&txn, &from.of(Actor::operator()), &new, now).await?;
     accounts::store::set_password_hash(&*txn, account.id, hash.clone()).await?;

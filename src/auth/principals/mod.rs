@@ -86,5 +86,5 @@ pub async fn find_named(
 
 /// Finds the person and the team that have this name, or one that looks like it.
 pub async fn find_called(db: &Db, name: &str) -> Result<Vec<Principal>, DbErr> {
-    store::find_by_look(&**db, &super::name::look(name)).await
+    store::find_by_skeleton(&**db, &super::name::skeleton(name)).await
 }

@@ -60,7 +60,7 @@ pub(in crate::auth) async fn find_named(
     Ok(all.map(|named| (named.principal, named)).collect())
 }
 
-pub(super) async fn find_by_look(
+pub(super) async fn find_by_skeleton(
     db: &impl ConnectionTrait,
     look: &str,
 ) -> Result<Vec<Principal>, DbErr> {

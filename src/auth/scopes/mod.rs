@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use super::event::Event;
 use super::principals::{self, Named, Principal};
-use super::{Actor, Denied, Permission, Place, Scope, Sight};
+use super::{Actor, Denied, Permission, Place, Scope, Visibility};
 use crate::db::{self, BadCursor, Db, Page, PageRequest, Subject};
 use crate::error::{Explain, Kind};
 
@@ -186,13 +186,13 @@ pub async fn list_restricted(
 }
 
 /// The restricted scopes that do not admit somebody.
-pub async fn closed_to(db: &Db, sight: &Sight) -> Result<Closed, DbErr> {
-    store::closed_to(&**db, sight).await
+pub async fn closed_to(db: &Db, visibility: &Visibility) -> Result<Closed, DbErr> {
+    store::closed_to(&**db, visibility).await
 }
 
 /// Whether anything at all is closed to somebody.
-pub async fn is_limited(db: &Db, sight: &Sight) -> Result<bool, DbErr> {
-    store::is_limited(&**db, sight).await
+pub async fn is_limited(db: &Db, visibility: &Visibility) -> Result<bool, DbErr> {
+    store::is_limited(&**db, visibility).await
 }
 
 /// A number that grows whenever a scope is restricted or opened, or admits others.

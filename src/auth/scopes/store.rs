@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::{Admitted, Closed, Error, Restriction};
 use crate::auth::principals::Principal;
-use crate::auth::{AccountId, Scope, Sight, TeamId};
+use crate::auth::{AccountId, Scope, TeamId, Visibility};
 use crate::db::entity::{admission, scope, visibility};
 use crate::db::{Page, PageRequest, Txn, storable};
 
@@ -32,8 +32,8 @@ pub(crate) struct PlaceOfRow {
 /// Leaves out of a query what stands in a scope that is closed to somebody; adds nothing for who sees everything.
 ///
 /// Each part looks one index up for a row, however many scopes are restricted.
-pub(crate) fn sees(sight: &Sight, place: PlaceOfRow) -> Condition {
-    let Some(closed) = closed(sight) else {
+pub(crate) fn sees(visibility: &Visibility, place: PlaceOfRow) -> Condition {
+    let Some(closed) = closed(visibility) else {
         return Condition::all();
     };
     let of = |column| Expr::col((scope::Entity, column));
@@ -57,8 +57,8 @@ pub(crate) fn sees(sight: &Sight, place: PlaceOfRow) -> Condition {
 }
 
 /// Selects platform and instance of the sources in which anything is closed to somebody; `None` when nothing can be.
-pub(crate) fn select_closed_sources(sight: &Sight) -> Option<SelectStatement> {
-    let closed = closed(sight)?;
+pub(crate) fn select_closed_sources(visibility: &Visibility) -> Option<SelectStatement> {
+    let closed = closed(visibility)?;
     Some(
         Query::select()
             .distinct()
@@ -70,8 +70,11 @@ pub(crate) fn select_closed_sources(sight: &Sight) -> Option<SelectStatement> {
 }
 
 /// Tells whether anything at all is closed to somebody.
-pub(super) async fn is_limited(db: &impl ConnectionTrait, sight: &Sight) -> Result<bool, DbErr> {
-    let Some(condition) = closed(sight) else {
+pub(super) async fn is_limited(
+    db: &impl ConnectionTrait,
+    visibility: &Visibility,
+) -> Result<bool, DbErr> {
+    let Some(condition) = closed(visibility) else {
         return Ok(false);
     };
     let row: Option<Uuid> = scope::Entity::find()
@@ -86,8 +89,8 @@ pub(super) async fn is_limited(db: &impl ConnectionTrait, sight: &Sight) -> Resu
 }
 
 /// Is true of the scopes that are closed to somebody; `None` when nothing can be.
-fn closed(sight: &Sight) -> Option<Condition> {
-    let Sight::As { account, teams } = sight else {
+fn closed(visibility: &Visibility) -> Option<Condition> {
+    let Visibility::As { account, teams } = visibility else {
         return None;
     };
     let restricted = Expr::col((scope::Entity, scope::Column::Restricted)).eq(true);
@@ -111,8 +114,11 @@ fn closed(sight: &Sight) -> Option<Condition> {
 }
 
 /// Reads the restricted scopes that do not admit somebody.
-pub(super) async fn closed_to(db: &impl ConnectionTrait, sight: &Sight) -> Result<Closed, DbErr> {
-    let Some(condition) = closed(sight) else {
+pub(super) async fn closed_to(
+    db: &impl ConnectionTrait,
+    visibility: &Visibility,
+) -> Result<Closed, DbErr> {
+    let Some(condition) = closed(visibility) else {
         return Ok(Closed::default());
     };
     let rows: Vec<(String, String, Option<Uuid>)> = scope::Entity::find()

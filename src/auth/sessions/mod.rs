@@ -196,8 +196,8 @@ pub enum DemoPerson {
 impl DemoPerson {
     fn account(self) -> Result<accounts::NewAccount, Error> {
         let (name, label, standing) = match self {
-            Self::Steward => ("demo", "Demo steward", accounts::Standing::STEWARD),
-            Self::Admin => ("demo-admin", "Demo admin", accounts::Standing::ADMIN),
+            Self::Steward => ("demo", "Demo steward", accounts::RoleGrant::STEWARD),
+            Self::Admin => ("demo-admin", "Demo admin", accounts::RoleGrant::ADMIN),
         };
         Ok(accounts::NewAccount {
             kind: AccountKind::Person,
@@ -225,7 +225,7 @@ pub async fn sign_in_to_demo(
     let now = Utc::now();
     let txn = db.write().await?;
     let new = person.account()?;
-    let known = accounts::store::find_by_look(&*txn, &new.name.look()).await?;
+    let known = accounts::store::find_by_skeleton(&*txn, &new.name.skeleton()).await?;
     let account = if let Some(account) = known {
         // An account with a password or another role belongs to a person by now.
         if account.has_password() || !person.may_have(account.role) {
@@ -287,7 +287,7 @@ pub(super) async fn actor_of(
 
 /// An account in the log, with no more rights than a reader's.
 pub(super) fn as_account(account: &Account) -> Actor {
-    Actor::account_with(account, &accounts::Standing::READER, Vec::new(), None)
+    Actor::account_with(account, &accounts::RoleGrant::READER, Vec::new(), None)
 }
 
 /// Ends the session that somebody is signed in with.

@@ -51,7 +51,7 @@ pub(in crate::auth) async fn check(
     let now = Utc::now();
     let name: Result<AccountName, _> = name.parse().map_err(|_bad| name.trim().to_lowercase());
     let account = match &name {
-        Ok(name) => accounts::store::find_by_look(&**db, &name.look()).await?,
+        Ok(name) => accounts::store::find_by_skeleton(&**db, &name.skeleton()).await?,
         Err(_) => None,
     };
     let name = name.map_or_else(|typed| typed, |name| name.to_string());

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::auth::principals::{self, Principal};
 use crate::auth::scopes::{PlaceOfRow, sees};
-use crate::auth::{AccountId, Sight, TeamId};
+use crate::auth::{AccountId, TeamId, Visibility};
 use crate::db::Subject;
 use crate::db::entity::asset;
 
@@ -19,7 +19,7 @@ use crate::db::entity::asset;
 const BATCH: usize = 500;
 
 /// Leaves out of a query of assets what somebody does not see.
-pub(crate) fn sees_assets(sight: &Sight) -> Condition {
+pub(crate) fn sees_assets(visibility: &Visibility) -> Condition {
     let of = |column| Expr::col((asset::Entity, column));
     let database = [of(asset::Column::ParentId), of(asset::Column::Id)];
     let place = PlaceOfRow {
@@ -27,16 +27,19 @@ pub(crate) fn sees_assets(sight: &Sight) -> Condition {
         instance: of(asset::Column::Instance),
         database: Func::coalesce(database).into(),
     };
-    sees(sight, place)
+    sees(visibility, place)
 }
 
 /// Finds out which things are there and seen.
 pub(crate) async fn find_seen(
     db: &impl ConnectionTrait,
-    sight: &Sight,
+    visibility: &Visibility,
     subjects: &[Subject],
 ) -> Result<HashSet<Subject>, DbErr> {
-    Ok(find_named(db, sight, subjects).await?.into_keys().collect())
+    Ok(find_named(db, visibility, subjects)
+        .await?
+        .into_keys()
+        .collect())
 }
 
 /// Finds the names of things that are there and seen: of an asset its path, of a person or a team what to call it.
@@ -44,7 +47,7 @@ pub(crate) async fn find_seen(
 /// Things of other kinds have no names here.
 pub(crate) async fn find_named(
     db: &impl ConnectionTrait,
-    sight: &Sight,
+    visibility: &Visibility,
     subjects: &[Subject],
 ) -> Result<HashMap<Subject, String>, DbErr> {
     let mut names = HashMap::with_capacity(subjects.len());
@@ -58,7 +61,7 @@ pub(crate) async fn find_named(
             .select_only()
             .columns([asset::Column::Id, asset::Column::Path])
             .filter(asset::Column::Id.is_in(ids.iter().copied()))
-            .filter(sees_assets(sight))
+            .filter(sees_assets(visibility))
             .into_tuple()
             .all(db)
             .await?;

@@ -68,7 +68,7 @@ pub async fn find(db: &Db, actor: &Actor, id: TeamId) -> Result<Team, Error> {
 /// Finds a team by its name.
 pub async fn find_named(db: &Db, actor: &Actor, name: &TeamName) -> Result<Team, Error> {
     actor.require(Permission::ManagePeople)?;
-    store::find_by_look(&**db, &name.look())
+    store::find_by_skeleton(&**db, &name.skeleton())
         .await?
         .ok_or(Error::UnknownTeam)
 }
@@ -138,7 +138,7 @@ pub(super) async fn follow_directory(
 ) -> Result<(), Error> {
     let mut wanted = Vec::with_capacity(names.len());
     for name in names {
-        let team = match store::find_by_look(&**txn, &name.look()).await? {
+        let team = match store::find_by_skeleton(&**txn, &name.skeleton()).await? {
             Some(team) => team,
             None => insert(txn, actor, name, now).await?,
         };

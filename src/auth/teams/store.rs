@@ -18,7 +18,7 @@ pub(super) async fn insert(txn: &Txn, new: &Team, name: &TeamName) -> Result<(),
     let row = team::ActiveModel {
         id: Set(new.id.0),
         name: Set(new.name.clone()),
-        look: Set(name.look()),
+        look: Set(name.skeleton()),
         created_at: Set(new.created_at),
     };
     row.insert(&**txn)
@@ -35,7 +35,7 @@ pub(super) async fn find(db: &impl ConnectionTrait, id: TeamId) -> Result<Team, 
     row.map(read).ok_or(Error::UnknownTeam)
 }
 
-pub(super) async fn find_by_look(
+pub(super) async fn find_by_skeleton(
     db: &impl ConnectionTrait,
     look: &str,
 ) -> Result<Option<Team>, DbErr> {

@@ -16,7 +16,7 @@ use super::super::change::Change;
 use super::super::store::{belongs_to_seen, read_change};
 use super::super::{Error, human};
 use super::{ChangeCounts, ChangeGroup, DatabaseChange, FirstChanges, GroupFilter, RunChanges};
-use crate::auth::Sight;
+use crate::auth::Visibility;
 use crate::db::changes;
 use crate::db::entity::{change, change_group, change_place};
 use crate::db::{Cut, Db, Page, PageRequest, within_bytes};
@@ -27,13 +27,13 @@ type Key = (Uuid, i16, Uuid);
 /// Lists groups: the newest batch first, the most dangerous first in it.
 pub async fn list(
     db: &Db,
-    sight: &Sight,
+    visibility: &Visibility,
     filter: &GroupFilter,
     page: &PageRequest,
 ) -> Result<Page<ChangeGroup>, Error> {
     use change_group::Column;
     let mut query = change_group::Entity::find()
-        .filter(wanted(sight, filter))
+        .filter(wanted(visibility, filter))
         .order_by_desc(Column::Batch)
         .order_by_asc(Column::Danger)
         .order_by_asc(Column::DatabaseId)
@@ -119,12 +119,12 @@ struct BatchSums {
 }
 
 /// Makes sure that a batch changed something that somebody sees.
-pub async fn expect_batch(db: &Db, sight: &Sight, batch: Batch) -> Result<(), Error> {
+pub async fn expect_batch(db: &Db, visibility: &Visibility, batch: Batch) -> Result<(), Error> {
     let filter = GroupFilter {
         batch: Some(batch),
         ..GroupFilter::default()
     };
-    let found = list(db, sight, &filter, &PageRequest::first(1)).await?;
+    let found = list(db, visibility, &filter, &PageRequest::first(1)).await?;
     if found.items.is_empty() {
         return Err(Error::UnknownBatch);
     }
@@ -132,8 +132,12 @@ pub async fn expect_batch(db: &Db, sight: &Sight, batch: Batch) -> Result<(), Er
 }
 
 /// Counts what changed, by kind.
-pub async fn count(db: &Db, sight: &Sight, filter: &GroupFilter) -> Result<ChangeCounts, Error> {
-    let query = sums(change_group::Entity::find()).filter(wanted(sight, filter));
+pub async fn count(
+    db: &Db,
+    visibility: &Visibility,
+    filter: &GroupFilter,
+) -> Result<ChangeCounts, Error> {
+    let query = sums(change_group::Entity::find()).filter(wanted(visibility, filter));
     let sums: Option<Sums> = query.into_model().one(&**db).await?;
     Ok(sums.unwrap_or_default().into())
 }
@@ -194,7 +198,7 @@ impl From<Sums> for ChangeCounts {
 /// Lists the changes of one batch one by one, dangerous ones first, then by database and in the order of the log.
 pub async fn list_in_batch(
     db: &Db,
-    sight: &Sight,
+    visibility: &Visibility,
     batch: Batch,
     filter: &GroupFilter,
     page: &PageRequest,
@@ -205,7 +209,7 @@ pub async fn list_in_batch(
         .filter(Column::Batch.eq(batch.id()))
         .filter(Column::Danger.between(first, last))
         .filter(belongs_to_seen(
-            sight,
+            visibility,
             Expr::col((change_place::Entity, Column::DatabaseId)),
         ))
         .order_by_asc(Column::Danger)
@@ -223,7 +227,7 @@ pub async fn list_in_batch(
             .filter(Column::Danger.gt(danger).or(later_database));
     }
     let places = query.all(&**db).await?;
-    let (cut, items) = read(db, sight, places, page).await?;
+    let (cut, items) = read(db, visibility, places, page).await?;
     Ok(Page {
         next: cut.next_after(|place| (place.danger, place.database_id, place.seq)),
         items,
@@ -235,7 +239,7 @@ const EVERY_DANGER: (i16, i16) = (0, i16::MAX);
 /// Finds the first few changes of each danger in some groups: of one kind where only that is wanted.
 pub async fn find_first(
     db: &Db,
-    sight: &Sight,
+    visibility: &Visibility,
     groups: &[ChangeGroup],
     kind: Option<ChangeKind>,
     few: u64,
@@ -254,7 +258,7 @@ pub async fn find_first(
         .all(&**db)
         .await?;
     let most = PageRequest::first(PageRequest::MOST);
-    let (places, changes) = read(db, sight, places, &most).await?;
+    let (places, changes) = read(db, visibility, places, &most).await?;
     let mut found = FirstChanges::new();
     for (place, change) in places.items.into_iter().zip(changes) {
         let group = (Batch::from_id(place.batch), AssetId(place.database_id));
@@ -282,7 +286,7 @@ fn first_places(group: &ChangeGroup, danger: i16, few: u64) -> SelectStatement {
 /// Reads the changes at some places, in their order, as many as a page may hold.
 async fn read(
     db: &Db,
-    sight: &Sight,
+    visibility: &Visibility,
     places: Vec<change_place::Model>,
     page: &PageRequest,
 ) -> Result<(Cut<change_place::Model>, Vec<Change>), Error> {
@@ -299,18 +303,18 @@ async fn read(
     let rows = cut.items.iter().filter_map(|place| rows.remove(&place.seq));
     let changes = rows.map(|row| read_change(&row, None));
     let mut changes = changes.collect::<Result<Vec<_>, _>>()?;
-    human::hide_in_history(db, sight, &mut changes).await?;
+    human::hide_in_history(db, visibility, &mut changes).await?;
     Ok((cut, changes))
 }
 
-fn wanted(sight: &Sight, filter: &GroupFilter) -> Condition {
+fn wanted(visibility: &Visibility, filter: &GroupFilter) -> Condition {
     use change_group::Column;
     let days = filter
         .days
         .map(|days| batch::first_id_since(days, Utc::now()));
     Condition::all()
         .add(belongs_to_seen(
-            sight,
+            visibility,
             Expr::col((change_group::Entity, Column::DatabaseId)),
         ))
         .add_option(filter.batch.map(|batch| Column::Batch.eq(batch.id())))

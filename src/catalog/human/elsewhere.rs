@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::super::{AssetId, Error, Summary, find_summaries};
 use super::{ColumnDescription, Tags, store, tag_key};
-use crate::auth::{Actor, Sight};
+use crate::auth::{Actor, Visibility};
 use crate::db::Db;
 use crate::revisions::Aspect as _;
 
@@ -29,9 +29,10 @@ pub async fn list_descriptions_elsewhere(
         column: column.to_owned(),
         text: String::new(),
     };
-    let found = store::list_columns_of_part(&**db, actor.sight(), id, &described.part()).await?;
+    let found =
+        store::list_columns_of_part(&**db, actor.visibility(), id, &described.part()).await?;
     let ids: Vec<AssetId> = found.iter().map(|(id, _)| *id).collect();
-    let mut assets = find_summaries(db, actor.sight(), &ids).await?;
+    let mut assets = find_summaries(db, actor.visibility(), &ids).await?;
     let mut said: Vec<SaidElsewhere> = Vec::new();
     let mut places: HashMap<String, usize> = HashMap::new();
     for (id, ColumnDescription { column: of, text }) in found {
@@ -55,10 +56,14 @@ pub async fn list_descriptions_elsewhere(
 }
 
 /// Lists tags in use that contain these words, the one used most first.
-pub async fn list_tags(db: &Db, sight: &Sight, words: &str) -> Result<Vec<String>, Error> {
+pub async fn list_tags(
+    db: &Db,
+    visibility: &Visibility,
+    words: &str,
+) -> Result<Vec<String>, Error> {
     let wanted = tag_key(words);
     let mut known: HashMap<String, (usize, String)> = HashMap::new();
-    for Tags(tags) in store::list_tags(&**db, sight, words).await? {
+    for Tags(tags) in store::list_tags(&**db, visibility, words).await? {
         for tag in tags {
             let key = tag_key(&tag);
             if key.contains(&wanted) {

@@ -22,7 +22,7 @@ use sea_orm::DbErr;
 
 use super::asset::AssetId;
 use super::{Asset, Change, Error, batch};
-use crate::auth::{Actor, Permission, Sight};
+use crate::auth::{Actor, Permission, Visibility};
 use crate::db::{Db, Subject};
 use crate::revisions::{
     self, Aspect, Definition, Draft, EditError, Found, Problem, Referring, Revision, Stored,
@@ -177,7 +177,7 @@ pub async fn revise<A: AssetAspect>(
     draft: Draft<A>,
     now: DateTime<Utc>,
 ) -> Result<Revision<A>, EditError<A>> {
-    let asset = super::find_asset(db, actor.sight(), id).await?;
+    let asset = super::find_asset(db, actor.visibility(), id).await?;
     let target = target(&asset, now);
     actor
         .require_in(target.permission, &target.place)
@@ -217,7 +217,7 @@ pub async fn content_before<A: AssetAspect>(
     id: AssetId,
     (present, version): (&A, i32),
 ) -> Result<Option<A>, Error> {
-    let asset = super::find_asset(db, actor.sight(), id).await?;
+    let asset = super::find_asset(db, actor.visibility(), id).await?;
     let target = target(&asset, Utc::now());
     Ok(revisions::content_before(db, actor, &target, (present, version)).await?)
 }
@@ -232,7 +232,7 @@ pub async fn move_column_description(
     (from, to): (&str, &str),
     now: DateTime<Utc>,
 ) -> Result<(), EditError<ColumnDescription>> {
-    let asset = super::find_asset(db, actor.sight(), id).await?;
+    let asset = super::find_asset(db, actor.visibility(), id).await?;
     let target = target(&asset, now);
     actor
         .require_in(target.permission, &target.place)
@@ -265,7 +265,7 @@ pub async fn move_column_description(
         Err(mut late) => {
             drop(txn);
             let late = late.pop().expect("a refusal names what came too late");
-            late.resolved(db, actor.sight()).await.map(drop)
+            late.resolved(db, actor.visibility()).await.map(drop)
         }
     }
 }
@@ -273,13 +273,13 @@ pub async fn move_column_description(
 /// Leaves out of assets what people refer to and is not seen.
 pub(super) async fn hide_in(
     db: &Db,
-    sight: &Sight,
+    visibility: &Visibility,
     mut assets: Vec<Asset>,
 ) -> Result<Vec<Asset>, DbErr> {
-    if *sight != Sight::Everything {
+    if *visibility != Visibility::Everything {
         let layers = assets.iter_mut();
         let referring = layers.flat_map(|asset| asset.human.referring(asset.id.subject()));
-        hide(&**db, sight, referring.collect()).await?;
+        hide(&**db, visibility, referring.collect()).await?;
     }
     Ok(assets)
 }
@@ -287,14 +287,14 @@ pub(super) async fn hide_in(
 /// Leaves out of a history what people referred to and is not seen.
 pub(super) async fn hide_in_history(
     db: &Db,
-    sight: &Sight,
+    visibility: &Visibility,
     changes: &mut [Change],
 ) -> Result<(), DbErr> {
     let edits = changes.iter_mut().filter_map(|change| {
         let subject = change.asset.subject();
         Some((subject, change.action.edit_mut()?))
     });
-    hide(&**db, sight, edits.collect()).await
+    hide(&**db, visibility, edits.collect()).await
 }
 
 impl Asset {

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::super::store::{belongs_to_seen, escape_like};
 use super::super::{Asset, AssetId, Error, Summary, Trust};
 use super::{ASPECTS, ColumnDescription, Description, HumanLayer, Tags};
-use crate::auth::Sight;
+use crate::auth::Visibility;
 use crate::db::entity::aspect;
 use crate::revisions::{self, Aspect as _, Stored, plain_text};
 
@@ -116,7 +116,7 @@ const LONGEST_ELSEWHERE: i64 = 8_000;
 /// Reads what is said of columns with this digest of their path in other assets that somebody sees, short texts alone.
 pub(super) async fn list_columns_of_part(
     db: &impl ConnectionTrait,
-    sight: &Sight,
+    visibility: &Visibility,
     besides: AssetId,
     part: &str,
 ) -> Result<Vec<(AssetId, ColumnDescription)>, Error> {
@@ -130,7 +130,7 @@ pub(super) async fn list_columns_of_part(
         .filter(aspect::Column::Part.eq(part))
         .filter(aspect::Column::SubjectId.ne(besides.0))
         .filter(Expr::expr(length).lte(LONGEST_ELSEWHERE))
-        .filter(belongs_to_seen(sight, asset))
+        .filter(belongs_to_seen(visibility, asset))
         .order_by_asc(aspect::Column::SubjectId)
         .limit(MOST_ELSEWHERE)
         .into_tuple()
@@ -146,7 +146,7 @@ pub(super) async fn list_columns_of_part(
 /// Reads the tags of assets that somebody sees, of those whose tags have these letters.
 pub(super) async fn list_tags(
     db: &impl ConnectionTrait,
-    sight: &Sight,
+    visibility: &Visibility,
     letters: &str,
 ) -> Result<Vec<Tags>, Error> {
     let asset = Expr::col((aspect::Entity, aspect::Column::SubjectId));
@@ -157,7 +157,7 @@ pub(super) async fn list_tags(
         .filter(aspect::Column::SubjectKind.eq(ASSET))
         .filter(aspect::Column::Name.eq(Tags::NAME))
         .filter(aspect::Column::Part.eq(""))
-        .filter(belongs_to_seen(sight, asset));
+        .filter(belongs_to_seen(visibility, asset));
     if letters.is_ascii() && !letters.is_empty() {
         let pattern = format!("%{}%", escape_like(&letters.to_lowercase()));
         query = query.filter(Expr::expr(content).like(LikeExpr::new(pattern).escape('\\')));

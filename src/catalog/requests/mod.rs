@@ -46,7 +46,7 @@ pub struct Standing {
 /// Asks for a description of an asset; asking twice is asking once.
 pub async fn ask(db: &Db, actor: &Actor, id: AssetId, now: DateTime<Utc>) -> Result<(), Error> {
     actor.require(Permission::Ask)?;
-    let asset = find_asset(db, actor.sight(), id).await?;
+    let asset = find_asset(db, actor.visibility(), id).await?;
     if asset.human.description().is_some() {
         return Err(Error::DescribedAlready);
     }
@@ -71,7 +71,7 @@ pub async fn ask(db: &Db, actor: &Actor, id: AssetId, now: DateTime<Utc>) -> Res
 
 /// Dismisses what people ask about an asset; without open requests nothing happens.
 pub async fn dismiss(db: &Db, actor: &Actor, id: AssetId, now: DateTime<Utc>) -> Result<(), Error> {
-    let asset = find_asset(db, actor.sight(), id).await?;
+    let asset = find_asset(db, actor.visibility(), id).await?;
     actor.require_in(Permission::Describe, &asset.place())?;
     let txn = db.write().await?;
     if store::close(&txn, About::Asset(id), Outcome::Dismissed, now).await? == 0 {
@@ -165,7 +165,7 @@ pub async fn list(db: &Db, actor: &Actor, page: &PageRequest) -> Result<Page<Ask
     let open = store::list_open(&**db, actor, page).await?;
     let ids: Vec<Uuid> = open.items.iter().map(|open| open.about).collect();
     let assets: Vec<AssetId> = ids.iter().copied().map(AssetId).collect();
-    let mut assets = find_summaries(db, actor.sight(), &assets).await?;
+    let mut assets = find_summaries(db, actor.visibility(), &assets).await?;
     let mut names = store::list_names(&**db, ids, MOST_NAMED).await?;
     let items = open.items.into_iter().filter_map(|open| {
         Some(Asked {

@@ -171,7 +171,7 @@ pub(super) async fn list_open(
 ) -> Result<Page<Open<Uuid>>, Error> {
     let of = Expr::col((request::Entity, request::Column::AssetId));
     let within = Condition::all()
-        .add(belongs_to_seen(actor.sight(), of))
+        .add(belongs_to_seen(actor.visibility(), of))
         .add(in_reach(actor));
     list_grouped(db, request::Column::AssetId, within, page).await
 }

@@ -13,7 +13,7 @@ use serde::de::IgnoredAny;
 use uuid::Uuid;
 
 use super::{ADDRESSED, belongs_to_seen, escape_like, read_address, sort_key};
-use crate::auth::Sight;
+use crate::auth::Visibility;
 use crate::auth::subjects::sees_assets;
 use crate::catalog::asset::{Alias, AssetId, AssetKind, LinkTarget, Storage};
 use crate::catalog::{Beginning, Children, Error, InstanceSummary, Order, Summary, Trust};
@@ -125,12 +125,12 @@ fn outline<'a, T: Deserialize<'a>>(document: Option<&'a str>) -> serde_json::Res
 /// Finds assets as lists show them, in no order; ids that are not there are left out.
 pub(in crate::catalog) async fn find_summaries(
     db: &impl ConnectionTrait,
-    sight: &Sight,
+    visibility: &Visibility,
     ids: &[AssetId],
 ) -> Result<Vec<Summary>, Error> {
     let query = asset::Entity::find()
         .filter(asset::Column::Id.is_in(ids.iter().map(|id| id.0)))
-        .filter(sees_assets(sight));
+        .filter(sees_assets(visibility));
     let rows: Vec<Outline> = outlines(query, Expr::val("")).into_model().all(db).await?;
     rows.into_iter().map(summary).collect()
 }
@@ -165,7 +165,7 @@ fn of(query: Select<asset::Entity>, children: &Children<'_>) -> Select<asset::En
 /// Finds the beginnings up to the next underscore that most names of a list share, the most frequent first.
 pub(in crate::catalog) async fn list_beginnings(
     db: &impl ConnectionTrait,
-    sight: &Sight,
+    visibility: &Visibility,
     children: &Children<'_>,
     limit: u64,
 ) -> Result<Vec<Beginning>, DbErr> {
@@ -180,7 +180,7 @@ pub(in crate::catalog) async fn list_beginnings(
     let next = || Expr::expr(Func::cust(find).arg(substr(known + 1)).arg("_"));
     let beginning = substr(1).arg(next().add(known));
     let rows: Vec<(String, i64)> = of(asset::Entity::find(), children)
-        .filter(sees_assets(sight))
+        .filter(sees_assets(visibility))
         .filter(next().gt(0))
         .select_only()
         .expr_as(beginning, "beginning")
@@ -203,13 +203,13 @@ pub(in crate::catalog) async fn list_beginnings(
 /// Lists what is directly inside `parent`, or the outermost assets of an instance.
 pub(in crate::catalog) async fn list_children(
     db: &impl ConnectionTrait,
-    sight: &Sight,
+    visibility: &Visibility,
     children: &Children<'_>,
     page: &PageRequest,
 ) -> Result<Page<Summary>, Error> {
     let weight = weight(children.order, db.get_database_backend());
     let mut query = outlines(asset::Entity::find(), weight.clone())
-        .filter(sees_assets(sight))
+        .filter(sees_assets(visibility))
         .limit(page.limit + 1);
     if children.order != Order::Name {
         query = query.order_by_desc(weight.clone());
@@ -247,7 +247,7 @@ pub(in crate::catalog) async fn list_children(
 /// Counts what is inside each of some databases and not gone, by kind.
 pub(in crate::catalog) async fn count_children(
     db: &impl ConnectionTrait,
-    sight: &Sight,
+    visibility: &Visibility,
     parents: &[AssetId],
 ) -> Result<HashMap<AssetId, HashMap<AssetKind, u64>>, DbErr> {
     let rows: Vec<(Uuid, String, i64)> = asset::Entity::find()
@@ -256,7 +256,7 @@ pub(in crate::catalog) async fn count_children(
         .expr_as(Func::count(Expr::col(asset::Column::Id)), "n")
         .filter(asset::Column::ParentId.is_in(parents.iter().map(|id| id.0)))
         .filter(asset::Column::GoneAt.is_null())
-        .filter(sees_assets(sight))
+        .filter(sees_assets(visibility))
         .group_by(asset::Column::ParentId)
         .group_by(asset::Column::Kind)
         .into_tuple()
@@ -277,7 +277,7 @@ pub(in crate::catalog) async fn count_children(
 /// Counts the databases of each instance that are not gone.
 pub(in crate::catalog) async fn list_instances(
     db: &impl ConnectionTrait,
-    sight: &Sight,
+    visibility: &Visibility,
 ) -> Result<Vec<InstanceSummary>, DbErr> {
     let rows: Vec<(String, String, i64)> = asset::Entity::find()
         .select_only()
@@ -285,7 +285,7 @@ pub(in crate::catalog) async fn list_instances(
         .expr_as(Func::count(Expr::col(asset::Column::Id)), "n")
         .filter(asset::Column::ParentId.is_null())
         .filter(asset::Column::GoneAt.is_null())
-        .filter(sees_assets(sight))
+        .filter(sees_assets(visibility))
         .group_by(asset::Column::Platform)
         .group_by(asset::Column::Instance)
         .order_by_asc(asset::Column::Platform)
@@ -306,12 +306,12 @@ pub(in crate::catalog) async fn list_instances(
 /// Lists the other names of an asset.
 pub(in crate::catalog) async fn list_aliases(
     db: &impl ConnectionTrait,
-    sight: &Sight,
+    visibility: &Visibility,
     id: AssetId,
 ) -> Result<Vec<Alias>, DbErr> {
     let rows = alias::Entity::find()
         .filter(alias::Column::AssetId.eq(id.0))
-        .filter(belongs_to_seen(sight, id.0))
+        .filter(belongs_to_seen(visibility, id.0))
         .order_by_asc(alias::Column::System)
         .order_by_asc(alias::Column::Identity)
         .all(db)

@@ -8,7 +8,7 @@ use sea_orm::{
 };
 
 use super::belongs_to_seen;
-use crate::auth::{Sight, Who};
+use crate::auth::{Visibility, Who};
 use crate::catalog::Error;
 use crate::catalog::asset::AssetId;
 use crate::catalog::batch::{self, Batch};
@@ -49,20 +49,20 @@ pub(in crate::catalog) async fn log(
 }
 
 /// The changes of assets that somebody sees.
-fn changes_seen(sight: &Sight) -> Select<change::Entity> {
+fn changes_seen(visibility: &Visibility) -> Select<change::Entity> {
     let asset = Expr::col((change::Entity, change::Column::SubjectId));
     change::Entity::find()
         .filter(change::Column::SubjectKind.eq("asset"))
-        .filter(belongs_to_seen(sight, asset))
+        .filter(belongs_to_seen(visibility, asset))
 }
 
 /// Lists changes, newest first.
 pub(in crate::catalog) async fn list_changes(
     db: &impl ConnectionTrait,
-    sight: &Sight,
+    visibility: &Visibility,
     page: &PageRequest,
 ) -> Result<Page<Change>, Error> {
-    let mut query = changes_seen(sight);
+    let mut query = changes_seen(visibility);
     if let Some(seq) = page.key::<i64>()? {
         query = query.filter(change::Column::Seq.lt(seq));
     }
@@ -80,14 +80,14 @@ pub(in crate::catalog) async fn list_changes(
 /// much happens elsewhere.
 pub(in crate::catalog) async fn list_history(
     db: &impl ConnectionTrait,
-    sight: &Sight,
+    visibility: &Visibility,
     id: AssetId,
     page: &PageRequest,
 ) -> Result<Page<Change>, Error> {
     let of_asset = || {
         change::Entity::find()
             .filter(change::Column::SubjectId.eq(id.0))
-            .filter(belongs_to_seen(sight, id.0))
+            .filter(belongs_to_seen(visibility, id.0))
     };
     let all = of_asset().count(db).await?;
     let newest = page.key::<u64>()?.map_or(all, |older| Ord::min(older, all));

@@ -13,9 +13,9 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::asset::{Address, AssetId, AssetKind, Facts, Identity, SourceLayer};
+use super::asset::{Address, AddressDigest, AssetId, AssetKind, Facts, SourceLayer};
 use super::{Asset, Error, HumanLayer, LARGE, Weighed};
-use crate::auth::Sight;
+use crate::auth::Visibility;
 use crate::auth::subjects::sees_assets;
 use crate::db::Db;
 use crate::db::entity::asset;
@@ -36,28 +36,28 @@ const SORT_KEY: usize = 200;
 const BATCH: usize = 500;
 
 /// Leaves out of a query of something else what belongs to an asset that somebody does not see, or that is not there.
-pub(crate) fn belongs_to_seen(sight: &Sight, asset: impl Into<SimpleExpr>) -> Condition {
-    if *sight == Sight::Everything {
+pub(crate) fn belongs_to_seen(visibility: &Visibility, asset: impl Into<SimpleExpr>) -> Condition {
+    if *visibility == Visibility::Everything {
         return Condition::all();
     }
     let assets = Query::select()
         .expr(Expr::val(1))
         .from(asset::Entity)
         .and_where(Expr::col((asset::Entity, asset::Column::Id)).eq(asset))
-        .cond_where(sees_assets(sight))
+        .cond_where(sees_assets(visibility))
         .to_owned();
     Condition::all().add(Expr::exists(assets))
 }
 
 /// Finds one asset. One of which its source says very much is read apart, and held by few at a time.
-pub(super) async fn find(db: &Db, sight: &Sight, id: AssetId) -> Result<Asset, Error> {
-    let query = asset::Entity::find_by_id(id.0).filter(sees_assets(sight));
+pub(super) async fn find(db: &Db, visibility: &Visibility, id: AssetId) -> Result<Asset, Error> {
+    let query = asset::Entity::find_by_id(id.0).filter(sees_assets(visibility));
     let bytes = length(asset::Column::Source).add(length(asset::Column::Facts));
     let large = i64::try_from(LARGE).unwrap_or(i64::MAX);
     if let Some(row) = query.clone().filter(bytes.lte(large)).one(&**db).await? {
         return read(row);
     }
-    if find_seen(&**db, sight, &[id]).await?.is_empty() {
+    if find_seen(&**db, visibility, &[id]).await?.is_empty() {
         return Err(Error::UnknownAsset);
     }
     let turn = db.apart().turn().await?;
@@ -78,10 +78,10 @@ fn length(column: asset::Column) -> SimpleExpr {
 /// Finds the ids of assets by where they come from.
 pub(super) async fn find_at(
     db: &impl ConnectionTrait,
-    sight: &Sight,
+    visibility: &Visibility,
     addresses: &[&Address],
-) -> Result<HashMap<Identity, AssetId>, DbErr> {
-    let identities: HashMap<String, Identity> = addresses
+) -> Result<HashMap<AddressDigest, AssetId>, DbErr> {
+    let identities: HashMap<String, AddressDigest> = addresses
         .iter()
         .map(|address| address.identity())
         .map(|identity| (identity.to_string(), identity))
@@ -90,7 +90,7 @@ pub(super) async fn find_at(
         .select_only()
         .columns([asset::Column::Id, asset::Column::Identity])
         .filter(asset::Column::Identity.is_in(identities.keys()))
-        .filter(sees_assets(sight))
+        .filter(sees_assets(visibility))
         .into_tuple()
         .all(db)
         .await?;
@@ -103,12 +103,12 @@ pub(super) async fn find_at(
 /// Finds assets, in no order; ids that are not there are left out.
 pub(super) async fn find_many(
     db: &impl ConnectionTrait,
-    sight: &Sight,
+    visibility: &Visibility,
     ids: &[AssetId],
 ) -> Result<Vec<Asset>, Error> {
     let rows = asset::Entity::find()
         .filter(asset::Column::Id.is_in(ids.iter().map(|id| id.0)))
-        .filter(sees_assets(sight))
+        .filter(sees_assets(visibility))
         .all(db)
         .await?;
     rows.into_iter().map(read).collect()
@@ -117,14 +117,14 @@ pub(super) async fn find_many(
 /// Finds out which of some assets are there and seen.
 pub(super) async fn find_seen(
     db: &impl ConnectionTrait,
-    sight: &Sight,
+    visibility: &Visibility,
     ids: &[AssetId],
 ) -> Result<HashSet<AssetId>, DbErr> {
     let rows: Vec<Uuid> = asset::Entity::find()
         .select_only()
         .column(asset::Column::Id)
         .filter(asset::Column::Id.is_in(ids.iter().map(|id| id.0)))
-        .filter(sees_assets(sight))
+        .filter(sees_assets(visibility))
         .into_tuple()
         .all(db)
         .await?;

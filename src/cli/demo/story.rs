@@ -9,7 +9,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::Deserialize;
 
 use super::super::Failure;
-use crate::auth::accounts::{self, AccountKind, NewAccount, Standing};
+use crate::auth::accounts::{self, AccountKind, NewAccount, RoleGrant};
 use crate::auth::principals::Principal;
 use crate::auth::{self, AccountId, AccountName, Actor, Role, TeamId, TeamName, teams};
 use crate::catalog::human::{
@@ -221,7 +221,7 @@ impl Cast {
         let Some(actor) = self.actors.get(&edit.by) else {
             return Ok(());
         };
-        let asset = catalog::find_asset(db, actor.sight(), id).await?;
+        let asset = catalog::find_asset(db, actor.visibility(), id).await?;
         let at = now - TimeDelta::days(edit.days_ago);
         let turn = Turn {
             db,
@@ -346,7 +346,7 @@ async fn account(
                 kind: AccountKind::Person,
                 name,
                 display_name: Some(person.display_name.clone()),
-                standing: Standing::new(person.role, None),
+                standing: RoleGrant::new(person.role, None),
             };
             (accounts::create(db, operator, &new, joined).await?, true)
         }

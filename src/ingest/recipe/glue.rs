@@ -5,7 +5,7 @@ use super::node::{Node, Value};
 use super::pattern;
 use super::problem::Problem;
 use super::reader::{Fields, Idle, Reader};
-use crate::sources::glue::{AssumeRole, Identity, Settings};
+use crate::sources::glue::{AssumeRole, AwsCredentials, Settings};
 
 /// The keys that are acted on.
 const KEYS: [&str; 18] = [
@@ -233,7 +233,7 @@ fn settings(fields: &mut Fields<'_>, reader: &mut Reader<'_>) -> Settings {
 }
 
 /// An access key comes before a profile; without either it is whoever the machine says.
-fn identity(fields: &mut Fields<'_>, reader: &mut Reader<'_>) -> Identity {
+fn identity(fields: &mut Fields<'_>, reader: &mut Reader<'_>) -> AwsCredentials {
     let profile = fields.text("aws_profile", reader);
     match (access_key(fields, reader), profile) {
         (Some(key), None) => key,
@@ -242,12 +242,12 @@ fn identity(fields: &mut Fields<'_>, reader: &mut Reader<'_>) -> Identity {
             reader.notice(fields.place("aws_profile"), text);
             key
         }
-        (None, Some(profile)) => Identity::Profile(profile),
-        (None, None) => Identity::Chain,
+        (None, Some(profile)) => AwsCredentials::Profile(profile),
+        (None, None) => AwsCredentials::Chain,
     }
 }
 
-fn access_key(fields: &mut Fields<'_>, reader: &mut Reader<'_>) -> Option<Identity> {
+fn access_key(fields: &mut Fields<'_>, reader: &mut Reader<'_>) -> Option<AwsCredentials> {
     let before = reader.problems.len();
     let id = fields.text("aws_access_key_id", reader);
     let secret = fields.text("aws_secret_access_key", reader);
@@ -257,7 +257,7 @@ fn access_key(fields: &mut Fields<'_>, reader: &mut Reader<'_>) -> Option<Identi
     }
 
     match (id, secret) {
-        (Some(id), Some(secret)) => Some(Identity::Keys {
+        (Some(id), Some(secret)) => Some(AwsCredentials::Keys {
             id: id.into(),
             secret: secret.into(),
             session_token: session_token.map(Into::into),

@@ -16,7 +16,7 @@ mod removal;
 mod schedule;
 mod tags;
 mod variables;
-mod words;
+mod cron_text;
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};

@@ -13,8 +13,8 @@ use chrono::{DateTime, Datelike, Days, Duration, MappedLocalTime, NaiveDate, Tim
 use chrono_tz::{TZ_VARIANTS, Tz};
 use croner::Cron;
 
+use super::cron_text;
 use super::problem::{nearest, quoted};
-use super::words;
 
 /// The longest wait between two times: 29 February across a year such as 2100.
 const LONGEST_WAIT_IN_DAYS: u64 = 366 * 8 + 31;
@@ -171,7 +171,7 @@ impl Schedule {
 
     /// Says when it runs, such as “Every day at 06:00, Europe/Berlin”.
     pub fn in_words(&self) -> String {
-        let words = words::of(&self.cron, &self.pattern);
+        let words = cron_text::of(&self.cron, &self.pattern);
         format!("{words}, {}", self.timezone.name())
     }
 

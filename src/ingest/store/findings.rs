@@ -11,7 +11,7 @@ use sea_orm::{
 use uuid::Uuid;
 
 use super::{COMPLETE, database, find};
-use crate::auth::Sight;
+use crate::auth::Visibility;
 use crate::catalog::{self, AssetId, Counts};
 use crate::db::entity::{finding, listing, run};
 use crate::db::{Page, PageRequest, storable};
@@ -112,7 +112,7 @@ pub(in crate::ingest) struct Told {
 /// Adds up what somebody sees of some runs.
 pub(in crate::ingest) async fn told(
     db: &impl ConnectionTrait,
-    sight: &Sight,
+    visibility: &Visibility,
     runs: &HashSet<Uuid>,
 ) -> Result<HashMap<Uuid, Told>, Error> {
     // Most databases do not change from run to run, so that there are few different counts.
@@ -128,7 +128,7 @@ pub(in crate::ingest) async fn told(
             "n",
         )
         .filter(listing::Column::RunId.is_in(runs.iter().copied()))
-        .filter(catalog::belongs_to_seen(sight, database()))
+        .filter(catalog::belongs_to_seen(visibility, database()))
         .group_by(listing::Column::RunId)
         .group_by(listing::Column::State)
         .group_by(listing::Column::Counts)
@@ -154,7 +154,7 @@ pub(in crate::ingest) async fn told(
         .distinct()
         .filter(finding::Column::RunId.is_in(runs.iter().copied()))
         .filter(finding::Column::Level.eq(Level::Problem.as_str()))
-        .filter(catalog::belongs_to_seen(sight, subject()))
+        .filter(catalog::belongs_to_seen(visibility, subject()))
         .into_tuple()
         .all(db)
         .await?;
@@ -173,7 +173,7 @@ fn subject() -> Expr {
 /// somebody sees, numbered as if these were all.
 pub(in crate::ingest) async fn list_findings(
     db: &impl ConnectionTrait,
-    sight: &Sight,
+    visibility: &Visibility,
     run: Uuid,
     page: &PageRequest,
 ) -> Result<Page<RunFinding>, Error> {
@@ -184,7 +184,7 @@ pub(in crate::ingest) async fn list_findings(
         .or(severity.eq(after.0).and(position.lte(after.1)));
     let all = finding::Entity::find()
         .filter(finding::Column::RunId.eq(run))
-        .filter(catalog::belongs_to_seen(sight, subject()));
+        .filter(catalog::belongs_to_seen(visibility, subject()));
     let rows = all
         .clone()
         .filter(is_listed_before.clone().not())

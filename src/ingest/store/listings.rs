@@ -10,7 +10,7 @@ use sea_orm::{
 use uuid::Uuid;
 
 use super::{COMPLETE, database};
-use crate::auth::Sight;
+use crate::auth::Visibility;
 use crate::auth::scopes::select_closed_sources;
 use crate::catalog::{self, AssetId};
 use crate::db::entity::{asset, listing, run};
@@ -48,10 +48,10 @@ pub(in crate::ingest) async fn add_listings(
 /// Which of some runs read a source in which something is hidden from somebody, or may have tried to.
 pub(in crate::ingest) async fn seen_in_part(
     db: &impl ConnectionTrait,
-    sight: &Sight,
+    visibility: &Visibility,
     runs: &[Uuid],
 ) -> Result<HashSet<Uuid>, DbErr> {
-    let Some(closed) = select_closed_sources(sight) else {
+    let Some(closed) = select_closed_sources(visibility) else {
         return Ok(HashSet::new());
     };
     let of_run = || {
@@ -97,13 +97,13 @@ pub(in crate::ingest) async fn seen_in_part(
 /// Lists the databases of a run that somebody sees: incomplete ones first, each group by id.
 pub(in crate::ingest) async fn list_listings(
     db: &impl ConnectionTrait,
-    sight: &Sight,
+    visibility: &Visibility,
     run: Uuid,
     page: &PageRequest,
 ) -> Result<Page<Listed>, Error> {
     let mut query = listing::Entity::find()
         .filter(listing::Column::RunId.eq(run))
-        .filter(catalog::belongs_to_seen(sight, database()))
+        .filter(catalog::belongs_to_seen(visibility, database()))
         .order_by_desc(listing::Column::State)
         .order_by_asc(listing::Column::DatabaseId)
         .limit(page.limit + 1);
@@ -133,13 +133,13 @@ const MOST_INCOMPLETE: u64 = 200;
 /// Lists the incomplete listings of some runs that somebody sees, those of newer runs first.
 pub(in crate::ingest) async fn list_incomplete(
     db: &impl ConnectionTrait,
-    sight: &Sight,
+    visibility: &Visibility,
     runs: &[Uuid],
 ) -> Result<Vec<Listed>, Error> {
     let rows = listing::Entity::find()
         .filter(listing::Column::RunId.is_in(runs.iter().copied()))
         .filter(listing::Column::State.ne(COMPLETE))
-        .filter(catalog::belongs_to_seen(sight, database()))
+        .filter(catalog::belongs_to_seen(visibility, database()))
         .order_by_desc(listing::Column::RunId)
         .order_by_asc(listing::Column::DatabaseId)
         .limit(MOST_INCOMPLETE)
@@ -151,13 +151,13 @@ pub(in crate::ingest) async fn list_incomplete(
 /// Finds the newest listing of a database, or the newest complete one.
 pub(in crate::ingest) async fn latest_listing(
     db: &impl ConnectionTrait,
-    sight: &Sight,
+    visibility: &Visibility,
     database: AssetId,
     complete: bool,
 ) -> Result<Option<Listed>, Error> {
     let mut query = listing::Entity::find()
         .filter(listing::Column::DatabaseId.eq(database.0))
-        .filter(catalog::belongs_to_seen(sight, database.0));
+        .filter(catalog::belongs_to_seen(visibility, database.0));
     if complete {
         query = query.filter(listing::Column::State.eq(COMPLETE));
     }

@@ -2,9 +2,11 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::auth::Sight;
+use crate::auth::Visibility;
 use crate::auth::principals::{self, Named, Principal};
-use crate::catalog::{self, Address, Asset, AssetId, AssetKind, Column, SourceLayer, View};
+use crate::catalog::{
+    self, Address, Asset, AssetId, AssetKind, Column, SourceLayer, ViewDefinition,
+};
 use crate::db::Db;
 use crate::revisions::{Found, plain_text};
 use crate::search::document::{Document, DocumentKind, Parts, beginning};
@@ -104,7 +106,7 @@ pub fn of_source(
 
 /// Reads assets as documents; ids that are not there are left out.
 pub(super) async fn read(db: &Db, ids: &[AssetId]) -> Result<Vec<Document>, Error> {
-    let assets = catalog::find_assets(db, &Sight::Everything, ids).await?;
+    let assets = catalog::find_assets(db, &Visibility::Everything, ids).await?;
     let owners = assets
         .iter()
         .flat_map(|asset| &asset.human.owners.content.0);
@@ -159,7 +161,7 @@ fn reads(source: &SourceLayer, address: &Address) -> Vec<u64> {
 }
 
 /// The text of a view for every engine.
-fn sql_of_all_engines(view: &View) -> String {
+fn sql_of_all_engines(view: &ViewDefinition) -> String {
     let texts = std::iter::once(&view.sql).chain(view.other_dialects.values());
     let texts: Vec<&str> = texts.map(String::as_str).collect();
     texts.join("\n\n")

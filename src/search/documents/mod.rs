@@ -8,7 +8,7 @@ use std::str::FromStr as _;
 
 use super::Error;
 use super::document::Document;
-use super::words::fold;
+use super::tokenizer::fold;
 use crate::catalog::{self, AssetId, AssetKind, Weighed};
 use crate::db::{Db, Subject};
 

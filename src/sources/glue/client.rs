@@ -29,7 +29,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::answer::{self, Answer, Keep, Operation};
 use super::limits::{Bound, Limits};
-use super::{Identity, Settings, arn, http};
+use super::{AwsCredentials, Settings, arn, http};
 use crate::error;
 use crate::sources::room::Held;
 use crate::sources::{Error, MissingPermission};
@@ -497,9 +497,9 @@ async fn load(settings: &Settings) -> SdkConfig {
         loader = loader.endpoint_url(url);
     }
     match &settings.identity {
-        Identity::Chain => {}
-        Identity::Profile(name) => loader = loader.profile_name(name),
-        Identity::Keys {
+        AwsCredentials::Chain => {}
+        AwsCredentials::Profile(name) => loader = loader.profile_name(name),
+        AwsCredentials::Keys {
             id,
             secret,
             session_token,

@@ -44,7 +44,7 @@ pub struct Settings {
     /// Where to ask; unset, the profile or the environment says.
     pub region: Option<String>,
     /// Whose credentials are used, before any role is assumed.
-    pub identity: Identity,
+    pub identity: AwsCredentials,
     /// Roles to assume one after the other, each with the credentials of the one before.
     pub roles: Vec<AssumeRole>,
     /// Another server that speaks Glue's protocol, and that of STS for the roles.
@@ -77,7 +77,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             region: None,
-            identity: Identity::Chain,
+            identity: AwsCredentials::Chain,
             roles: Vec::new(),
             endpoint_url: None,
             catalog_id: None,
@@ -97,7 +97,7 @@ impl Default for Settings {
 
 /// Whose credentials are used.
 #[derive(Debug, Clone, Default)]
-pub enum Identity {
+pub enum AwsCredentials {
     /// Whatever the SDK finds: environment, profile, container, machine.
     #[default]
     Chain,
@@ -111,7 +111,7 @@ pub enum Identity {
     },
 }
 
-impl Identity {
+impl AwsCredentials {
     fn secrets(&self) -> Vec<SecretString> {
         match self {
             Self::Chain | Self::Profile(_) => Vec::new(),
@@ -256,7 +256,7 @@ mod tests {
 
     #[test]
     fn settings_keep_their_secrets() {
-        let identity = Identity::Keys {
+        let identity = AwsCredentials::Keys {
             id: "AKIDHIDDEN".into(),
             secret: "hidden-secret".into(),
             session_token: Some("hidden-token".into()),

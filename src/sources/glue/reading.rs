@@ -21,7 +21,7 @@ use super::limits::{Bound, Limits};
 use super::pages::Pages;
 use super::translate::{self, Scope, Translated};
 use super::{PLATFORM, Settings, full_name, measure};
-use crate::catalog::{Address, Identity, Listing};
+use crate::catalog::{Address, AddressDigest, Listing};
 use crate::sources::room::{Held, Room};
 use crate::sources::{Cost, Error, Finding, Report};
 use crate::telemetry::request;
@@ -85,7 +85,7 @@ struct Open {
 #[derive(Default)]
 struct Found {
     open: Vec<Open>,
-    seen: HashSet<Identity>,
+    seen: HashSet<AddressDigest>,
     /// How many links were left out, of which the names are kept, too.
     links: usize,
     /// Bytes of their names, and of what tells where they are.

@@ -428,7 +428,7 @@ fn schema(reference: GlueSchemaReference) -> Option<SchemaReference> {
 /// Where the data lies is another name of the table; so is the name of a view in the engine that wrote it.
 fn aliases(
     storage: &Storage,
-    view: Option<&crate::catalog::View>,
+    view: Option<&crate::catalog::ViewDefinition>,
     address: &Address,
     kind: AssetKind,
 ) -> Vec<Alias> {

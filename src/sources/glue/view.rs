@@ -3,21 +3,21 @@
 //! Presto, Trino and Athena hide theirs as base64 of JSON inside a comment; Hive and Spark store it as it is; Glue's own
 //! views carry one text for each engine.
 
-use aws_sdk_glue::types::{ViewDefinition, ViewRepresentation};
+use aws_sdk_glue::types::{ViewDefinition as GlueViewDefinition, ViewRepresentation};
 use base64::Engine;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::catalog::{DialectFacts, View};
+use crate::catalog::{DialectFacts, ViewDefinition};
 
 /// What Glue says of a view, before anything is decoded.
 #[derive(Default)]
 pub(super) struct Texts {
     pub(super) original: Option<String>,
     pub(super) expanded: Option<String>,
-    pub(super) definition: Option<ViewDefinition>,
+    pub(super) definition: Option<GlueViewDefinition>,
     /// The SQL of a plain text, such as `Hive` or `Spark`.
     pub(super) plain_dialect: &'static str,
 }
@@ -25,7 +25,7 @@ pub(super) struct Texts {
 /// A view as far as it could be understood.
 #[derive(Default)]
 pub(super) struct Decoded {
-    pub(super) view: Option<View>,
+    pub(super) view: Option<ViewDefinition>,
     /// Truer than the columns in Glue's own list, when there are any.
     pub(super) columns: Vec<PrestoColumn>,
     pub(super) comment: Option<String>,
@@ -100,7 +100,7 @@ pub(super) fn is_marked(text: &str) -> bool {
 /// Decodes whatever texts a view has. What cannot be decoded is kept raw, with the problem said.
 pub(super) fn decode(given: Texts) -> Decoded {
     let mut decoded = Decoded::default();
-    let mut view = View::default();
+    let mut view = ViewDefinition::default();
     let mut texts: Vec<EngineText> = Vec::new();
     for text in [given.original, given.expanded].into_iter().flatten() {
         let found = single(text, given.plain_dialect, &mut view, &mut decoded);
@@ -119,7 +119,7 @@ pub(super) fn decode(given: Texts) -> Decoded {
         represent(representation, &mut texts, &mut view, &mut decoded);
     }
     put_in(&mut view, texts);
-    decoded.view = (view != View::default()).then_some(view);
+    decoded.view = (view != ViewDefinition::default()).then_some(view);
     decoded
 }
 
@@ -153,7 +153,7 @@ fn qualified(dialect: impl std::fmt::Display) -> String {
 fn single(
     text: String,
     dialect: &str,
-    view: &mut View,
+    view: &mut ViewDefinition,
     decoded: &mut Decoded,
 ) -> Option<EngineText> {
     if text.trim().is_empty() {
@@ -189,7 +189,7 @@ fn single(
 }
 
 /// Notes what a payload says, and answers its SQL.
-fn presto(payload: Payload, view: &mut View, decoded: &mut Decoded) -> Option<String> {
+fn presto(payload: Payload, view: &mut ViewDefinition, decoded: &mut Decoded) -> Option<String> {
     view.default_catalog = view.default_catalog.take().or(payload.catalog);
     view.default_database = view.default_database.take().or(payload.schema);
     if decoded.columns.is_empty() {
@@ -216,8 +216,8 @@ fn presto(payload: Payload, view: &mut View, decoded: &mut Decoded) -> Option<St
 
 /// Notes what Glue says of a view of several engines, and hands over its texts.
 fn define(
-    definition: ViewDefinition,
-    view: &mut View,
+    definition: GlueViewDefinition,
+    view: &mut ViewDefinition,
     decoded: &mut Decoded,
 ) -> Option<Vec<ViewRepresentation>> {
     view.definer = definition.definer.filter(|definer| !definer.is_empty());
@@ -237,7 +237,7 @@ fn define(
 fn represent(
     representation: ViewRepresentation,
     texts: &mut Vec<EngineText>,
-    view: &mut View,
+    view: &mut ViewDefinition,
     decoded: &mut Decoded,
 ) {
     let dialect = representation.dialect.as_ref();
@@ -289,7 +289,7 @@ fn represent(
 }
 
 /// Enters the texts: the first as the view's own, the others by dialect, each under a name of its own.
-fn put_in(view: &mut View, texts: Vec<EngineText>) {
+fn put_in(view: &mut ViewDefinition, texts: Vec<EngineText>) {
     let mut names = std::collections::HashSet::new();
     for (place, text) in texts.into_iter().enumerate() {
         let dialect = text.dialect.unwrap_or_default();
@@ -510,7 +510,7 @@ mod tests {
         };
         let texts = Texts {
             definition: Some(
-                ViewDefinition::builder()
+                GlueViewDefinition::builder()
                     .representations(representation(ViewDialect::Athena, &wrapped))
                     .representations(representation(ViewDialect::Redshift, "SELECT 2"))
                     .representations(representation(ViewDialect::Spark, "SELECT 3"))

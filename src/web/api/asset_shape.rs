@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::ActorShape;
 use crate::catalog::{
     Action, Alias, Asset, AssetId, Change, Column, EngineColumn, Facts, Inside, SchemaReference,
-    Skew, SourceLayer, Summary, View,
+    Skew, SourceLayer, Summary, ViewDefinition,
 };
 use crate::ingest::Listed;
 use crate::revisions::{Comparison, Piece};
@@ -290,8 +290,8 @@ struct DialectShape {
     connection: Option<String>,
 }
 
-impl From<View> for ViewShape {
-    fn from(view: View) -> Self {
+impl From<ViewDefinition> for ViewShape {
+    fn from(view: ViewDefinition) -> Self {
         let facts = view.dialect_facts.into_iter();
         let facts = facts.map(|(dialect, facts)| {
             let shape = DialectShape {

@@ -31,11 +31,11 @@ pub(in crate::web) async fn show(
     actor: Actor,
     id: Path<AssetId>,
 ) -> Result<Either<Json<AssetShape>, Written>, Failure> {
-    let asset = catalog::find_asset(&db, actor.sight(), *id).await?;
-    let aliases = catalog::list_aliases(&db, actor.sight(), asset.id).await?;
+    let asset = catalog::find_asset(&db, actor.visibility(), *id).await?;
+    let aliases = catalog::list_aliases(&db, actor.visibility(), asset.id).await?;
     let last_seen = ingest::last_seen(&db, &asset).await?;
     let listing =
-        ingest::latest_listing(&db, actor.sight(), asset.parent.unwrap_or(asset.id)).await?;
+        ingest::latest_listing(&db, actor.visibility(), asset.parent.unwrap_or(asset.id)).await?;
     let large = asset.is_large();
     let shape = AssetShape::new(asset, aliases, Seen { last_seen, listing });
     if !large {
@@ -68,8 +68,8 @@ pub(in crate::web) async fn history(
     parameters: Parameters,
 ) -> Result<Json<List<ChangeShape>>, Failure> {
     let page = parameters.page(50)?;
-    let asset = catalog::find_asset(&db, actor.sight(), *id).await?;
-    let changes = catalog::list_history(&db, actor.sight(), asset.id, &page).await?;
+    let asset = catalog::find_asset(&db, actor.visibility(), *id).await?;
+    let changes = catalog::list_history(&db, actor.visibility(), asset.id, &page).await?;
     Ok(Json(List::of(changes, ChangeShape::from)))
 }
 
@@ -94,7 +94,7 @@ pub(in crate::web) async fn show_change(
     place: Path<(AssetId, u64)>,
 ) -> Result<Json<ComparedChangeShape>, Failure> {
     let (id, number) = place.into_inner();
-    let change = catalog::find_change(&db, actor.sight(), id, number).await?;
+    let change = catalog::find_change(&db, actor.visibility(), id, number).await?;
     let compared = match &change.action {
         Action::Revised(edit) => edit.compared(&db).await?,
         _ => None,
@@ -148,9 +148,9 @@ async fn list_children(
 ) -> Result<crate::db::Page<catalog::Summary>, catalog::Error> {
     if let Some(parent) = children.parent {
         // An unknown database is not an empty one.
-        catalog::find_asset(db, actor.sight(), parent).await?;
+        catalog::find_asset(db, actor.visibility(), parent).await?;
     }
-    catalog::list_children(db, actor.sight(), children, page).await
+    catalog::list_children(db, actor.visibility(), children, page).await
 }
 
 /// `GET /api/v1/databases`: every database.
@@ -179,9 +179,9 @@ pub(in crate::web) async fn list_databases(
         gone: parameters.switch("gone")?,
         ..Children::default()
     };
-    let databases = catalog::list_children(&db, actor.sight(), &children, &page).await?;
+    let databases = catalog::list_children(&db, actor.visibility(), &children, &page).await?;
     let ids: Vec<AssetId> = databases.items.iter().map(|database| database.id).collect();
-    let inside = catalog::count_inside(&db, actor.sight(), &ids).await?;
+    let inside = catalog::count_inside(&db, actor.visibility(), &ids).await?;
     Ok(Json(List::of(databases, |database| {
         let inside = inside.get(&database.id).copied().unwrap_or_default();
         DatabaseShape::new(database, inside)

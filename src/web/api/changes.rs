@@ -42,7 +42,7 @@ pub(in crate::web) async fn list(
 ) -> Result<Json<List<ChangeGroupShape>>, Failure> {
     let filter = change_filter::read(&db, &actor, &parameters).await?;
     let page = parameters.page(50)?;
-    let found = groups::list(&db, actor.sight(), &filter, &page).await?;
+    let found = groups::list(&db, actor.visibility(), &filter, &page).await?;
     let ids: Vec<AssetId> = found.items.iter().map(|group| group.database).collect();
     let named = catalog::find_addresses(&db, &ids).await?;
     Ok(Json(List::of(found, |group| {
@@ -82,8 +82,8 @@ pub(in crate::web) async fn show(
     };
     let page = parameters.page(50)?;
     let batch = Batch::from_id(*batch);
-    groups::expect_batch(&db, actor.sight(), batch).await?;
-    let found = groups::list_in_batch(&db, actor.sight(), batch, &filter, &page).await?;
+    groups::expect_batch(&db, actor.visibility(), batch).await?;
+    let found = groups::list_in_batch(&db, actor.visibility(), batch, &filter, &page).await?;
     let ids: Vec<AssetId> = found.items.iter().map(|change| change.asset).collect();
     let named = catalog::find_addresses(&db, &ids).await?;
     Ok(Json(List::of(found, |change: Change| {

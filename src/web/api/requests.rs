@@ -38,7 +38,7 @@ pub(in crate::web) struct OpenShape {
 
 impl OpenShape {
     async fn read(db: &Db, actor: &Actor, id: AssetId) -> Result<Json<Self>, Failure> {
-        let asset = catalog::find_asset(db, actor.sight(), id).await?;
+        let asset = catalog::find_asset(db, actor.visibility(), id).await?;
         let standing = requests::find_standing(db, actor, &asset).await?;
         Ok(Json(Self {
             people: standing.people,

@@ -37,7 +37,7 @@ pub(in crate::web) async fn list(
 ) -> Result<Json<List<RunShape>>, Failure> {
     let page = parameters.page(50)?;
     let recipe = parameters.all("recipe").next();
-    let runs = ingest::list_runs(&db, actor.sight(), recipe, &page).await?;
+    let runs = ingest::list_runs(&db, actor.visibility(), recipe, &page).await?;
     Ok(Json(List::of(runs, RunShape::from)))
 }
 
@@ -58,10 +58,10 @@ pub(in crate::web) async fn show(
     actor: Actor,
     id: Path<Uuid>,
 ) -> Result<Json<WholeRunShape>, Failure> {
-    let run = ingest::find_run(&db, actor.sight(), *id).await?;
+    let run = ingest::find_run(&db, actor.visibility(), *id).await?;
     let first = PageRequest::first(SHOWN);
-    let findings = ingest::list_findings(&db, actor.sight(), run.id, &first).await?;
-    let databases = ingest::list_listings(&db, actor.sight(), run.id, &first).await?;
+    let findings = ingest::list_findings(&db, actor.visibility(), run.id, &first).await?;
+    let databases = ingest::list_listings(&db, actor.visibility(), run.id, &first).await?;
     Ok(Json(WholeRunShape::new(run, findings, databases)))
 }
 
@@ -88,8 +88,8 @@ pub(in crate::web) async fn list_findings(
     parameters: Parameters,
 ) -> Result<Json<List<FindingShape>>, Failure> {
     let page = parameters.page(100)?;
-    let run = ingest::find_run(&db, actor.sight(), *id).await?;
-    let findings = ingest::list_findings(&db, actor.sight(), run.id, &page).await?;
+    let run = ingest::find_run(&db, actor.visibility(), *id).await?;
+    let findings = ingest::list_findings(&db, actor.visibility(), run.id, &page).await?;
     Ok(Json(List::of(findings, FindingShape::from)))
 }
 
@@ -116,7 +116,7 @@ pub(in crate::web) async fn list_databases_of_run(
     parameters: Parameters,
 ) -> Result<Json<List<ListedShape>>, Failure> {
     let page = parameters.page(100)?;
-    let run = ingest::find_run(&db, actor.sight(), *id).await?;
-    let databases = ingest::list_listings(&db, actor.sight(), run.id, &page).await?;
+    let run = ingest::find_run(&db, actor.visibility(), *id).await?;
+    let databases = ingest::list_listings(&db, actor.visibility(), run.id, &page).await?;
     Ok(Json(List::of(databases, ListedShape::from)))
 }

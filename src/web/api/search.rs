@@ -140,14 +140,14 @@ pub(in crate::web) async fn search(
     parameters: Parameters,
 ) -> Result<Json<AnswerShape>, Failure> {
     let query = searching::query_of(&parameters)?;
-    let answer = searching::search(&db, &index, actor.sight(), query).await?;
+    let answer = searching::search(&db, &index, actor.visibility(), query).await?;
     let ids: Vec<AssetId> = answer
         .hits
         .iter()
         .filter_map(|hit| AssetId::of(hit.subject))
         .collect();
-    let assets = catalog::find_summaries(&db, actor.sight(), &ids).await?;
-    let names = TrustNames::read(&db, actor.sight(), assets.values()).await?;
+    let assets = catalog::find_summaries(&db, actor.visibility(), &ids).await?;
+    let names = TrustNames::read(&db, actor.visibility(), assets.values()).await?;
     Ok(Json(AnswerShape::new(answer, assets, &names)))
 }
 

@@ -82,13 +82,16 @@ impl Form for Deprecation {
 
     async fn input(&self, editor: &Editor, asset: &Asset) -> Result<Input, Failure> {
         let replacement = match self.replacement {
-            Some(id) => match catalog::find_asset(&editor.db, editor.actor.sight(), AssetId(id))
-                .await
-            {
-                Ok(replacement) => name_beside(AssetId(id), &replacement.address, &asset.address),
-                Err(catalog::Error::UnknownAsset) => id.to_string(),
-                Err(error) => return Err(error.into()),
-            },
+            Some(id) => {
+                match catalog::find_asset(&editor.db, editor.actor.visibility(), AssetId(id)).await
+                {
+                    Ok(replacement) => {
+                        name_beside(AssetId(id), &replacement.address, &asset.address)
+                    }
+                    Err(catalog::Error::UnknownAsset) => id.to_string(),
+                    Err(error) => return Err(error.into()),
+                }
+            }
             None => String::new(),
         };
         let texts = [&day_text(self.since), replacement.as_str(), &self.note];

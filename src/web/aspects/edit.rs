@@ -140,7 +140,7 @@ impl View for Preview {
 
 /// Finds an asset that the editor may describe.
 pub(super) async fn find(editor: &Editor, id: AssetId) -> Result<Asset, Failure> {
-    let asset = catalog::find_asset(&editor.db, editor.actor.sight(), id).await?;
+    let asset = catalog::find_asset(&editor.db, editor.actor.visibility(), id).await?;
     editor
         .actor
         .require_in(Permission::Describe, &asset.place())?;

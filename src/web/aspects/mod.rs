@@ -36,7 +36,7 @@ use super::forms::Answer;
 use super::parameters::Parameters;
 use super::saving::Editor;
 use super::view::{Page, SeeOther};
-use crate::auth::Sight;
+use crate::auth::Visibility;
 use crate::catalog::human::{ColumnDescription, for_each_aspect};
 use crate::catalog::{self, Asset, AssetId};
 use crate::db::Db;
@@ -172,7 +172,7 @@ const MOST_MENTIONS: u64 = 50;
 /// Reads what is said of an asset on the pages of others that the reader sees.
 pub(super) async fn mentions(
     db: &Db,
-    sight: &Sight,
+    visibility: &Visibility,
     asset: &Asset,
 ) -> Result<Vec<ShownLine>, Failure> {
     let found = revisions::list_mentions(&**db, asset.id.subject(), MOST_MENTIONS).await;
@@ -181,7 +181,7 @@ pub(super) async fn mentions(
         .iter()
         .filter_map(|(of, _)| AssetId::of(*of))
         .collect();
-    let named = catalog::find_summaries(db, sight, &ids).await?;
+    let named = catalog::find_summaries(db, visibility, &ids).await?;
     let mut lines = Vec::new();
     for (of, stored) in &found {
         let Some(summary) = AssetId::of(*of).and_then(|id| named.get(&id)) else {

@@ -135,7 +135,7 @@ pub(in crate::web) async fn post_restore(
 
 /// Finds an edit by its number among the changes of an asset.
 async fn find_edit(editor: &Editor, id: AssetId, number: u64) -> Result<Edit, Failure> {
-    let change = catalog::find_change(&editor.db, editor.actor.sight(), id, number).await?;
+    let change = catalog::find_change(&editor.db, editor.actor.visibility(), id, number).await?;
     match change.action {
         Action::Revised(edit) => Ok(edit),
         _ => Err(Failure::not_found(

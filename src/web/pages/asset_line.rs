@@ -44,9 +44,9 @@ impl Signs {
             .map(|asset| (asset.id, database_of(asset)))
             .collect();
         let last = ingest::find_last_listings(db, &places).await?;
-        let instances = catalog::list_instances(db, actor.sight()).await?;
+        let instances = catalog::list_instances(db, actor.visibility()).await?;
         Ok(Self {
-            names: TrustNames::read(db, actor.sight(), assets).await?,
+            names: TrustNames::read(db, actor.visibility(), assets).await?,
             troubled: last.troubled,
             sources: (instances.len() > 1).then_some(last.recipes),
         })
@@ -76,7 +76,7 @@ pub(super) struct AssetLines {
 impl AssetLines {
     /// Reads what an actor may see of some assets, in a number of queries that does not grow with theirs.
     pub(super) async fn read(db: &Db, actor: &Actor, ids: &[AssetId]) -> Result<Self, Failure> {
-        let found = catalog::find_summaries(db, actor.sight(), ids).await?;
+        let found = catalog::find_summaries(db, actor.visibility(), ids).await?;
         let signs = Signs::read(db, actor, found.values()).await?;
         Ok(Self { found, signs })
     }

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::asset_line::{AssetLine, Signs};
 use super::parts::{Link, More, heading, inside_words, name, platform_word};
-use super::restrictions::door::Door;
+use super::restrictions::banner::RestrictionBanner;
 use crate::auth::{Actor, Permission};
 use crate::catalog::{self, AssetId, Children, Inside, InstanceSummary, Summary};
 use crate::db::{Db, Page as ListPage, PageRequest};
@@ -37,7 +37,7 @@ pub(crate) async fn instance(
     parameters: Parameters,
 ) -> Result<Page<InstancePage>, Failure> {
     let (platform, instance) = place.into_inner();
-    let known = catalog::list_instances(&db, actor.sight()).await?;
+    let known = catalog::list_instances(&db, actor.visibility()).await?;
     let summary = known
         .into_iter()
         .find(|known| known.platform == platform && known.instance == instance)
@@ -52,12 +52,17 @@ pub(crate) async fn instance(
         gone: asked.gone,
         ..Children::default()
     };
-    let databases =
-        catalog::list_children(&db, actor.sight(), &children, &parameters.page(DATABASES)?).await?;
+    let databases = catalog::list_children(
+        &db,
+        actor.visibility(),
+        &children,
+        &parameters.page(DATABASES)?,
+    )
+    .await?;
     let inside = Databases::read(&db, &actor, databases).await?;
-    let door = Door::of_source(&db, &actor, &platform, &instance).await?;
+    let banner = RestrictionBanner::of_source(&db, &actor, &platform, &instance).await?;
     let signs = Signs::read(&db, &actor, inside.page.items.iter()).await?;
-    let page = InstancePage::new(&summary, door, &asked, (&inside, &signs));
+    let page = InstancePage::new(&summary, banner, &asked, (&inside, &signs));
     Ok(Page(page))
 }
 
@@ -70,7 +75,7 @@ struct Databases {
 impl Databases {
     async fn read(db: &Db, actor: &Actor, page: ListPage<Summary>) -> Result<Self, Failure> {
         let ids: Vec<AssetId> = page.items.iter().map(|summary| summary.id).collect();
-        let inside = catalog::count_inside(db, actor.sight(), &ids).await?;
+        let inside = catalog::count_inside(db, actor.visibility(), &ids).await?;
         Ok(Self { page, inside })
     }
 }
@@ -101,14 +106,18 @@ impl Shelf {
     /// Reads every source with the first `most` of its databases; there are few sources.
     pub(super) async fn read_all(db: &Db, actor: &Actor, most: u64) -> Result<Vec<Self>, Failure> {
         let mut shelves = Vec::new();
-        for summary in catalog::list_instances(db, actor.sight()).await? {
+        for summary in catalog::list_instances(db, actor.visibility()).await? {
             let children = Children {
                 instance: Some((&summary.platform, &summary.instance)),
                 ..Children::default()
             };
-            let page =
-                catalog::list_children(db, actor.sight(), &children, &PageRequest::first(most))
-                    .await?;
+            let page = catalog::list_children(
+                db,
+                actor.visibility(),
+                &children,
+                &PageRequest::first(most),
+            )
+            .await?;
             let databases = Databases::read(db, actor, page).await?;
             shelves.push(Self::new(shelves.len(), &summary, &databases));
         }
@@ -189,7 +198,7 @@ pub(crate) struct InstancePage {
     crumbs: Vec<Link>,
     platform: String,
     name: Shortened,
-    door: Door,
+    banner: RestrictionBanner,
     summary: String,
     here: String,
     filter: String,
@@ -214,7 +223,7 @@ impl View for InstancePage {
 impl InstancePage {
     fn new(
         summary: &InstanceSummary,
-        door: Door,
+        banner: RestrictionBanner,
         asked: &Asked<'_>,
         (databases, signs): (&Databases, &Signs),
     ) -> Self {
@@ -226,7 +235,7 @@ impl InstancePage {
             crumbs: vec![Link::new("Browse", links::browse())],
             platform,
             name: heading(&summary.instance),
-            door,
+            banner,
             summary: count(summary.databases, "database", "databases"),
             filter: asked.filter.to_owned(),
             with_gone: asked.gone,

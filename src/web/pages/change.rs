@@ -6,8 +6,8 @@ use actix_web::web::{Data, Path};
 use serde::Serialize;
 
 use super::changes::{Reworded, told_at_length};
+use super::overview::may_edit;
 use super::parts::{Link, Text, heading};
-use super::said::may_edit;
 use crate::auth::Actor;
 use crate::catalog::{self, Action, Asset, AssetId, Change, Difference};
 use crate::db::Db;
@@ -28,8 +28,8 @@ pub(crate) async fn show(
     place: Path<(AssetId, u64)>,
 ) -> Result<Page<ChangePage>, Failure> {
     let (id, number) = place.into_inner();
-    let asset = catalog::find_asset(&db, actor.sight(), id).await?;
-    let change = catalog::find_change(&db, actor.sight(), id, number).await?;
+    let asset = catalog::find_asset(&db, actor.visibility(), id).await?;
+    let change = catalog::find_change(&db, actor.visibility(), id, number).await?;
     let (texts, sides) = match &change.action {
         Action::Revised(edit) => {
             let restores = may_edit(&asset, &actor).then(|| links::restore(id, number));

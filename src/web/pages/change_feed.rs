@@ -31,7 +31,7 @@ pub(crate) async fn show(
 ) -> Result<HttpResponse, Failure> {
     let filter = change_filter::read(&db, &actor, &parameters).await?;
     let page = parameters.page(ENTRIES)?;
-    let found = groups::list(&db, actor.sight(), &filter, &page).await?;
+    let found = groups::list(&db, actor.visibility(), &filter, &page).await?;
     let ids: Vec<AssetId> = found.items.iter().map(|group| group.database).collect();
     let named = catalog::find_addresses(&db, &ids).await?;
     let kind = filter.kind.map_or("", ChangeKind::as_str);

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::asset_line::{AssetLine, AssetLines};
 use super::parts::{Link, Text};
-use crate::auth::{Actor, Sight};
+use crate::auth::{Actor, Visibility};
 use crate::catalog::groups::{
     self, ChangeCounts, ChangeGroup, DatabaseChange, FirstChanges, GroupFilter,
 };
@@ -84,7 +84,7 @@ impl Material {
         found: &[ChangeGroup],
         kind: Option<ChangeKind>,
     ) -> Result<Self, Failure> {
-        let first = groups::find_first(db, actor.sight(), found, kind, FIRST).await?;
+        let first = groups::find_first(db, actor.visibility(), found, kind, FIRST).await?;
         let databases = found.iter().map(|group| group.database);
         let assets = first.values().flatten().map(|change| change.asset);
         let ids: Vec<AssetId> = databases.chain(assets).collect();
@@ -280,12 +280,15 @@ pub(super) struct KindCount {
 }
 
 /// What changed this week, as counts that are links; empty when nothing did.
-pub(super) async fn of_this_week(db: &Db, sight: &Sight) -> Result<Vec<KindCount>, Failure> {
+pub(super) async fn of_this_week(
+    db: &Db,
+    visibility: &Visibility,
+) -> Result<Vec<KindCount>, Failure> {
     let filter = GroupFilter {
         days: Some(WEEK),
         ..GroupFilter::default()
     };
-    let counts = groups::count(db, sight, &filter).await?;
+    let counts = groups::count(db, visibility, &filter).await?;
     let kinds = ChangeKind::ALL.into_iter();
     let there = kinds.filter(|kind| counts.of(*kind) > 0);
     let days = WEEK.to_string();

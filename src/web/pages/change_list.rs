@@ -9,7 +9,7 @@ use super::change_groups::{BatchView, Material, in_words, is_dangerous};
 use super::changes::Changes;
 use super::parts::{Link, More};
 use super::picking::database_value;
-use crate::auth::{Actor, Sight};
+use crate::auth::{Actor, Visibility};
 use crate::catalog::groups::{self, ChangeCounts, ChangeGroup, GroupFilter};
 use crate::catalog::{self, AssetId, Batch, ChangeKind, Error};
 use crate::db::{Db, Page as ListPage};
@@ -41,16 +41,16 @@ pub(crate) async fn show(
             return Ok(Page(ChangesPage::refused(&filter, typed, wrong)));
         }
     };
-    let sight = actor.sight();
-    let found = groups::list(&db, sight, &filter, &parameters.page(GROUPS)?).await?;
+    let visibility = actor.visibility();
+    let found = groups::list(&db, visibility, &filter, &parameters.page(GROUPS)?).await?;
     let every_kind = GroupFilter {
         kind: None,
         ..filter.clone()
     };
-    let counts = groups::count(&db, sight, &every_kind).await?;
+    let counts = groups::count(&db, visibility, &every_kind).await?;
     let material = Material::read(&db, &actor, &found.items, filter.kind).await?;
     let database = match filter.database {
-        Some(id) => database_words(&db, sight, id).await?,
+        Some(id) => database_words(&db, visibility, id).await?,
         None => String::new(),
     };
     let batches = BatchView::all(&found.items, filter.kind, &material);
@@ -73,15 +73,15 @@ pub(crate) async fn show_batch(
         days: None,
         ..filter
     };
-    let sight = actor.sight();
+    let visibility = actor.visibility();
     let page = parameters.page(CHANGES)?;
-    groups::expect_batch(&db, sight, batch).await?;
+    groups::expect_batch(&db, visibility, batch).await?;
     let every_kind = GroupFilter {
         kind: None,
         ..filter.clone()
     };
-    let counts = groups::count(&db, sight, &every_kind).await?;
-    let found = groups::list_in_batch(&db, sight, batch, &filter, &page).await?;
+    let counts = groups::count(&db, visibility, &every_kind).await?;
+    let found = groups::list_in_batch(&db, visibility, batch, &filter, &page).await?;
     let mut ids: Vec<AssetId> = found.items.iter().map(|change| change.asset).collect();
     ids.extend(filter.database);
     let named = AssetLines::read(&db, &actor, &ids).await?;
@@ -136,9 +136,9 @@ fn title(filter: &GroupFilter, counts: &ChangeCounts) -> String {
 }
 
 /// The words by which a database is found again.
-async fn database_words(db: &Db, sight: &Sight, id: AssetId) -> Result<String, Failure> {
-    let several = catalog::list_instances(db, sight).await?.len() > 1;
-    let mut found = catalog::find_summaries(db, sight, &[id]).await?;
+async fn database_words(db: &Db, visibility: &Visibility, id: AssetId) -> Result<String, Failure> {
+    let several = catalog::list_instances(db, visibility).await?.len() > 1;
+    let mut found = catalog::find_summaries(db, visibility, &[id]).await?;
     let words = found
         .remove(&id)
         .map(|database| database_value(&database.address, several));

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use actix_web::web::{Data, Path};
 use serde::Serialize;
 
+use super::overview::{self, Orphan, may_edit};
 use super::parts::{Byline, Link, Text, heading, name};
-use super::said::{self, Orphan, may_edit};
 use super::toast::Toast;
 use crate::auth::Actor;
 use crate::catalog::unseen::legible_value;
@@ -62,7 +62,7 @@ pub(crate) async fn show(
     id: Path<AssetId>,
     parameters: Parameters,
 ) -> Result<Page<Columns>, Failure> {
-    let asset = catalog::find_asset(&db, actor.sight(), *id).await?;
+    let asset = catalog::find_asset(&db, actor.visibility(), *id).await?;
     let (_, columns) = of(&db, &actor, asset, Wanted::read(&parameters)?).await?;
     Ok(Page(columns))
 }
@@ -75,7 +75,7 @@ pub(crate) async fn show_one(
     parameters: Parameters,
 ) -> Result<Page<ColumnPage>, Failure> {
     let (id, path) = place.into_inner();
-    let asset = catalog::find_asset(&db, actor.sight(), id).await?;
+    let asset = catalog::find_asset(&db, actor.visibility(), id).await?;
     let editable = may_edit(&asset, &actor);
     let toast = aspects::edit::toast(&asset, &parameters, editable);
     let page = db.apart().run(links::carried(move || {
@@ -95,7 +95,7 @@ pub(super) async fn of(
     let large = asset.is_large();
     let renames = if editable && !asset.human.columns.is_empty() {
         let recent = PageRequest::first(LOOKED_BACK);
-        let history = catalog::list_history(db, actor.sight(), asset.id, &recent).await?;
+        let history = catalog::list_history(db, actor.visibility(), asset.id, &recent).await?;
         catalog::likely_renames(&asset, &history.items)
     } else {
         HashMap::new()
@@ -341,7 +341,8 @@ impl Orphans {
         let shown: Vec<Orphan> = shown
             .map(|note| {
                 let likely = renames.get(&note.content.column).map(String::as_str);
-                said::orphan(asset, note, beginning(&note.content.text), editable).likely(likely)
+                overview::orphan(asset, note, beginning(&note.content.text), editable)
+                    .likely(likely)
             })
             .collect();
         let choosing = editable && !shown.is_empty() && paths.len() <= MOST_CHOICES;

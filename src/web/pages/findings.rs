@@ -136,7 +136,7 @@ impl Shortfalls {
         let partial = runs.iter().filter(|run| run.counts.incomplete > 0);
         let ids: Vec<Uuid> = partial.map(|run| run.id).collect();
         let mut of_run: HashMap<Uuid, Vec<Listed>> = HashMap::new();
-        for listed in ingest::list_incomplete(db, actor.sight(), &ids).await? {
+        for listed in ingest::list_incomplete(db, actor.visibility(), &ids).await? {
             of_run.entry(listed.run).or_default().push(listed);
         }
         Ok(Self(of_run))

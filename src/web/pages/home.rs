@@ -36,7 +36,7 @@ pub(crate) async fn show(
     let everything = searching::search(
         &db,
         &index,
-        actor.sight(),
+        actor.visibility(),
         Query {
             limit: 0,
             ..Query::default()
@@ -50,12 +50,12 @@ pub(crate) async fn show(
     let start = shelves
         .is_empty()
         .then(|| GettingStarted::new(&actor, &runner, &files, has_run));
-    let sight = actor.sight();
+    let visibility = actor.visibility();
     let newest = PageRequest::first(GROUPS);
-    let found = groups::list(&db, sight, &GroupFilter::default(), &newest).await?;
+    let found = groups::list(&db, visibility, &GroupFilter::default(), &newest).await?;
     let material = Material::read(&db, &actor, &found.items, None).await?;
     let changes = RecentChanges {
-        week: of_this_week(&db, sight).await?,
+        week: of_this_week(&db, visibility).await?,
         batches: BatchView::all(&found.items, None, &material),
     };
     let yours = YourWork::read(&db, &actor, &index).await?;

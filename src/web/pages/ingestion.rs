@@ -43,7 +43,8 @@ pub(crate) async fn show(
 ) -> Result<Page<IngestionPage>, Failure> {
     let files = runner.recipes()?;
     let lines = RecipeLine::read_all(&db, &actor, &files).await?;
-    let runs = ingest::list_runs(&db, actor.sight(), None, &PageRequest::first(LATEST)).await?;
+    let runs =
+        ingest::list_runs(&db, actor.visibility(), None, &PageRequest::first(LATEST)).await?;
     Ok(Page(IngestionPage::new(&files, lines, &runs.items)))
 }
 
@@ -53,7 +54,7 @@ pub(crate) async fn runs(
     actor: Actor,
     parameters: Parameters,
 ) -> Result<Page<RunsPage>, Failure> {
-    let runs = ingest::list_runs(&db, actor.sight(), None, &parameters.page(RUNS)?).await?;
+    let runs = ingest::list_runs(&db, actor.visibility(), None, &parameters.page(RUNS)?).await?;
     Ok(Page(RunsPage::new(&runs)))
 }
 
@@ -96,19 +97,21 @@ pub(crate) async fn run(
     id: Path<Uuid>,
     parameters: Parameters,
 ) -> Result<Page<RunPage>, Failure> {
-    let run = ingest::find_run(&db, actor.sight(), *id).await?;
+    let run = ingest::find_run(&db, actor.visibility(), *id).await?;
     let part = |name| {
         PageRequest::new(
             parameters.all(name).next().map(Cursor::from_text),
             RUNS as u64,
         )
     };
-    let listings = ingest::list_listings(&db, actor.sight(), run.id, &part("listings")).await?;
-    let findings = ingest::list_findings(&db, actor.sight(), run.id, &part("findings")).await?;
+    let listings =
+        ingest::list_listings(&db, actor.visibility(), run.id, &part("listings")).await?;
+    let findings =
+        ingest::list_findings(&db, actor.visibility(), run.id, &part("findings")).await?;
     let of = GroupFilter::default();
     let changes = groups::list_in_batch(
         &db,
-        actor.sight(),
+        actor.visibility(),
         Batch::Run(run.id),
         &of,
         &part("changes"),
@@ -131,7 +134,7 @@ async fn databases_before(db: &Db, actor: &Actor, run: &Run) -> Result<u64, Fail
         return Ok(0);
     }
     let page = PageRequest::first(2);
-    let runs = ingest::list_runs(db, actor.sight(), Some(&run.recipe), &page).await?;
+    let runs = ingest::list_runs(db, actor.visibility(), Some(&run.recipe), &page).await?;
     let before = runs.items.iter().find(|other| other.id != run.id);
     Ok(before.map_or(0, |run| run.counts.databases))
 }
@@ -160,7 +163,7 @@ impl RecipeLine {
         let recipes = files.iter().filter_map(|file| file.recipe.as_ref().ok());
         let recipes: Vec<&Recipe> = recipes.collect();
         let names: Vec<&str> = recipes.iter().map(|recipe| recipe.name.as_str()).collect();
-        let last = ingest::latest_runs(db, actor.sight(), &names).await?;
+        let last = ingest::latest_runs(db, actor.visibility(), &names).await?;
         let runs: Vec<&Run> = last.values().collect();
         let left_out = Shortfalls::read(db, actor, &runs).await?;
         let line = |recipe: &&Recipe| Self::new(recipe, last.get(&recipe.name), &left_out);
@@ -422,8 +425,8 @@ impl RecipePage {
         file: &RecipeFile,
         page: &PageRequest,
     ) -> Result<Self, Failure> {
-        let runs = ingest::list_runs(db, actor.sight(), Some(&file.name), page).await?;
-        let last = ingest::latest_runs(db, actor.sight(), &[&file.name]).await?;
+        let runs = ingest::list_runs(db, actor.visibility(), Some(&file.name), page).await?;
+        let last = ingest::latest_runs(db, actor.visibility(), &[&file.name]).await?;
         let last = last.get(&file.name);
         let left_out = Shortfalls::read(db, actor, last.as_slice()).await?;
         Ok(Self::new(file, &runs, (last, &left_out)))

@@ -26,7 +26,7 @@ pub(super) mod preview;
 pub(super) mod profile;
 pub(super) mod requests;
 pub(super) mod restrictions;
-mod said;
+mod overview;
 pub(super) mod search;
 pub(super) mod set_up;
 pub(super) mod sign_in;

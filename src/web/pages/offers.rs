@@ -34,7 +34,7 @@ pub(crate) async fn suggest(
     parameters: Parameters,
 ) -> Result<Page<Offers>, Failure> {
     let text = parameters.text("q");
-    let offer = searching::offer(&db, &index, actor.sight(), text, ASSETS).await?;
+    let offer = searching::offer(&db, &index, actor.visibility(), text, ASSETS).await?;
     let assets = assets_of(&db, &actor, &offer.hits).await?;
     let signs = Signs::read(&db, &actor, assets.values()).await?;
     let mut groups = vec![

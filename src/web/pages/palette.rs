@@ -4,8 +4,8 @@ use actix_web::web::Data;
 
 use super::asset_line::Signs;
 use super::offers::{ASSETS, Choice, Group, Offers};
+use super::overview::may_edit;
 use super::parts::name;
-use super::said::may_edit;
 use super::search::assets_of;
 use crate::auth::{Actor, Permission};
 use crate::catalog::human::Description;
@@ -45,7 +45,7 @@ pub(crate) async fn show(
     let pages = pages_of(&actor).into_iter();
     let pages = pages.filter(|(label, _)| is_wanted(words, label));
     let pages = pages.map(|(label, href)| Choice::named("chevron", label, href));
-    let hits = searching::offer(&db, &index, actor.sight(), words, ASSETS)
+    let hits = searching::offer(&db, &index, actor.visibility(), words, ASSETS)
         .await?
         .hits;
     let assets = assets_of(&db, &actor, &hits).await?;
@@ -73,7 +73,7 @@ fn is_wanted(words: &str, label: &str) -> bool {
 }
 
 async fn actions_on(db: &Db, actor: &Actor, id: AssetId, words: &str) -> Result<Group, Failure> {
-    let asset = match catalog::find_asset(db, actor.sight(), id).await {
+    let asset = match catalog::find_asset(db, actor.visibility(), id).await {
         // What is no longer there has no actions.
         Err(catalog::Error::UnknownAsset) => return Ok(Group::new("", Vec::new())),
         found => found?,

@@ -10,11 +10,11 @@ use uuid::Uuid;
 use super::credentials::{RefusalLine, SecretPage, SessionLine, TokenForm, TokenLine};
 use super::parts::{Link, More, State, name};
 use super::profile::{IdentityLine, display_name};
-use crate::auth::accounts::{self, Account, AccountKind, NewAccount, Standing};
+use crate::auth::accounts::{self, Account, AccountKind, NewAccount, RoleGrant};
 use crate::auth::sessions::{self, Which};
 use crate::auth::{
-    self, AccountId, AccountName, Actor, Realm, Role, Sight, TeamId, TeamName, links as once,
-    teams, tokens,
+    self, AccountId, AccountName, Actor, Role, StewardScope, TeamId, TeamName, Visibility,
+    links as once, teams, tokens,
 };
 use crate::catalog;
 use crate::db::Db;
@@ -110,7 +110,7 @@ async fn read_standing(
     db: &Db,
     typed: &Parameters,
     problems: &mut Vec<String>,
-) -> Result<Option<Standing>, Failure> {
+) -> Result<Option<RoleGrant>, Failure> {
     let before = problems.len();
     let word = typed.text("role");
     if word != STEWARD_OF {
@@ -123,14 +123,14 @@ async fn read_standing(
         }
         let role: Result<Role, _> = word.parse();
         let role = role.map_err(|unknown| problems.push(unknown.to_string()));
-        return Ok(role.ok().map(|role| Standing::new(role, None)));
+        return Ok(role.ok().map(|role| RoleGrant::new(role, None)));
     }
     let mut scopes = Vec::new();
     let lines = typed.text("scopes").lines().map(str::trim);
     // One more than there can be is refused; further ones are not even looked up.
     let lines = lines.filter(|line| !line.is_empty());
-    for words in lines.take(Standing::MOST_SCOPES + 1) {
-        match catalog::find_scope(db, &Sight::Everything, words).await {
+    for words in lines.take(RoleGrant::MOST_SCOPES + 1) {
+        match catalog::find_scope(db, &Visibility::Everything, words).await {
             Ok(scope) => scopes.push(scope),
             Err(
                 error
@@ -143,7 +143,7 @@ async fn read_standing(
         problems.push("Choose at least one database or source.".to_owned());
     }
     let whole = problems.len() == before;
-    Ok(whole.then(|| Standing::new(Role::Steward, Some(scopes))))
+    Ok(whole.then(|| RoleGrant::new(Role::Steward, Some(scopes))))
 }
 
 async fn link_for(
@@ -509,7 +509,7 @@ impl PeoplePage {
 }
 
 /// Such as “steward of 2 scopes”.
-fn role_words(standing: &Standing) -> String {
+fn role_words(standing: &RoleGrant) -> String {
     let words = standing.to_string();
     let words = words.trim_start_matches("an ").trim_start_matches("a ");
     words.to_owned()
@@ -672,10 +672,10 @@ impl<'a> Asking<'a> {
         })
     }
 
-    async fn role_form(&self, standing: &Standing) -> Result<RoleForm, Failure> {
-        Ok(match standing.realm() {
-            Realm::Everything => RoleForm::new(standing.role().as_str(), String::new()),
-            Realm::Scopes(scopes) => {
+    async fn role_form(&self, standing: &RoleGrant) -> Result<RoleForm, Failure> {
+        Ok(match standing.steward_scope() {
+            StewardScope::Everything => RoleForm::new(standing.role().as_str(), String::new()),
+            StewardScope::Scopes(scopes) => {
                 let names = catalog::name_scopes(self.db, scopes).await?;
                 RoleForm::new(STEWARD_OF, names.join("\n"))
             }

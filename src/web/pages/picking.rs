@@ -64,7 +64,9 @@ pub(crate) async fn assets(
 ) -> Result<Page<Options>, Failure> {
     editor.actor.require(Permission::Describe)?;
     let near = match parameters.id("near")? {
-        Some(id) => Some(catalog::find_asset(&editor.db, editor.actor.sight(), AssetId(id)).await?),
+        Some(id) => {
+            Some(catalog::find_asset(&editor.db, editor.actor.visibility(), AssetId(id)).await?)
+        }
         None => None,
     };
     let mut found = named_like(&editor, parameters.text("q")).await?;
@@ -91,14 +93,14 @@ fn asset_choice(summary: &Summary, near: &Address) -> Choice {
 
 /// Finds what may be meant, the best hit first.
 async fn named_like(editor: &Editor, words: &str) -> Result<Vec<Summary>, Failure> {
-    let (db, sight) = (&editor.db, editor.actor.sight());
-    let offer = searching::offer(db, editor.index(), sight, words, LOOKED_THROUGH).await?;
+    let (db, visibility) = (&editor.db, editor.actor.visibility());
+    let offer = searching::offer(db, editor.index(), visibility, words, LOOKED_THROUGH).await?;
     let ids: Vec<AssetId> = offer
         .hits
         .iter()
         .filter_map(|hit| AssetId::of(hit.subject))
         .collect();
-    let mut summaries = catalog::find_summaries(db, sight, &ids).await?;
+    let mut summaries = catalog::find_summaries(db, visibility, &ids).await?;
     Ok(ids.iter().filter_map(|id| summaries.remove(id)).collect())
 }
 
@@ -139,7 +141,7 @@ pub(in crate::web) async fn find_asset(
     });
     let known = catalog::find_at(
         &editor.db,
-        editor.actor.sight(),
+        editor.actor.visibility(),
         &addresses.iter().collect::<Vec<_>>(),
     )
     .await?;
@@ -248,7 +250,7 @@ pub(crate) async fn tags(
 ) -> Result<Page<Options>, Failure> {
     actor.require(Permission::Describe)?;
     let words = parameters.text("q").trim();
-    let found = catalog::human::list_tags(&db, actor.sight(), words).await?;
+    let found = catalog::human::list_tags(&db, actor.visibility(), words).await?;
     Ok(Options::of(found.into_iter().map(|tag| Choice {
         icon: "note",
         shown: name(&tag),
@@ -266,7 +268,7 @@ pub(crate) async fn scopes(
 ) -> Result<Page<Options>, Failure> {
     actor.require(Permission::ManagePeople)?;
     let words = parameters.text("q").trim();
-    let sources = catalog::list_instances(&db, actor.sight()).await?;
+    let sources = catalog::list_instances(&db, actor.visibility()).await?;
     let wanted = words.to_lowercase();
     let sources = sources.into_iter().filter_map(|source| {
         let value = catalog::source_words(&source.platform, &source.instance);
@@ -293,7 +295,10 @@ pub(crate) async fn databases(
     parameters: Parameters,
 ) -> Result<Page<Options>, Failure> {
     let words = parameters.text("q").trim();
-    let several = catalog::list_instances(&db, actor.sight()).await?.len() > 1;
+    let several = catalog::list_instances(&db, actor.visibility())
+        .await?
+        .len()
+        > 1;
     let found = databases_like(&db, &actor, words).await?;
     Ok(Options::of(found.iter().map(|database| {
         let value = database_value(&database.address, several);
@@ -307,7 +312,7 @@ async fn databases_like(db: &Db, actor: &Actor, words: &str) -> Result<Vec<Summa
         ..Children::default()
     };
     let page = PageRequest::first(OFFERED as u64);
-    let found = catalog::list_children(db, actor.sight(), &children, &page).await?;
+    let found = catalog::list_children(db, actor.visibility(), &children, &page).await?;
     Ok(found.items)
 }
 

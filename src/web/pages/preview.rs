@@ -3,8 +3,8 @@
 use actix_web::web::{Data, Path};
 use serde::Serialize;
 
+use super::overview::Overview;
 use super::parts::{Link, first_sentence, icon, kind_word, name};
-use super::said::Said;
 use crate::auth::Actor;
 use crate::catalog::{self, Asset, AssetId};
 use crate::db::Db;
@@ -24,8 +24,8 @@ pub(crate) async fn show(
     actor: Actor,
     id: Path<AssetId>,
 ) -> Result<Page<Preview>, Failure> {
-    let asset = catalog::find_asset(&db, actor.sight(), *id).await?;
-    let said = Said::read(&db, &asset, &actor).await?;
+    let asset = catalog::find_asset(&db, actor.visibility(), *id).await?;
+    let said = Overview::read(&db, &asset, &actor).await?;
     Ok(Page(Preview::new(&asset, said)))
 }
 
@@ -37,7 +37,7 @@ pub(crate) struct Preview {
     name: Link,
     place: Shortened,
     gone: Option<Moment>,
-    said: Said,
+    said: Overview,
     rows: Option<String>,
     defined: Option<Moment>,
     columns: Vec<Line>,
@@ -58,7 +58,7 @@ impl View for Preview {
 }
 
 impl Preview {
-    fn new(asset: &Asset, said: Said) -> Self {
+    fn new(asset: &Asset, said: Overview) -> Self {
         let columns = || {
             asset
                 .source

@@ -146,8 +146,8 @@ pub(super) struct IdentityLine {
 }
 
 impl IdentityLine {
-    pub(super) fn of(identities: &[accounts::Identity]) -> Vec<Self> {
-        let line = |identity: &accounts::Identity| Self {
+    pub(super) fn of(identities: &[accounts::ExternalIdentity]) -> Vec<Self> {
+        let line = |identity: &accounts::ExternalIdentity| Self {
             issuer: name(&identity.issuer),
             subject: name(&identity.subject),
             linked: Moment::of(identity.linked_at),

@@ -33,12 +33,12 @@ pub(crate) async fn show(
     parameters: Parameters,
 ) -> Result<Page<SearchPage>, Failure> {
     let query = query_of(&parameters)?;
-    let answer = searching::search(&db, &index, actor.sight(), query.clone()).await?;
+    let answer = searching::search(&db, &index, actor.visibility(), query.clone()).await?;
     let assets = assets_of(&db, &actor, &answer.hits).await?;
     let signs = Signs::read(&db, &actor, assets.values()).await?;
     let page = SearchPage::new(&query, &answer, (&assets, &signs));
     if answer.total == 0
-        && catalog::list_instances(&db, actor.sight())
+        && catalog::list_instances(&db, actor.visibility())
             .await?
             .is_empty()
     {
@@ -65,7 +65,7 @@ pub(super) async fn assets_of(
         .iter()
         .filter_map(|hit| AssetId::of(hit.subject))
         .collect();
-    Ok(catalog::find_summaries(db, actor.sight(), &ids).await?)
+    Ok(catalog::find_summaries(db, actor.visibility(), &ids).await?)
 }
 
 /// Everything chosen, as parameters of an address.

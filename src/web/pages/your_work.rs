@@ -104,13 +104,13 @@ async fn find_owned(
         limit: usize::try_from(LINES).unwrap_or(usize::MAX),
         ..Query::default()
     };
-    let found = searching::search(db, index, actor.sight(), query).await?;
+    let found = searching::search(db, index, actor.visibility(), query).await?;
     let ids: Vec<AssetId> = found
         .hits
         .iter()
         .filter_map(|hit| AssetId::of(hit.subject))
         .collect();
-    let mut assets = catalog::find_summaries(db, actor.sight(), &ids).await?;
+    let mut assets = catalog::find_summaries(db, actor.visibility(), &ids).await?;
     let is_owned = |asset: &Summary| {
         let mut said = asset.trust.owners.0.iter();
         asset.trust.owners.0.is_empty() || said.any(|owner| owners.contains(&owner.principal))

@@ -14,7 +14,7 @@ use chrono::Utc;
 use gazetteer::app::{App, Background};
 use gazetteer::auth::directories::{self, Assertion, Directories, Seen};
 use gazetteer::auth::sessions::{Begun, Lifetimes, Method as SignInMethod, Origin};
-use gazetteer::auth::{self, Actor, Passwords, Role, Sight};
+use gazetteer::auth::{self, Actor, Passwords, Role, Visibility};
 use gazetteer::catalog::{self, Address, AssetId, AssetKind, Cause, Column, Discovered};
 use gazetteer::db::{Db, changes};
 use gazetteer::demo::{Endpoint, World};
@@ -264,7 +264,7 @@ impl TestApp {
     /// Finds the id of something that was added, by its path.
     pub(crate) async fn id_of(&self, path: &[&str]) -> AssetId {
         let address = address(path);
-        let found = catalog::find_at(&self.app.db, &Sight::Everything, &[&address])
+        let found = catalog::find_at(&self.app.db, &Visibility::Everything, &[&address])
             .await
             .unwrap();
         let id = found.into_values().next();
@@ -285,7 +285,7 @@ impl TestApp {
     pub(crate) async fn until_ended(&self, id: uuid::Uuid) -> Run {
         let deadline = Instant::now() + PATIENCE;
         loop {
-            let run = ingest::find_run(&self.app.db, &Sight::Everything, id)
+            let run = ingest::find_run(&self.app.db, &Visibility::Everything, id)
                 .await
                 .unwrap();
             if run.state != RunState::Running {

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use gazetteer::app::App;
-use gazetteer::auth::{Actor, Sight};
+use gazetteer::auth::{Actor, Visibility};
 use gazetteer::catalog;
 use gazetteer::catalog::{Asset, AssetKind, Change, Weighed};
 use gazetteer::config::{self, Storage};
@@ -12,7 +12,7 @@ use gazetteer::db::{Db, PageRequest};
 use gazetteer::demo::Endpoint;
 use gazetteer::ingest::recipe::Recipe;
 use gazetteer::ingest::{self, Progress, Recipes, Run, RunFinding};
-use gazetteer::search::{Answer, Query, Veil, follow};
+use gazetteer::search::{AccessFilter, Answer, Query, follow};
 use sea_orm::{ConnectionTrait, Database, DbBackend, Statement};
 use tempfile::TempDir;
 use tokio::sync::watch;
@@ -28,6 +28,26 @@ pub struct TestCatalog {
     pub app: App,
     pub storage: Storage,
     pub dir: TempDir,
+    /// Declared last, so that it goes when nothing uses it any more.
+    _database: Option<Dropped>,
+}
+
+/// A Postgres database that is dropped with the test.
+struct Dropped(String);
+
+impl Drop for Dropped {
+    fn drop(&mut self) {
+        let url = std::mem::take(&mut self.0);
+        // A runtime cannot wait inside of another one.
+        let dropping = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .unwrap();
+            runtime.block_on(template::drop_postgres(&url));
+        });
+        drop(dropping.join());
+    }
 }
 
 impl TestCatalog {
@@ -60,12 +80,9 @@ impl TestCatalog {
         }
         let storage = Storage {
             data_dir: Some(dir.path().join("data")),
-            database_url: url.map(Into::into),
+            database_url: url.clone().map(Into::into),
         };
-        let app = App::open(&storage, Recipes::in_folder(&dir.path().join("recipes")))
-            .await
-            .unwrap();
-        Self { app, storage, dir }
+        Self::open(dir, storage, url).await
     }
 
     /// A filled catalog of the released schema, which opening it brings up to date.
@@ -77,12 +94,21 @@ impl TestCatalog {
         released::fill(&url.unwrap_or_else(|| released::sqlite_in(&data_dir))).await;
         let storage = Storage {
             data_dir: Some(data_dir),
-            database_url: database.map(Into::into),
+            database_url: database.clone().map(Into::into),
         };
+        Self::open(dir, storage, database).await
+    }
+
+    async fn open(dir: TempDir, storage: Storage, database: Option<String>) -> Self {
         let app = App::open(&storage, Recipes::in_folder(&dir.path().join("recipes")))
             .await
             .unwrap();
-        Self { app, storage, dir }
+        Self {
+            app,
+            storage,
+            dir,
+            _database: database.map(Dropped),
+        }
     }
 
     /// Writes a recipe that reads `endpoint`, with more lines in its `config` and at its end.
@@ -125,7 +151,7 @@ impl TestCatalog {
     pub async fn findings(&self, run: &Run) -> Vec<RunFinding> {
         ingest::list_findings(
             &self.app.db,
-            &Sight::Everything,
+            &Visibility::Everything,
             run.id,
             &PageRequest::first(500),
         )
@@ -163,7 +189,7 @@ impl TestCatalog {
         let asset = self.find(path).await;
         catalog::list_history(
             &self.app.db,
-            &Sight::Everything,
+            &Visibility::Everything,
             asset.id,
             &PageRequest::first(100),
         )
@@ -175,7 +201,7 @@ impl TestCatalog {
     pub fn search(&self, words: &str) -> Answer {
         self.app
             .index
-            .search(&Query::words(words), &Veil::none())
+            .search(&Query::words(words), &AccessFilter::none())
             .unwrap()
     }
 
@@ -202,7 +228,7 @@ pub async fn all_assets(db: &Db) -> Vec<Asset> {
             return all;
         }
         let ids: Vec<_> = weighed.into_iter().map(|(id, _)| id).collect();
-        let found = catalog::find_assets(db, &Sight::Everything, &ids).await;
+        let found = catalog::find_assets(db, &Visibility::Everything, &ids).await;
         all.extend(found.unwrap());
     }
 }

@@ -10,7 +10,7 @@ use crate::web::failure::Failure;
 use crate::web::links;
 use crate::web::pages::asset_line::{AssetLine, Signs};
 use crate::web::pages::parts::{Fact, More, Text, inside_words, name};
-use crate::web::pages::restrictions::door::Door;
+use crate::web::pages::restrictions::banner::RestrictionBanner;
 use crate::web::parameters::Parameters;
 use crate::web::text::{Shortened, number};
 use crate::web::view::{Section, View};
@@ -26,7 +26,7 @@ const NAME_GROUPS: u64 = 8;
 pub(crate) struct DatabasePage {
     #[serde(flatten)]
     head: Head,
-    door: Door,
+    banner: RestrictionBanner,
     incomplete: Option<Text>,
     here: String,
     filter: String,
@@ -83,7 +83,8 @@ impl NameGroups {
             return Ok(None);
         }
         let children = asked.children(database);
-        let found = catalog::list_beginnings(db, actor.sight(), &children, NAME_GROUPS).await?;
+        let found =
+            catalog::list_beginnings(db, actor.visibility(), &children, NAME_GROUPS).await?;
         let here = links::asset(database);
         let group = |beginning: &str, names: String, href: String| NameGroup {
             beginning: name(beginning),
@@ -173,7 +174,7 @@ impl DatabasePage {
     pub(super) fn new(
         head: Head,
         asset: &Asset,
-        (around, door): (&Around, Door),
+        (around, banner): (&Around, RestrictionBanner),
         asked: &Asked<'_>,
         (inside, signs, groups): (&ListPage<Summary>, &Signs, Option<NameGroups>),
     ) -> Self {
@@ -181,7 +182,7 @@ impl DatabasePage {
         let here = links::asset(asset.id);
         Self {
             head,
-            door,
+            banner,
             incomplete: listed
                 .filter(|listed| !listed.complete)
                 .map(|listed| Text::new(listed.reason.as_deref().unwrap_or_default())),

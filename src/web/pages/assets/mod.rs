@@ -14,9 +14,9 @@ use super::asset_line::Signs;
 use super::changes::Changes;
 use super::columns::{self, Wanted};
 use super::findings::FindingLine;
+use super::overview::{Overview, may_edit};
 use super::parts::{Fact, Link, Text, first_sentence, heading, kind_word, name, platform_word};
-use super::restrictions::door::Door;
-use super::said::{Said, may_edit};
+use super::restrictions::banner::RestrictionBanner;
 use super::sql;
 use super::toast::Toast;
 use crate::auth::Actor;
@@ -54,22 +54,26 @@ pub(crate) async fn show(
     id: Path<AssetId>,
     parameters: Parameters,
 ) -> Result<Either<Page<DatabasePage>, Page<TablePage>>, Failure> {
-    let asset = catalog::find_asset(&db, actor.sight(), *id).await?;
+    let asset = catalog::find_asset(&db, actor.visibility(), *id).await?;
     let around = Around::read(&db, &actor, &asset, &parameters).await?;
-    let said = Said::read(&db, &asset, &actor).await?;
+    let said = Overview::read(&db, &asset, &actor).await?;
     let toast = aspects::edit::toast(&asset, &parameters, may_edit(&asset, &actor));
     if asset.kind == AssetKind::Database {
         let asked = Asked::read(&parameters)?;
-        let door = Door::of_database(&db, &actor, asset.id, &asset.place()).await?;
-        let inside =
-            catalog::list_children(&db, actor.sight(), &asked.children(asset.id), &asked.page)
-                .await?;
+        let banner = RestrictionBanner::of_database(&db, &actor, asset.id, &asset.place()).await?;
+        let inside = catalog::list_children(
+            &db,
+            actor.visibility(),
+            &asked.children(asset.id),
+            &asked.page,
+        )
+        .await?;
         let signs = Signs::read(&db, &actor, inside.items.iter()).await?;
         let groups = NameGroups::read(&db, &actor, asset.id, &asked, &inside).await?;
         return Ok(Either::Left(Page(DatabasePage::new(
             Head::new(&asset, &around, said).telling(toast),
             &asset,
-            (&around, door),
+            (&around, banner),
             &asked,
             (&inside, &signs, groups),
         ))));
@@ -91,7 +95,7 @@ pub(crate) async fn history(
     parameters: Parameters,
 ) -> Result<Page<HistoryPart>, Failure> {
     let page = parameters.page(50)?;
-    let changes = catalog::list_history(&db, actor.sight(), *id, &page).await?;
+    let changes = catalog::list_history(&db, actor.visibility(), *id, &page).await?;
     Ok(Page(HistoryPart {
         id: "history-list",
         changes: Changes::of_asset(*id, &changes),
@@ -124,22 +128,22 @@ impl Around {
         let target = target_address(asset);
         Ok(Self {
             parent: match asset.parent {
-                Some(parent) => catalog::find_summaries(db, actor.sight(), &[parent])
+                Some(parent) => catalog::find_summaries(db, actor.visibility(), &[parent])
                     .await?
                     .remove(&parent),
                 None => None,
             },
             history: catalog::list_history(
                 db,
-                actor.sight(),
+                actor.visibility(),
                 asset.id,
                 &PageRequest::new(after, HISTORY),
             )
             .await?,
-            aliases: catalog::list_aliases(db, actor.sight(), asset.id).await?,
-            listed: ingest::latest_listing(db, actor.sight(), database).await?,
+            aliases: catalog::list_aliases(db, actor.visibility(), asset.id).await?,
+            listed: ingest::latest_listing(db, actor.visibility(), database).await?,
             target: match target {
-                Some(address) => catalog::find_at(db, actor.sight(), &[&address])
+                Some(address) => catalog::find_at(db, actor.visibility(), &[&address])
                     .await?
                     .into_values()
                     .next(),
@@ -147,7 +151,7 @@ impl Around {
             },
             read: tables_read(db, actor, asset).await?,
             problems: ingest::list_problems_of(db, asset, MOST_PROBLEMS).await?,
-            inside: catalog::count_inside(db, actor.sight(), &[asset.id])
+            inside: catalog::count_inside(db, actor.visibility(), &[asset.id])
                 .await?
                 .remove(&asset.id)
                 .unwrap_or_default(),
@@ -182,7 +186,7 @@ async fn tables_read(
         })
         .collect();
     let addresses: Vec<&catalog::Address> = named.iter().map(|(_, address)| address).collect();
-    let known = catalog::find_at(db, actor.sight(), &addresses).await?;
+    let known = catalog::find_at(db, actor.visibility(), &addresses).await?;
     let known = |address: &catalog::Address| known.get(&address.identity()).copied();
     let read = named.into_iter();
     Ok(read
@@ -218,7 +222,7 @@ struct Head {
     gone: Option<Moment>,
     target: Option<Target>,
     problems: Option<Problems>,
-    said: Said,
+    said: Overview,
     trust: Vec<Fact>,
     links: Vec<Outward>,
     facts: Vec<Fact>,
@@ -278,7 +282,7 @@ struct Parameter {
 }
 
 impl Head {
-    fn new(asset: &Asset, around: &Around, said: Said) -> Self {
+    fn new(asset: &Asset, around: &Around, said: Overview) -> Self {
         let parameters = parameters(asset);
         let listed = around.listed.as_ref();
         Self {

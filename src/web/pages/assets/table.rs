@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde::Serialize;
 
 use super::{Head, LONGEST_COPIED, MOST_LISTED, listing_fact};
-use crate::catalog::{Alias, Asset, AssetId, SchemaReference, View as ViewText};
+use crate::catalog::{Alias, Asset, AssetId, SchemaReference, ViewDefinition};
 use crate::ingest::Listed;
 use crate::web::links;
 use crate::web::pages::columns::Columns;
@@ -154,7 +154,7 @@ pub(super) fn select(asset: &Asset) -> String {
 }
 
 impl Sql {
-    fn new(view: &ViewText, read: &HashMap<Vec<String>, AssetId>) -> Self {
+    fn new(view: &ViewDefinition, read: &HashMap<Vec<String>, AssetId>) -> Self {
         let href = |name: &[String]| read.get(name).map(|id| links::asset(*id));
         let place: Vec<&str> = [&view.default_catalog, &view.default_database]
             .into_iter()
@@ -200,7 +200,7 @@ pub(super) fn beginning(sql: &str) -> &str {
 }
 
 /// What the source says of the text for one engine, in words.
-fn dialect_state(view: &ViewText, dialect: &str) -> Option<String> {
+fn dialect_state(view: &ViewDefinition, dialect: &str) -> Option<String> {
     let facts = view.dialect_facts.get(dialect)?;
     let words = [
         facts
@@ -218,7 +218,7 @@ fn dialect_state(view: &ViewText, dialect: &str) -> Option<String> {
 }
 
 /// Who defines the view and what it reads.
-fn view_facts(view: &ViewText) -> Vec<StorageFact> {
+fn view_facts(view: &ViewDefinition) -> Vec<StorageFact> {
     let protected = view.protected.then(|| "yes".to_owned());
     let facts: [(&'static str, bool, &[String]); 3] = [
         ("Defined by", true, view.definer.as_slice()),

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-pub(super) mod door;
+pub(super) mod banner;
 mod form;
 
 use actix_web::Either;
@@ -147,7 +147,7 @@ struct Subject {
 impl Subject {
     async fn database(db: &Db, actor: &Actor, id: AssetId) -> Result<Self, Failure> {
         actor.require(Permission::Restrict)?;
-        let asset = catalog::find_asset(db, actor.sight(), id).await?;
+        let asset = catalog::find_asset(db, actor.visibility(), id).await?;
         if asset.kind != AssetKind::Database {
             return Err(catalog::Error::UnknownAsset.into());
         }
@@ -176,7 +176,7 @@ impl Subject {
         (platform, instance): (String, String),
     ) -> Result<Self, Failure> {
         actor.require(Permission::Restrict)?;
-        let known = catalog::list_instances(db, actor.sight()).await?;
+        let known = catalog::list_instances(db, actor.visibility()).await?;
         if !known
             .iter()
             .any(|known| known.platform == platform && known.instance == instance)
@@ -260,7 +260,7 @@ impl RestrictedPage {
     async fn read(db: &Db, actor: &Actor, page: &ListPage<Restriction>) -> Result<Self, Failure> {
         let databases = page.items.iter().filter_map(|one| one.scope.database());
         let ids: Vec<AssetId> = databases.map(AssetId).collect();
-        let assets = catalog::find_assets(db, actor.sight(), &ids).await?;
+        let assets = catalog::find_assets(db, actor.visibility(), &ids).await?;
         let assets = assets.iter().map(|asset| (asset.id.0, asset)).collect();
         Ok(Self {
             rows: page

@@ -20,13 +20,13 @@ use crate::config::PublicUrl;
 
 /// What of a request decides whether it may come in.
 #[derive(Debug)]
-pub(super) struct Door {
+pub(super) struct OriginCheck {
     /// Only this machine can reach the server, so only this machine's names are right.
     loopback: bool,
     public_url: Option<PublicUrl>,
 }
 
-impl Door {
+impl OriginCheck {
     pub(super) fn new(address: SocketAddr, public_url: Option<PublicUrl>) -> Self {
         Self {
             loopback: address.ip().is_loopback(),
@@ -99,12 +99,12 @@ impl Door {
 
 /// Refuses what no handler should see.
 pub(super) async fn admit(
-    door: Data<Door>,
+    origin_check: Data<OriginCheck>,
     client: Client,
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    if let Some(failure) = door.refusal(&request, &client) {
+    if let Some(failure) = origin_check.refusal(&request, &client) {
         return Ok(limits::refuse(request, failure));
     }
     Ok(next.call(request).await?.map_into_boxed_body())
@@ -165,7 +165,7 @@ mod tests {
         secure: bool,
         lines: &[(&'static str, &'static str)],
     ) -> bool {
-        let door = Door {
+        let origin_check = OriginCheck {
             loopback: false,
             public_url: public.map(|url| url.parse().unwrap()),
         };
@@ -181,7 +181,7 @@ mod tests {
                 HeaderValue::from_static(text),
             );
         }
-        door.comes_from_elsewhere(&headers, &client)
+        origin_check.comes_from_elsewhere(&headers, &client)
     }
 
     #[test]

@@ -14,8 +14,8 @@ use super::Error;
 use super::document::{home_term, source_term};
 use super::facets::SINGLE;
 use super::schema::RANKED;
-use super::view::Segment;
-use crate::auth::Sight;
+use super::snapshot::Segment;
+use crate::auth::Visibility;
 use crate::auth::scopes::{self, Closed};
 use crate::db::Db;
 
@@ -27,7 +27,7 @@ const SHADES: usize = 64;
 
 /// What is left out of every answer, because it is closed to whoever asks.
 #[derive(Clone)]
-pub struct Veil(Option<Arc<Hidden>>);
+pub struct AccessFilter(Option<Arc<Hidden>>);
 
 /// The values by which documents are hidden.
 struct Hidden {
@@ -37,7 +37,7 @@ struct Hidden {
     homes: HashSet<String>,
 }
 
-impl Veil {
+impl AccessFilter {
     /// Hides nothing: for who sees everything.
     pub fn none() -> Self {
         Self(None)
@@ -76,10 +76,10 @@ impl Veil {
     }
 }
 
-impl fmt::Debug for Veil {
+impl fmt::Debug for AccessFilter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let hidden = self.0.as_ref();
-        f.debug_struct("Veil")
+        f.debug_struct("AccessFilter")
             .field("sources", &hidden.map_or(0, |hidden| hidden.sources.len()))
             .field("databases", &hidden.map_or(0, |hidden| hidden.homes.len()))
             .finish()
@@ -88,43 +88,43 @@ impl fmt::Debug for Veil {
 
 /// What is closed to whom, as far as it was asked lately.
 #[derive(Default)]
-pub(super) struct Veils(Mutex<VecDeque<(Sight, i64, Veil)>>);
+pub(super) struct AccessFilters(Mutex<VecDeque<(Visibility, i64, AccessFilter)>>);
 
-impl Veils {
+impl AccessFilters {
     /// What somebody does not see now, whichever process restricted it.
-    pub(super) async fn of(&self, db: &Db, sight: &Sight) -> Result<Veil, Error> {
-        if *sight == Sight::Everything {
-            return Ok(Veil::none());
+    pub(super) async fn of(&self, db: &Db, visibility: &Visibility) -> Result<AccessFilter, Error> {
+        if *visibility == Visibility::Everything {
+            return Ok(AccessFilter::none());
         }
         // Read first: what is then read of the restrictions is of that version or a later one.
         let version = scopes::version(db).await?;
-        if let Some(known) = self.find(sight, version) {
+        if let Some(known) = self.find(visibility, version) {
             return Ok(known);
         }
-        let veil = Veil::over(&scopes::closed_to(db, sight).await?);
+        let access_filter = AccessFilter::over(&scopes::closed_to(db, visibility).await?);
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        known.retain(|(of, _, _)| of != sight);
-        known.push_front((sight.clone(), version, veil.clone()));
+        known.retain(|(of, _, _)| of != visibility);
+        known.push_front((visibility.clone(), version, access_filter.clone()));
         known.truncate(SIGHTS);
-        Ok(veil)
+        Ok(access_filter)
     }
 
-    fn find(&self, sight: &Sight, version: i64) -> Option<Veil> {
+    fn find(&self, visibility: &Visibility, version: i64) -> Option<AccessFilter> {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut known = known.iter();
         known
-            .find(|(of, then, _)| *then == version && of == sight)
-            .map(|(_, _, veil)| veil.clone())
+            .find(|(of, then, _)| *then == version && of == visibility)
+            .map(|(_, _, access_filter)| access_filter.clone())
     }
 }
 
 /// What of one segment is hidden, and what remains.
 #[derive(Debug, Clone)]
-pub(super) struct Shade {
+pub(super) struct HiddenDocs {
     /// A bit for each document.
     hidden: Vec<u64>,
     /// Whether it hides what somebody may not see, of which nothing at all must show.
-    pub(super) veils: bool,
+    pub(super) by_access: bool,
     /// How many documents remain.
     pub(super) documents: u64,
     /// How many words they have in each ranked field.
@@ -133,13 +133,13 @@ pub(super) struct Shade {
     pub(super) values: [Vec<bool>; SINGLE],
 }
 
-impl Shade {
+impl HiddenDocs {
     /// Hides nothing yet.
     pub(super) fn clear(segment: &Segment) -> Self {
         let documents = segment.reader.max_doc();
         Self {
             hidden: vec![0; documents as usize / 64 + 1],
-            veils: false,
+            by_access: false,
             documents: u64::from(documents),
             words: segment
                 .ranked
@@ -196,9 +196,9 @@ impl Shade {
             number.and_then(|number| numbers.get(number)).copied() == Some(true)
         };
         let documents = segment.reader.max_doc();
-        let mut shade = Self {
+        let mut hidden_docs = Self {
             hidden: vec![0; documents as usize / 64 + 1],
-            veils: true,
+            by_access: true,
             documents: 0,
             words: [0; RANKED],
             values: segment
@@ -210,14 +210,14 @@ impl Shade {
             if hides(segment.home.as_ref(), &homes, doc)
                 || hides(segment.source.as_ref(), &sources, doc)
             {
-                if let Some(word) = shade.hidden.get_mut(doc as usize / 64) {
+                if let Some(word) = hidden_docs.hidden.get_mut(doc as usize / 64) {
                     *word |= 1 << (doc % 64);
                 }
             } else {
-                shade.leave(segment, doc);
+                hidden_docs.leave(segment, doc);
             }
         }
-        Ok(Some(shade))
+        Ok(Some(hidden_docs))
     }
 
     /// Counts a document that remains.
@@ -253,25 +253,29 @@ fn numbers(
     Ok(any.then_some(numbers))
 }
 
-/// The shades of one segment, as far as they were asked for lately.
+/// The hidden documents of one segment, as far as they were asked for lately.
 #[derive(Debug, Default)]
-pub(super) struct Shades(Mutex<VecDeque<(blake3::Hash, Option<Arc<Shade>>)>>);
+pub(super) struct HiddenDocsCache(Mutex<VecDeque<(blake3::Hash, Option<Arc<HiddenDocs>>)>>);
 
-impl Shades {
-    /// What a veil hides of the segment; `None` when nothing.
-    pub(super) fn of(&self, segment: &Segment, veil: &Veil) -> Result<Option<Arc<Shade>>, Error> {
-        let Some(hidden) = &veil.0 else {
+impl HiddenDocsCache {
+    /// What an access filter hides of the segment; `None` when nothing.
+    pub(super) fn of(
+        &self,
+        segment: &Segment,
+        access_filter: &AccessFilter,
+    ) -> Result<Option<Arc<HiddenDocs>>, Error> {
+        let Some(hidden) = &access_filter.0 else {
             return Ok(None);
         };
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, shade)) = known.iter().find(|(digest, _)| *digest == hidden.digest) {
-            return Ok(shade.clone());
+        if let Some((_, hidden_docs)) = known.iter().find(|(digest, _)| *digest == hidden.digest) {
+            return Ok(hidden_docs.clone());
         }
         drop(known);
-        let shade = Shade::cast(segment, hidden)?.map(Arc::new);
+        let hidden_docs = HiddenDocs::cast(segment, hidden)?.map(Arc::new);
         known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        known.push_front((hidden.digest, shade.clone()));
+        known.push_front((hidden.digest, hidden_docs.clone()));
         known.truncate(SHADES);
-        Ok(shade)
+        Ok(hidden_docs)
     }
 }

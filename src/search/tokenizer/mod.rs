@@ -426,7 +426,7 @@ pub(super) fn fold(text: &str) -> String {
 }
 
 /// A name without its separators, folded: `FctUsers`, `fct_users` and `fct users` are one.
-pub(super) fn squeeze(name: &str) -> String {
+pub(super) fn strip_separators(name: &str) -> String {
     let letters: String = name.chars().filter(|c| class(*c) != Class::Gap).collect();
     fold(&letters)
 }
@@ -701,8 +701,8 @@ mod tests {
 
     #[test]
     fn a_squeezed_name_has_no_separators() {
-        assert_eq!(squeeze("Fct_Users Created"), "fctuserscreated");
-        assert_eq!(squeeze("__"), "");
+        assert_eq!(strip_separators("Fct_Users Created"), "fctuserscreated");
+        assert_eq!(strip_separators("__"), "");
     }
 
     #[test]

@@ -13,12 +13,12 @@ use tantivy::store::StoreReader;
 use tantivy::{DocId, SegmentReader, TantivyDocument};
 
 use super::Error;
+use super::access_filter::{AccessFilter, HiddenDocs, HiddenDocsCache};
 use super::affixes::{Edges, Learned};
 use super::document::Texts;
 use super::facets::{self, SEVERAL, SINGLE};
 use super::schema::{Fields, RANKED};
 use super::trust::Signs;
-use super::veil::{Shade, Shades, Veil};
 use crate::db::Subject;
 
 /// How many values a facet can tell apart; assets of further ones are found, but not counted by them.
@@ -48,7 +48,7 @@ pub(super) struct Facts {
 /// How many of the ranked fields make up the length of a document: name, place, columns, texts.
 pub(super) const MEASURED: usize = 4;
 
-/// One segment, opened. It never changes; which of its documents count is said beside it, in [`View::dead`].
+/// One segment, opened. It never changes; which of its documents count is said beside it, in [`Snapshot::dead`].
 pub(super) struct Segment {
     pub(super) reader: SegmentReader,
     pub(super) ranked: [Arc<InvertedIndexReader>; RANKED],
@@ -64,18 +64,18 @@ pub(super) struct Segment {
     stored: StoreReader,
     /// The facts of its assets, by their number here, with values numbered within the segment.
     facts: Vec<Facts>,
-    shades: Shades,
+    hidden_docs_cache: HiddenDocsCache,
     /// From the segment's numbers of values to those of [`Values`].
     renumbered: [Vec<u32>; SINGLE],
 }
 
 /// One state of the index.
-pub(super) struct View {
+pub(super) struct Snapshot {
     pub(super) fields: Fields,
     pub(super) schema: Schema,
     pub(super) segments: Vec<Arc<Segment>>,
     /// What of each segment was deleted or is in a newer form elsewhere.
-    pub(super) dead: Vec<Option<Arc<Shade>>>,
+    pub(super) dead: Vec<Option<Arc<HiddenDocs>>>,
     /// Every value of each facet.
     pub(super) values: Arc<Names>,
     /// What was learned of the names in it.
@@ -128,7 +128,7 @@ impl Values {
     }
 }
 
-impl View {
+impl Snapshot {
     /// How many assets there are.
     pub(super) fn len(&self) -> u64 {
         let living = self.segments.iter().zip(&self.dead);
@@ -194,7 +194,7 @@ impl Segment {
             ids: reader.inverted_index(fields.id)?,
             stored: reader.get_store_reader(STORED_BLOCKS)?,
             facts: facts(&reader, &lengths, &columns)?,
-            shades: Shades::default(),
+            hidden_docs_cache: HiddenDocsCache::default(),
             renumbered: values.number(&found),
             lengths,
             reader,
@@ -233,12 +233,15 @@ impl Segment {
         self.labels.each_ref().map(Option::as_ref)
     }
 
-    /// What a veil hides of it; `None` when nothing.
-    pub(super) fn shade(&self, veil: &Veil) -> Result<Option<Arc<Shade>>, Error> {
-        self.shades.of(self, veil)
+    /// What an access filter hides of it; `None` when nothing.
+    pub(super) fn hidden_docs(
+        &self,
+        access_filter: &AccessFilter,
+    ) -> Result<Option<Arc<HiddenDocs>>, Error> {
+        self.hidden_docs_cache.of(self, access_filter)
     }
 
-    /// The numbers of the segment's values in [`View::values`].
+    /// The numbers of the segment's values in [`Snapshot::values`].
     pub(super) fn renumbered(&self) -> &[Vec<u32>; SINGLE] {
         &self.renumbered
     }

@@ -11,15 +11,15 @@ use crate::web::links;
 
 /// Whether something is restricted, and for admins where to change that.
 #[derive(Debug, Serialize)]
-pub(in crate::web::pages) struct Door {
+pub(in crate::web::pages) struct RestrictionBanner {
     /// Why not everybody sees it; nothing where everybody does.
     words: Option<&'static str>,
     href: Option<String>,
     label: &'static str,
 }
 
-impl Door {
-    /// The door of a database.
+impl RestrictionBanner {
+    /// The banner of a database.
     pub(in crate::web::pages) async fn of_database(
         db: &Db,
         actor: &Actor,
@@ -36,7 +36,7 @@ impl Door {
         Ok(Self::new(actor, words, links::asset_restriction(id)))
     }
 
-    /// The door of a source.
+    /// The banner of a source.
     pub(in crate::web::pages) async fn of_source(
         db: &Db,
         actor: &Actor,

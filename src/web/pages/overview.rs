@@ -25,7 +25,7 @@ use crate::web::text::Moment;
 
 /// What `templates/assets/said.hbs` and `templates/assets/people.hbs` can show.
 #[derive(Debug, Serialize)]
-pub(super) struct Said {
+pub(super) struct Overview {
     description: Option<SafeHtml>,
     description_by: Option<Byline>,
     /// What the source says.
@@ -123,7 +123,7 @@ impl Orphan {
     }
 }
 
-impl Said {
+impl Overview {
     /// Reads what there is to show to somebody.
     pub(super) async fn read(db: &Db, asset: &Asset, actor: &Actor) -> Result<Self, Failure> {
         let owners = &asset.human.owners.content.0;
@@ -133,7 +133,7 @@ impl Said {
             .map_err(catalog::Error::from)?;
         let replacement = asset.human.deprecation.content.replacement.map(AssetId);
         let replacement =
-            catalog::find_summaries(db, actor.sight(), replacement.as_slice()).await?;
+            catalog::find_summaries(db, actor.visibility(), replacement.as_slice()).await?;
         let description = match asset.human.description() {
             Some(text) => Some(markdown::render_apart(db.apart(), text, 1).await?),
             None => None,
@@ -154,7 +154,7 @@ impl Said {
             tags: tags(asset),
             links: outward(asset),
             sections: aspects::sections(asset, may_edit(asset, actor)),
-            mentions: aspects::mentions(db, actor.sight(), asset).await?,
+            mentions: aspects::mentions(db, actor.visibility(), asset).await?,
             edit: may_edit(asset, actor).then(|| EditLinks::new(asset)),
             asking: Asking::read(db, asset, actor).await?,
         })

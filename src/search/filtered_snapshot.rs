@@ -13,22 +13,22 @@ use tantivy::query::FuzzyTermQuery;
 use tantivy::schema::{Field, IndexRecordOption};
 
 use super::Error;
+use super::access_filter::{AccessFilter, HiddenDocs};
 use super::affixes::Affixes;
 use super::facets::{FacetField, SINGLE};
 use super::inside::{self, Inside};
 use super::schema::{Fields, RANKED, Whole};
-use super::veil::{Shade, Veil};
-use super::view::{MEASURED, Segment, View};
-use super::words::STEM;
+use super::snapshot::{MEASURED, Segment, Snapshot};
+use super::tokenizer::STEM;
 
 /// Up to so many documents, those in which a word stands are counted one by one where some are dead.
 const EXACTLY: u32 = 1_000;
 
-/// A view under a veil.
-pub(super) struct Outlook {
-    pub(super) view: Arc<View>,
+/// A view under an access filter.
+pub(super) struct FilteredSnapshot {
+    pub(super) view: Arc<Snapshot>,
     /// What is hidden of each segment.
-    shades: Vec<Option<Arc<Shade>>>,
+    hidden_docs_of: Vec<Option<Arc<HiddenDocs>>>,
     documents: u64,
     /// Which of the view's values of each facet are to be seen; `None` when all are.
     pub(super) values: Option<[Vec<bool>; SINGLE]>,
@@ -40,44 +40,53 @@ pub(super) struct Outlook {
     pub(super) affixes: Arc<Affixes>,
 }
 
-impl Outlook {
-    pub(super) fn new(view: Arc<View>, veil: &Veil) -> Result<Self, Error> {
+impl FilteredSnapshot {
+    pub(super) fn new(view: Arc<Snapshot>, access_filter: &AccessFilter) -> Result<Self, Error> {
         let segments = view.segments.iter().zip(&view.dead);
-        let shades = segments.map(|(segment, dead)| hidden(segment, dead.as_ref(), veil));
-        let shades: Vec<_> = shades.collect::<Result<_, _>>()?;
-        let mut outlook = Self {
+        let hidden_docs_of =
+            segments.map(|(segment, dead)| hidden(segment, dead.as_ref(), access_filter));
+        let hidden_docs_of: Vec<_> = hidden_docs_of.collect::<Result<_, _>>()?;
+        let mut snapshot = Self {
             documents: view.len(),
             values: None,
             lengths: [1.0; RANKED],
             length: 1.0,
             affixes: Arc::default(),
             view,
-            shades,
+            hidden_docs_of,
         };
-        outlook.lengths = outlook.average_lengths();
-        outlook.length = outlook.lengths.iter().take(MEASURED).sum();
-        if outlook.shades.iter().flatten().any(|shade| shade.veils) {
-            outlook.documents = outlook.remaining();
-            outlook.values = Some(outlook.seen_values());
+        snapshot.lengths = snapshot.average_lengths();
+        snapshot.length = snapshot.lengths.iter().take(MEASURED).sum();
+        if snapshot
+            .hidden_docs_of
+            .iter()
+            .flatten()
+            .any(|hidden_docs| hidden_docs.by_access)
+        {
+            snapshot.documents = snapshot.remaining();
+            snapshot.values = Some(snapshot.seen_values());
         }
-        outlook.affixes = outlook.view.learned.of(veil.digest(), &outlook)?;
-        Ok(outlook)
+        snapshot.affixes = snapshot
+            .view
+            .learned
+            .of(access_filter.digest(), &snapshot)?;
+        Ok(snapshot)
     }
 
     /// Each segment with what is hidden of it.
-    pub(super) fn segments(&self) -> impl Iterator<Item = (&Segment, Option<&Shade>)> {
-        let shades = self.shades.iter().map(Option::as_deref);
+    pub(super) fn segments(&self) -> impl Iterator<Item = (&Segment, Option<&HiddenDocs>)> {
+        let hidden_docs_of = self.hidden_docs_of.iter().map(Option::as_deref);
         self.view
             .segments
             .iter()
             .map(|segment| &**segment)
-            .zip(shades)
+            .zip(hidden_docs_of)
     }
 
     fn remaining(&self) -> u64 {
         self.segments()
-            .map(|(segment, shade)| match shade {
-                Some(shade) => shade.documents,
+            .map(|(segment, hidden_docs)| match hidden_docs {
+                Some(hidden_docs) => hidden_docs.documents,
                 None => u64::from(segment.reader.num_docs()),
             })
             .sum()
@@ -86,10 +95,10 @@ impl Outlook {
     fn seen_values(&self) -> [Vec<bool>; SINGLE] {
         let values = &self.view.values;
         let mut seen = values.each_ref().map(|values| vec![false; values.len()]);
-        for (segment, shade) in self.segments() {
+        for (segment, hidden_docs) in self.segments() {
             for (facet, (seen, numbers)) in seen.iter_mut().zip(segment.renumbered()).enumerate() {
-                let veiled = shade.filter(|shade| shade.veils);
-                let remaining = veiled.and_then(|shade| shade.values.get(facet));
+                let veiled = hidden_docs.filter(|hidden_docs| hidden_docs.by_access);
+                let remaining = veiled.and_then(|hidden_docs| hidden_docs.values.get(facet));
                 for (nth, number) in numbers.iter().enumerate() {
                     let remains = remaining.is_none_or(|values| values.get(nth) == Some(&true));
                     if let Some(seen) = seen.get_mut(*number as usize)
@@ -107,12 +116,12 @@ impl Outlook {
     fn average_lengths(&self) -> [f32; RANKED] {
         let mut words = [0_u64; RANKED];
         let mut documents = 0_u64;
-        for (segment, shade) in self.segments() {
-            if let Some(shade) = shade {
-                documents += shade.documents;
+        for (segment, hidden_docs) in self.segments() {
+            if let Some(hidden_docs) = hidden_docs {
+                documents += hidden_docs.documents;
                 words
                     .iter_mut()
-                    .zip(shade.words)
+                    .zip(hidden_docs.words)
                     .for_each(|(words, more)| *words += more);
                 continue;
             }
@@ -132,10 +141,10 @@ impl Outlook {
     /// In how many documents of each ranked field a term stands; `None` when it stands nowhere.
     pub(super) fn frequencies(&self, term: &str) -> Result<Option<[u64; RANKED]>, Error> {
         let mut counts = [0; RANKED];
-        for (segment, shade) in self.segments() {
+        for (segment, hidden_docs) in self.segments() {
             for (count, index) in counts.iter_mut().zip(&segment.ranked) {
                 if let Some(found) = index.terms().get(term)? {
-                    *count += seen(index, &found, shade)?;
+                    *count += seen(index, &found, hidden_docs)?;
                 }
             }
         }
@@ -145,10 +154,10 @@ impl Outlook {
     /// In how many documents a term of one field stands.
     pub(super) fn frequency(&self, field: Field, term: impl AsRef<[u8]>) -> Result<u64, Error> {
         let mut count = 0;
-        for (segment, shade) in self.segments() {
+        for (segment, hidden_docs) in self.segments() {
             let index = segment.reader.inverted_index(field)?;
             if let Some(found) = index.terms().get(term.as_ref())? {
-                count += seen(&index, &found, shade)?;
+                count += seen(&index, &found, hidden_docs)?;
             }
         }
         Ok(count)
@@ -169,7 +178,7 @@ impl Outlook {
         limit: usize,
     ) -> Result<Vec<String>, Error> {
         let mut counts = HashMap::new();
-        for (segment, shade) in self.segments() {
+        for (segment, hidden_docs) in self.segments() {
             for index in segment.ranked.iter().take(fields) {
                 let mut stream = index.terms().range().ge(beginning).into_stream()?;
                 let mut read = 0;
@@ -177,7 +186,7 @@ impl Outlook {
                     && let Some((term, found)) = stream.next()
                     && term.starts_with(beginning.as_bytes())
                 {
-                    read += u64::from(count(&mut counts, index, (term, found), shade)?);
+                    read += u64::from(count(&mut counts, index, (term, found), hidden_docs)?);
                 }
             }
         }
@@ -263,7 +272,7 @@ impl Outlook {
         limit: usize,
     ) -> Result<Vec<String>, Error> {
         let mut counts = HashMap::new();
-        for (segment, shade) in self.segments() {
+        for (segment, hidden_docs) in self.segments() {
             let index = segment.reader.inverted_index(field)?;
             let mut stream = index.terms().range().ge(beginning).into_stream()?;
             let mut read = 0;
@@ -271,7 +280,7 @@ impl Outlook {
                 && let Some((term, found)) = stream.next()
                 && term.starts_with(beginning.as_bytes())
             {
-                read += usize::from(count(&mut counts, &index, (term, found), shade)?);
+                read += usize::from(count(&mut counts, &index, (term, found), hidden_docs)?);
             }
         }
         Ok(most_frequent(counts, limit))
@@ -292,11 +301,11 @@ impl Outlook {
         );
         let automaton = query.automaton()?;
         let mut counts = HashMap::new();
-        for (segment, shade) in self.segments() {
+        for (segment, hidden_docs) in self.segments() {
             for index in segment.ranked.iter().take(fields) {
                 let mut stream = index.terms().search(&automaton).into_stream()?;
                 while let Some((term, found)) = stream.next() {
-                    count(&mut counts, index, (term, found), shade)?;
+                    count(&mut counts, index, (term, found), hidden_docs)?;
                 }
             }
         }
@@ -304,13 +313,13 @@ impl Outlook {
     }
 }
 
-/// What of a segment is left out: what is dead, and what is under the veil.
+/// What of a segment is left out: what is dead, and what is under the access filter.
 fn hidden(
     segment: &Segment,
-    dead: Option<&Arc<Shade>>,
-    veil: &Veil,
-) -> Result<Option<Arc<Shade>>, Error> {
-    Ok(match (segment.shade(veil)?, dead) {
+    dead: Option<&Arc<HiddenDocs>>,
+    access_filter: &AccessFilter,
+) -> Result<Option<Arc<HiddenDocs>>, Error> {
+    Ok(match (segment.hidden_docs(access_filter)?, dead) {
         (Some(veiled), Some(dead)) => Some(Arc::new(veiled.and(dead, segment))),
         (veiled, dead) => veiled.or_else(|| dead.cloned()),
     })
@@ -321,10 +330,10 @@ fn hidden(
 fn seen(
     index: &InvertedIndexReader,
     found: &TermInfo,
-    shade: Option<&Shade>,
+    hidden_docs: Option<&HiddenDocs>,
 ) -> Result<u64, Error> {
-    let counted = |shade: &&Shade| shade.veils || found.doc_freq <= EXACTLY;
-    let Some(shade) = shade.filter(counted) else {
+    let counted = |hidden_docs: &&HiddenDocs| hidden_docs.by_access || found.doc_freq <= EXACTLY;
+    let Some(hidden_docs) = hidden_docs.filter(counted) else {
         return Ok(u64::from(found.doc_freq));
     };
     let mut postings = index.read_block_postings_from_terminfo(found, IndexRecordOption::Basic)?;
@@ -333,7 +342,7 @@ fn seen(
         seen += postings
             .docs()
             .iter()
-            .filter(|doc| !shade.hides(**doc))
+            .filter(|doc| !hidden_docs.hides(**doc))
             .count() as u64;
         postings.advance();
     }
@@ -345,9 +354,9 @@ fn count(
     counts: &mut HashMap<String, u64>,
     index: &InvertedIndexReader,
     (term, found): (&[u8], &TermInfo),
-    shade: Option<&Shade>,
+    hidden_docs: Option<&HiddenDocs>,
 ) -> Result<bool, Error> {
-    let seen = seen(index, found, shade)?;
+    let seen = seen(index, found, hidden_docs)?;
     if seen > 0
         && let Ok(term) = std::str::from_utf8(term)
         && !term.ends_with(STEM)
