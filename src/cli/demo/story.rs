@@ -13,8 +13,9 @@ use crate::auth::accounts::{self, AccountKind, NewAccount, RoleGrant};
 use crate::auth::principals::Principal;
 use crate::auth::{self, AccountId, AccountName, Actor, Role, TeamId, TeamName, teams};
 use crate::catalog::human::{
-    self, AssetAspect, ColumnDescription, Deprecation, Description, Links, OncePerAsset, Owner,
-    OwnerRole, Owners, PageLink, Tags, Verification,
+    self, AssetAspect, ColumnDescription, Deprecation, Description, DisplayName, Links,
+    OncePerAsset, Owner, OwnerRole, Owners, PageLink, Related, Relation, RelationKind, Tags,
+    Verification,
 };
 use crate::catalog::requests::{self, searches};
 use crate::catalog::{self, Asset, AssetId};
@@ -100,6 +101,8 @@ enum SaidEntry {
     Owners { owners: Vec<OwnerEntry> },
     Tags { tags: Vec<String> },
     Links { links: Vec<PageLink> },
+    DisplayName { display_name: String },
+    Related { related: Vec<RelatedEntry> },
     Verified { verified_days: i64 },
     Deprecated { deprecated: DeprecatedEntry },
 }
@@ -110,6 +113,15 @@ struct OwnerEntry {
     person: Option<String>,
     team: Option<String>,
     role: OwnerRole,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RelatedEntry {
+    kind: RelationKind,
+    asset: String,
+    #[serde(default)]
+    note: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -246,6 +258,11 @@ impl Cast {
             SaidEntry::Owners { owners } => turn.write(self.owners(owners)).await,
             SaidEntry::Tags { tags } => turn.write(Tags(tags.clone())).await,
             SaidEntry::Links { links } => turn.write(Links(links.clone())).await,
+            SaidEntry::DisplayName { display_name } => {
+                let name = display_name.clone();
+                turn.write(DisplayName { name }).await
+            }
+            SaidEntry::Related { related } => turn.write(relations(db, related).await?).await,
             SaidEntry::Verified { verified_days } => {
                 let until = (at + TimeDelta::days(*verified_days)).date_naive();
                 turn.write(Verification { until: Some(until) }).await
@@ -326,6 +343,8 @@ impl SaidEntry {
             Self::Owners { .. } => "owners".to_owned(),
             Self::Tags { .. } => "tags".to_owned(),
             Self::Links { .. } => "links".to_owned(),
+            Self::DisplayName { .. } => "display name".to_owned(),
+            Self::Related { .. } => "related".to_owned(),
             Self::Verified { .. } => "verified".to_owned(),
             Self::Deprecated { .. } => "deprecated".to_owned(),
         }
@@ -353,6 +372,22 @@ async fn account(
         found => (found?, false),
     };
     Ok((found.id, is_new))
+}
+
+/// The relations to assets of these names; those that the run did not find are left out.
+async fn relations(db: &Db, entries: &[RelatedEntry]) -> Result<Related, Failure> {
+    let mut relations = Vec::new();
+    for entry in entries {
+        if let Some(target) = find(db, &entry.asset).await? {
+            relations.push(Relation {
+                kind: entry.kind,
+                target: target.0,
+                note: entry.note.clone(),
+                name: String::new(),
+            });
+        }
+    }
+    Ok(Related(relations))
 }
 
 /// The asset of this name; nothing when the run did not find it.
