@@ -2,6 +2,7 @@
 //!
 //! `cargo bench --bench whole -- [--tables N] [--postgres URL] [--corpus FILE.jsonl]`
 //! `cargo bench --bench whole -- --restricted N [--postgres URL]`
+//! `cargo bench --bench whole -- --aspects N [--postgres URL]`
 //!
 //! The endpoint is a process of its own, the catalog is the released binary; both share the machine. Each line is a
 //! measurement with its ratio to something; nothing here passes or fails. `docs/benchmarks.md` says what was measured.
@@ -18,14 +19,16 @@ use std::time::{Duration, Instant};
 use chrono::Utc;
 use gazetteer::app::App;
 use gazetteer::auth::scopes::{self, Admitted};
-use gazetteer::auth::{AccountId, Actor, Scope, Visibility};
+use gazetteer::auth::{AccountId, Actor, Permission, Place, Scope, Visibility};
+use gazetteer::catalog::human::Description;
 use gazetteer::catalog::{
     self, Address, AssetId, AssetKind, Cause, Children, Column, Discovered, Facts, SourceLayer,
 };
 use gazetteer::config::Storage;
-use gazetteer::db::PageRequest;
+use gazetteer::db::{PageRequest, Subject};
 use gazetteer::demo::{Corpus, Endpoint, World};
 use gazetteer::ingest::Recipes;
+use gazetteer::revisions::{self, Draft, Target};
 use gazetteer::search::{Query, follow};
 use serde_json::Value;
 
@@ -57,6 +60,7 @@ struct Options {
     corpus: Option<PathBuf>,
     endpoint: bool,
     restricted: Option<usize>,
+    aspects: Option<usize>,
 }
 
 fn main() -> Outcome<()> {
@@ -66,6 +70,9 @@ fn main() -> Outcome<()> {
     }
     if let Some(scopes) = options.restricted {
         return restricted(scopes, options.postgres.as_deref());
+    }
+    if let Some(count) = options.aspects {
+        return aspects(count, options.postgres.as_deref());
     }
     measure(&options, "SQLite", None)?;
     if let Some(url) = &options.postgres {
@@ -81,6 +88,7 @@ fn options() -> Options {
         corpus: None,
         endpoint: false,
         restricted: None,
+        aspects: None,
     };
     let mut words = std::env::args().skip(1);
     while let Some(word) = words.next() {
@@ -91,6 +99,7 @@ fn options() -> Options {
             "--postgres" => options.postgres = words.next(),
             "--corpus" => options.corpus = words.next().map(PathBuf::from),
             "--restricted" => options.restricted = words.next().and_then(|n| n.parse().ok()),
+            "--aspects" => options.aspects = words.next().and_then(|n| n.parse().ok()),
             "--endpoint" => options.endpoint = true,
             // cargo adds --bench
             _ => {}
@@ -494,6 +503,57 @@ fn tell(what: &str, times: &mut [Duration]) {
         at(95),
         at(95) / at(50)
     );
+}
+
+/// Saves so many aspects in one transaction, twice, and then one after the other.
+fn aspects(count: usize, url: Option<&str>) -> Outcome<()> {
+    let folder = tempfile::tempdir()?;
+    let storage = Storage {
+        data_dir: Some(folder.path().join("data")),
+        database_url: url.map(Into::into),
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()?;
+    runtime.block_on(async {
+        let app = App::open(&storage, Recipes::in_folder(folder.path())).await?;
+        println!("\n{}, {count} aspects", app.db.product());
+        let ids: Vec<uuid::Uuid> = (0..count).map(|_| uuid::Uuid::now_v7()).collect();
+        for (version, what) in [(0, "first"), (1, "second")] {
+            let drafts = ids.iter().map(|id| draft(*id, version, what)).collect();
+            let clock = Instant::now();
+            let (actor, now) = (Actor::operator(), Utc::now());
+            let prepared = revisions::prepare(&app.db, &actor, drafts, now).await?;
+            let prepared: Result<Vec<_>, _> = prepared.into_iter().collect();
+            let prepared = prepared.map_err(|problems| format!("{problems:?}"))?;
+            let ready = clock.elapsed().as_secs_f64();
+            let txn = app.db.write().await?;
+            let revised = revisions::revise_in(&txn, &actor, prepared, now).await?;
+            revised.map_err(|late| format!("{} drafts came too late", late.len()))?;
+            txn.commit().await?;
+            let done = clock.elapsed().as_secs_f64();
+            println!("  {what} revisions: {done:.2} s, of which {ready:.2} without the lock");
+        }
+        Ok(())
+    })
+}
+
+/// A description of a thing that no module keeps: what is measured is the machinery alone.
+fn draft(id: uuid::Uuid, version: i32, what: &str) -> (Target<'static>, Draft<Description>) {
+    let target = Target {
+        subject: Subject::Team(id),
+        permission: Permission::Describe,
+        place: Place {
+            platform: "",
+            instance: "",
+            database: id,
+        },
+        placed: None,
+    };
+    let text = format!("The {what} description of {id}, as long as such texts are on the whole.");
+    let content = Description { text };
+    (target, Draft { content, version })
 }
 
 /// Searches and lists with so many databases, none of them restricted, then all but one in a hundred.

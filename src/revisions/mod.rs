@@ -7,6 +7,7 @@
 mod aspect;
 mod comparison;
 mod dialect;
+mod error;
 mod history;
 pub mod merge;
 pub mod normal;
@@ -15,20 +16,18 @@ mod store;
 mod visibility;
 
 use std::collections::HashMap;
-use std::error::Error as StdError;
-use std::fmt;
 
 use chrono::{DateTime, Utc};
 use sea_orm::DbErr;
 
-use crate::auth::{Actor, Denied, Permission, Place, Visibility, Who, subjects};
+use crate::auth::{Actor, Permission, Place, Visibility, Who, subjects};
 use crate::db::changes::{self, Entry, Placed};
-use crate::db::{self, Db, Subject, Txn};
-use crate::error::{Explain, Kind};
+use crate::db::{Db, Subject, Txn};
 
 pub use aspect::{Aspect, Found, Problem, Reference, Targets};
 pub use comparison::{Comparison, Piece};
 pub use dialect::{EXTENSIONS, prepared};
+pub use error::{EditConflict, EditError, Error};
 pub use history::{Definition, Edit};
 pub use merge::{Merged, Part};
 pub use plain::plain_text;
@@ -66,143 +65,6 @@ pub struct Target<'a> {
     pub place: Place<'a>,
     /// Where its edits are counted.
     pub placed: Option<Placed>,
-}
-
-/// A save that came too late: somebody else has saved meanwhile.
-#[derive(Debug, Clone, PartialEq)]
-pub struct EditConflict<A> {
-    pub theirs: Revision<A>,
-    /// What was to be saved.
-    pub mine: A,
-    /// Both put together, to be looked at and saved against their version.
-    pub merged: Merged<A>,
-}
-
-/// Why an edit was not saved.
-#[derive(Debug)]
-pub enum EditError<A: Aspect> {
-    Conflict(Box<EditConflict<A>>),
-    Problems(Vec<Problem>),
-    /// An error of the module that keeps the thing.
-    Other(Box<dyn Explain + Send + Sync>),
-}
-
-impl<A: Aspect> fmt::Display for EditError<A> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Conflict(_) => f.write_str("Somebody else saved it while you were editing."),
-            Self::Problems(problems) => f.write_str(&in_one_line(problems)),
-            Self::Other(error) => error.fmt(f),
-        }
-    }
-}
-
-impl<A: Aspect> StdError for EditError<A> {
-    fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        match self {
-            Self::Conflict(_) | Self::Problems(_) => None,
-            Self::Other(error) => error.source(),
-        }
-    }
-}
-
-fn in_one_line(problems: &[Problem]) -> String {
-    let texts: Vec<&str> = problems
-        .iter()
-        .map(|problem| problem.text.as_str())
-        .collect();
-    texts.join(" ")
-}
-
-impl<A: Aspect> EditError<A> {
-    /// Wraps an error of the module that keeps the thing.
-    pub fn other(error: impl Explain + Send + Sync + 'static) -> Self {
-        Self::Other(Box::new(error))
-    }
-}
-
-impl<A: Aspect> From<Error> for EditError<A> {
-    fn from(error: Error) -> Self {
-        Self::other(error)
-    }
-}
-
-impl<A: Aspect> From<DbErr> for EditError<A> {
-    fn from(cause: DbErr) -> Self {
-        Error::from(cause).into()
-    }
-}
-
-impl<A: Aspect> Explain for EditError<A> {
-    fn kind(&self) -> Kind {
-        match self {
-            Self::Conflict(_) => Kind::Conflict,
-            Self::Problems(_) => Kind::Invalid,
-            Self::Other(error) => error.kind(),
-        }
-    }
-
-    fn hint(&self) -> Option<&'static str> {
-        match self {
-            Self::Conflict(_) => {
-                Some("Look at both texts, and save the one you want against the newer version.")
-            }
-            Self::Problems(_) => None,
-            Self::Other(error) => error.hint(),
-        }
-    }
-
-    fn retry_after(&self) -> Option<std::time::Duration> {
-        match self {
-            Self::Conflict(_) | Self::Problems(_) => None,
-            Self::Other(error) => error.retry_after(),
-        }
-    }
-}
-
-/// Why aspects could not be read or written.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    #[error(transparent)]
-    Denied(#[from] Denied),
-    #[error(transparent)]
-    Busy(#[from] db::Busy),
-    #[error("What people say of the {} {} cannot be read.", .0.kind(), .0.id())]
-    Damaged(Subject, #[source] Box<dyn StdError + Send + Sync>),
-    #[error("What people say could not be read or written.")]
-    Database(#[from] DbErr),
-}
-
-impl Error {
-    fn damaged<E: Into<Box<dyn StdError + Send + Sync>>>(of: Subject) -> impl FnOnce(E) -> Self {
-        move |cause| Self::Damaged(of, cause.into())
-    }
-}
-
-impl Explain for Error {
-    fn kind(&self) -> Kind {
-        match self {
-            Self::Denied(denied) => denied.kind(),
-            Self::Busy(busy) => busy.kind(),
-            Self::Damaged(..) => Kind::Internal,
-            Self::Database(cause) => db::kind_of(cause),
-        }
-    }
-
-    fn hint(&self) -> Option<&'static str> {
-        match self {
-            Self::Denied(denied) => denied.hint(),
-            Self::Busy(busy) => busy.hint(),
-            Self::Damaged(..) | Self::Database(_) => None,
-        }
-    }
-
-    fn retry_after(&self) -> Option<std::time::Duration> {
-        match self {
-            Self::Busy(busy) => busy.retry_after(),
-            _ => None,
-        }
-    }
 }
 
 /// A draft that was checked: it has no problems, and what it refers to is there and seen by the actor.
@@ -349,6 +211,13 @@ fn place_of<A: Aspect>(target: &Target<'_>, draft: &Draft<A>) -> PlaceOf {
     (target.subject, draft.content.part())
 }
 
+/// Which of the revisions is written for a place, and whether those before it referred to anything.
+#[derive(Debug, Clone, Copy)]
+struct Written {
+    nth: usize,
+    referred: bool,
+}
+
 /// A draft that came too late, and what is there now.
 #[derive(Debug)]
 pub struct Late<A> {
@@ -371,7 +240,7 @@ pub async fn revise_in<A: Aspect>(
     let mut present = store::find::<A>(&**txn, places.collect()).await?;
     let mut revisions = Vec::with_capacity(prepared.len());
     let mut late = Vec::new();
-    let mut written: HashMap<PlaceOf, usize> = HashMap::new();
+    let mut written: HashMap<PlaceOf, Written> = HashMap::new();
     let mut entries = Vec::new();
     for Prepared {
         target,
@@ -402,7 +271,11 @@ pub async fn revise_in<A: Aspect>(
                 placed: target.placed,
                 ..actor.entry(target.subject, A::ACTION, details, now)
             });
-            written.insert(place.clone(), revisions.len());
+            let referred = !theirs.content.references(target.subject).is_empty();
+            let before = written.get(&place).is_some_and(|before| before.referred);
+            let nth = revisions.len();
+            let referred = referred || before;
+            written.insert(place.clone(), Written { nth, referred });
             present.insert(place, next.clone());
             revisions.push(next);
         }
@@ -411,7 +284,14 @@ pub async fn revise_in<A: Aspect>(
         return Ok(Err(late));
     }
     let rows = written.into_iter();
-    let rows = rows.filter_map(|((subject, _), nth)| Some((subject, revisions.get(nth)?)));
+    let rows = rows.filter_map(|((subject, _), Written { nth, referred })| {
+        let revision = revisions.get(nth)?;
+        Some(store::Next {
+            subject,
+            revision,
+            referred,
+        })
+    });
     store::write(txn, actor.who(), rows.collect(), now).await?;
     changes::append(txn, entries).await?;
     Ok(Ok(revisions))

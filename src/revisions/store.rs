@@ -134,15 +134,24 @@ fn read<A: Aspect>(row: &aspect::Model) -> Result<Revision<A>, Error> {
     })
 }
 
+/// A revision to be written.
+pub(super) struct Next<'a, A> {
+    pub(super) subject: Subject,
+    pub(super) revision: &'a Revision<A>,
+    /// Whether what it takes the place of referred to anything.
+    pub(super) referred: bool,
+}
+
 /// Writes revisions, each thing's part once; their rows must still be at earlier versions.
 pub(super) async fn write<A: Aspect>(
     txn: &Txn,
     editor: &Who,
-    revisions: Vec<(Subject, &Revision<A>)>,
+    revisions: Vec<Next<'_, A>>,
     now: DateTime<Utc>,
 ) -> Result<(), Error> {
     let editor = serde_json::to_string(editor).expect("who acts is plain text");
-    let row = |(subject, revision): &(Subject, &Revision<A>)| {
+    let row = |next: &Next<'_, A>| {
+        let (subject, revision) = (next.subject, next.revision);
         let content = &revision.content;
         aspect::ActiveModel {
             subject_kind: Set(subject.kind().to_owned()),
@@ -193,13 +202,14 @@ fn next_version() -> OnConflict {
 }
 
 /// Writes down what revisions refer to, in place of what the revisions before them did.
-async fn refer<A: Aspect>(txn: &Txn, revisions: &[(Subject, &Revision<A>)]) -> Result<(), Error> {
+async fn refer<A: Aspect>(txn: &Txn, revisions: &[Next<'_, A>]) -> Result<(), Error> {
     let mut rows = Vec::new();
     let mut referring: Vec<PlaceOf> = Vec::new();
-    for (subject, revision) in revisions {
-        let part = revision.content.part();
+    for next in revisions {
+        let (subject, content) = (next.subject, &next.revision.content);
+        let part = content.part();
         let mut targets = HashSet::new();
-        for named in revision.content.references(*subject) {
+        for named in content.references(subject) {
             if targets.insert(named.target) {
                 rows.push(reference::ActiveModel {
                     subject_kind: Set(subject.kind().to_owned()),
@@ -211,8 +221,8 @@ async fn refer<A: Aspect>(txn: &Txn, revisions: &[(Subject, &Revision<A>)]) -> R
                 });
             }
         }
-        if revision.version > 1 {
-            referring.push((*subject, part));
+        if next.referred {
+            referring.push((subject, part));
         }
     }
     for (kind, places) in by_kind(referring) {

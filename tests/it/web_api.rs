@@ -273,7 +273,10 @@ async fn the_description_of_the_api_changes_only_on_purpose() {
     let named = text.split("#/components/").skip(1);
     for path in named.filter_map(|rest| rest.split('"').next()) {
         let target = format!("/components/{path}");
-        assert!(description.pointer(&target).is_some(), "{target} is not there");
+        assert!(
+            description.pointer(&target).is_some(),
+            "{target} is not there"
+        );
     }
     insta::with_settings!({prepend_module_to_snapshot => false, omit_expression => true}, {
         insta::assert_snapshot!("openapi", text);

@@ -47,7 +47,7 @@ use crate::web::{aspects, links};
     ),
     components(
         responses(ProblemAnswer, aspects::api::ProblemsAnswer),
-        schemas(ProblemShape)
+        schemas(ProblemShape, aspects::api::ProblemsShape)
     )
 )]
 struct Description;

@@ -47,8 +47,7 @@ impl Form for Links {
     const EXAMPLE: &'static str =
         r#"{"links": [{"label": "Runbook", "url": "https://wiki.example/orders"}], "version": 0}"#;
     const DEED: Option<&'static str> = Some("Edit links");
-    const HINT: &'static str =
-        "Runbooks, dashboards, tickets: pages that whoever uses it wants at hand.";
+    const HINT: &'static str = "Runbooks, dashboards, tickets: pages that readers want at hand.";
     const SHOWN_AT: &'static str = "links";
 
     fn heading(&self) -> String {
