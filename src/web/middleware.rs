@@ -4,7 +4,7 @@
 //! problems; [`admit`] refuses what no handler should see; [`gather`] waits for the body, but not for ever;
 //! [`charge`] counts what costs much; [`catch`] keeps a panic from spreading.
 //!
-//! [`admit`]: super::banner::admit
+//! [`admit`]: super::origin_check::admit
 //! [`gather`]: super::limits::gather
 //! [`charge`]: super::rate::charge
 

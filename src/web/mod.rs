@@ -1,6 +1,6 @@
 //! Pages for people and JSON for programs.
 //!
-//! A request is admitted (`banner`, `limits`), finds its handler in the site map (`routes`), and is answered with a view
+//! A request is admitted (`origin_check`, `limits`), finds its handler in the site map (`routes`), and is answered with a view
 //! (`pages`, rendered by `view`) or a JSON shape (`api`). Whatever fails becomes a [`failure::Failure`], the one place
 //! that knows status numbers. Deliberately absent: queries and rules. They belong to the modules above this one.
 
