@@ -28,26 +28,6 @@ pub struct TestCatalog {
     pub app: App,
     pub storage: Storage,
     pub dir: TempDir,
-    /// Declared last, so that it goes when nothing uses it any more.
-    _database: Option<Dropped>,
-}
-
-/// A Postgres database that is dropped with the test.
-struct Dropped(String);
-
-impl Drop for Dropped {
-    fn drop(&mut self) {
-        let url = std::mem::take(&mut self.0);
-        // A runtime cannot wait inside of another one.
-        let dropping = std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build()
-                .unwrap();
-            runtime.block_on(template::drop_postgres(&url));
-        });
-        drop(dropping.join());
-    }
 }
 
 impl TestCatalog {
@@ -80,9 +60,9 @@ impl TestCatalog {
         }
         let storage = Storage {
             data_dir: Some(dir.path().join("data")),
-            database_url: url.clone().map(Into::into),
+            database_url: url.map(Into::into),
         };
-        Self::open(dir, storage, url).await
+        Self::open(dir, storage).await
     }
 
     /// A filled catalog of the released schema, which opening it brings up to date.
@@ -94,21 +74,16 @@ impl TestCatalog {
         released::fill(&url.unwrap_or_else(|| released::sqlite_in(&data_dir))).await;
         let storage = Storage {
             data_dir: Some(data_dir),
-            database_url: database.clone().map(Into::into),
+            database_url: database.map(Into::into),
         };
-        Self::open(dir, storage, database).await
+        Self::open(dir, storage).await
     }
 
-    async fn open(dir: TempDir, storage: Storage, database: Option<String>) -> Self {
+    async fn open(dir: TempDir, storage: Storage) -> Self {
         let app = App::open(&storage, Recipes::in_folder(&dir.path().join("recipes")))
             .await
             .unwrap();
-        Self {
-            app,
-            storage,
-            dir,
-            _database: database.map(Dropped),
-        }
+        Self { app, storage, dir }
     }
 
     /// Writes a recipe that reads `endpoint`, with more lines in its `config` and at its end.

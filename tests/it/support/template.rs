@@ -39,17 +39,6 @@ pub(super) async fn copy_postgres(server: &str, name: &str) -> String {
     url
 }
 
-/// Drops the database at this address, whoever is still connected to it.
-pub(super) async fn drop_postgres(url: &str) {
-    let (base, name) = url.rsplit_once('/').unwrap();
-    // The server may have ended before the test did.
-    let Ok(connection) = Database::connect(format!("{base}/postgres")).await else {
-        return;
-    };
-    let statement = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)");
-    drop(connection.execute_unprepared(&statement).await);
-}
-
 /// The file that SQLite catalogs are copied from. Each build of the tests has one of its own.
 async fn sqlite_template() -> PathBuf {
     let built = fs::metadata(std::env::current_exe().unwrap()).unwrap();
