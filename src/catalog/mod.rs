@@ -364,6 +364,8 @@ pub async fn find_change(
     let only = PageRequest::new(Some(Cursor::of(&number)), 1);
     let mut found = list_history(db, visibility, id, &only).await?;
     let found = found.items.pop();
+    // A page begins with the newest change where there is none of a higher number.
+    let found = found.filter(|change| change.number == Some(number));
     found.ok_or(Error::UnknownChange)
 }
 

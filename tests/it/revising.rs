@@ -202,6 +202,12 @@ async fn the_page_of_an_edit_shows_both_sides_and_goes_back_to_either() {
         .post(&format!("/assets/{orders}/history/1/restore"), &form)
         .await;
     assert_eq!(of_source.status, 404, "{}", of_source.text);
+    for beyond in [0, 6, 99_999] {
+        let page = format!("/assets/{orders}/history/{beyond}");
+        assert_eq!(ana.get(&page).await.status, 404, "{beyond}");
+        let restored = ana.post(&format!("{page}/restore"), &form).await;
+        assert_eq!(restored.status, 404, "{beyond}: {}", restored.text);
+    }
     let wen = app.person("wen", Role::Reader, &[]).await;
     assert_eq!(
         wen.post(&format!("{path}/restore"), &form).await.status,

@@ -53,6 +53,8 @@ pub(crate) struct ConflictShape<S> {
 pub(crate) struct ProblemsShape {
     #[serde(flatten)]
     problem: ProblemShape,
+    /// Missing where a parameter is to blame.
+    #[schema(required = false)]
     problems: Vec<FieldProblemShape>,
     /// A whole body as this call takes it, where the one that was sent cannot be read.
     #[serde(skip_serializing_if = "Option::is_none")]
