@@ -112,7 +112,7 @@ const MOST_LINES: usize = 400;
 const LONGEST_LINE: usize = 120;
 
 /// Files that are longer still, and may only become shorter.
-const LONGER: [(&str, usize); 20] = [
+const LONGER: [(&str, usize); 19] = [
     ("catalog/apply.rs", 478),
     ("catalog/difference.rs", 567),
     ("demo/database_yaml.rs", 583),
@@ -125,7 +125,6 @@ const LONGER: [(&str, usize); 20] = [
     ("sources/glue/client.rs", 570),
     ("sources/glue/reading.rs", 557),
     ("sources/glue/translate.rs", 424),
-    ("web/api/asset_shape.rs", 454),
     ("web/pages/assets/mod.rs", 425),
     ("web/pages/columns.rs", 555),
     ("web/pages/ingestion.rs", 637),

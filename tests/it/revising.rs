@@ -289,6 +289,28 @@ async fn many_drafts_are_saved_in_one_transaction_or_none_of_them() {
 }
 
 #[tokio::test]
+async fn a_display_name_is_shown_beside_the_name_and_found() {
+    let (app, ana, orders) = world().await;
+    let path = format!("/api/v1/assets/{orders}/display_name");
+    let named = json!({"name": "Umsatz je Tag", "version": 0});
+    assert_eq!(put(&ana, &path, named).await.status, 200);
+
+    let found = ana.json("/api/v1/search?q=umsatz+je+tag").await;
+    let database = app.json("/api/v1/databases").await["items"][0]["id"].clone();
+    let listed = format!("/api/v1/assets?parent={}", database.as_str().unwrap());
+    let listed = ana.json(&listed).await;
+    let page = ana.page(&format!("/assets/{orders}")).await;
+    let results = ana.page("/search?q=umsatz+je+tag").await;
+
+    assert_eq!(found["total"], 1, "{found}");
+    assert_eq!(found["hits"][0]["id"], orders);
+    assert_eq!(found["hits"][0]["display_name"], "Umsatz je Tag");
+    assert_eq!(listed["items"][0]["display_name"], "Umsatz je Tag");
+    assert_eq!(texts(&page, "#display-name-shown"), ["Umsatz je Tag"]);
+    assert_eq!(texts(&results, "#hits .called"), ["Umsatz je Tag"]);
+}
+
+#[tokio::test]
 async fn a_page_says_what_is_said_of_its_asset_elsewhere() {
     let (app, ana, orders) = world().await;
     let old = app.id_of(&["sales", "orders_old"]).await;

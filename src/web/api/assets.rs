@@ -3,9 +3,8 @@
 use actix_web::Either;
 use actix_web::web::{Data, Path};
 
-use super::asset_shape::{
-    AssetShape, ChangeShape, ComparedChangeShape, DatabaseShape, Seen, SummaryShape,
-};
+use super::asset_shape::{AssetShape, DatabaseShape, Seen, SummaryShape};
+use super::change_shape::{ChangeShape, ComparedChangeShape};
 use super::{Json, List, Written};
 use crate::auth::Actor;
 use crate::catalog::{self, Action, AssetId, Children};

@@ -6,7 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::asset_shape::ChangeShape;
+use super::change_shape::ChangeShape;
 use super::{Json, List};
 use crate::auth::Actor;
 use crate::catalog::groups::{self, ChangeCounts, ChangeGroup, DatabaseChange, GroupFilter};

@@ -6,6 +6,7 @@ mod asset_shape;
 mod assets;
 mod audit;
 pub(super) mod body;
+mod change_shape;
 mod changes;
 pub(super) mod openapi;
 mod recipes;

@@ -45,6 +45,8 @@ struct HitShape {
     id: Uuid,
     kind: &'static str,
     name: String,
+    /// What people call it.
+    display_name: Option<String>,
     platform: String,
     instance: String,
     path: Vec<String>,
@@ -178,7 +180,8 @@ impl AnswerShape {
         Self {
             total: answer.total,
             removed: answer.removed,
-            took_ms: answer.took.as_secs_f64() * 1_000.0,
+            // Nobody needs more than thousandths.
+            took_ms: (answer.took.as_secs_f64() * 1e6).round() / 1e3,
             hits: hits
                 .filter_map(|hit| {
                     Some(HitShape::new(
@@ -214,6 +217,7 @@ impl HitShape {
             kind: asset.kind.as_str(),
             name: asset.address.name().to_owned(),
             url: links::asset(asset.id),
+            display_name: asset.title,
             description: asset.description,
             platform: asset.address.platform,
             instance: asset.address.instance,
