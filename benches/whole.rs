@@ -505,8 +505,8 @@ fn tell(what: &str, times: &mut [Duration]) {
     );
 }
 
-/// Saves so many aspects in one transaction, twice, and then one after the other.
-fn aspects(count: usize, url: Option<&str>) -> Outcome<()> {
+/// Opens an empty catalog, here or in this Postgres database, and works in it.
+fn in_fresh_catalog(url: Option<&str>, work: impl AsyncFnOnce(App) -> Outcome<()>) -> Outcome<()> {
     let folder = tempfile::tempdir()?;
     let storage = Storage {
         data_dir: Some(folder.path().join("data")),
@@ -517,7 +517,13 @@ fn aspects(count: usize, url: Option<&str>) -> Outcome<()> {
         .enable_all()
         .build()?;
     runtime.block_on(async {
-        let app = App::open(&storage, Recipes::in_folder(folder.path())).await?;
+        work(App::open(&storage, Recipes::in_folder(folder.path())).await?).await
+    })
+}
+
+/// Saves so many aspects in one transaction, twice.
+fn aspects(count: usize, url: Option<&str>) -> Outcome<()> {
+    in_fresh_catalog(url, async |app| {
         println!("\n{}, {count} aspects", app.db.product());
         let ids: Vec<uuid::Uuid> = (0..count).map(|_| uuid::Uuid::now_v7()).collect();
         for (version, what) in [(0, "first"), (1, "second")] {
@@ -558,17 +564,7 @@ fn draft(id: uuid::Uuid, version: i32, what: &str) -> (Target<'static>, Draft<De
 
 /// Searches and lists with so many databases, none of them restricted, then all but one in a hundred.
 fn restricted(databases: usize, url: Option<&str>) -> Outcome<()> {
-    let folder = tempfile::tempdir()?;
-    let storage = Storage {
-        data_dir: Some(folder.path().join("data")),
-        database_url: url.map(Into::into),
-    };
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(1)
-        .enable_all()
-        .build()?;
-    runtime.block_on(async {
-        let app = App::open(&storage, Recipes::in_folder(folder.path())).await?;
+    in_fresh_catalog(url, async |app| {
         let scopes = fill(&app, databases).await?;
         follow::catch_up(&app.db, &app.index).await?;
         println!(

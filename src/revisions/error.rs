@@ -1,4 +1,4 @@
-//! Why edits are refused, and what a save that came too late is told.
+//! The reasons for which an edit is refused, and the conflict between two edits.
 
 use std::error::Error as StdError;
 use std::fmt;

@@ -35,7 +35,7 @@ pub use visibility::{Referring, hide};
 
 pub(crate) use store::{Stored, list_mentions, list_of};
 
-/// No more problems than this are told of one draft.
+/// A refusal lists at most so many problems of one draft.
 const MOST_PROBLEMS: usize = 50;
 
 /// One aspect at one version.

@@ -5,9 +5,9 @@ use std::ops::Range;
 
 use super::document::{SQL_KEPT, Texts};
 use super::excerpt::{merged, piece, whole};
+use super::filters::SearchField;
 use super::inside;
 use super::plan::{Plan, Test, Word};
-use super::query::SearchField;
 use super::tokenizer::{Form, Splitter};
 use super::{Matched, MatchedField, Part};
 

@@ -14,6 +14,7 @@ mod explain;
 mod facets;
 mod files;
 mod filesystem;
+mod filters;
 mod filtered_snapshot;
 pub mod follow;
 mod grammar;
@@ -53,9 +54,9 @@ use crate::error::{Explain, Kind};
 pub use access_filter::AccessFilter;
 pub use document::Document;
 pub use facets::{Choices, FACETS, FacetDef, FacetField};
+pub use filters::{FILTER_WORDS, FilterWord};
 pub use index::{Index, Options};
 pub use narrow::{Age, Sort, Trust};
-pub use query::{FILTER_WORDS, FilterWord};
 pub use typing::{Completion, Offer};
 pub use writer::{Change, Rebuild, Writer};
 

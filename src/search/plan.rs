@@ -9,13 +9,13 @@ use std::collections::HashMap;
 use tantivy::DocId;
 
 use super::filtered_snapshot::{FilteredSnapshot, most_frequent};
+use super::filters::SearchField;
 use super::grammar::is_grammar;
 use super::inside::Inside;
-use super::query::{Condition, SearchField, Typed};
-use super::rank;
+use super::query::{Condition, Typed};
 use super::schema::{RANKED, Whole};
 use super::tokenizer::{Form, STEM, Splitter, fold, strip_separators};
-use super::{Error, LeftOut, ReadAs};
+use super::{Error, LeftOut, ReadAs, rank};
 
 /// How many different words one query can weigh.
 const MOST_WORDS: usize = 32;

@@ -17,9 +17,10 @@ use super::access_filter::HiddenDocs;
 use super::affixes::{Affix, Edge};
 use super::document::day_number;
 use super::filtered_snapshot::FilteredSnapshot;
+use super::filters::SearchField;
 use super::narrow::Sort;
 use super::plan::{Plan, Test, Word};
-use super::query::{Narrowing, SearchField};
+use super::query::Narrowing;
 use super::schema::{Fields, RANKED};
 use super::snapshot::{Facts, Segment};
 use super::tally::{Chosen, Tally};
@@ -550,14 +551,7 @@ pub(super) fn passing(
     scope: SearchField,
     test: &Test,
 ) -> Result<Vec<Vec<DocId>>, Error> {
-    let fields = match scope {
-        SearchField::Anywhere => view.view.fields.ranked().to_vec(),
-        SearchField::Name => vec![view.view.fields.name],
-        SearchField::Column => vec![view.view.fields.column],
-        SearchField::Description => vec![view.view.fields.text],
-        SearchField::Owner => vec![view.view.fields.owner],
-        SearchField::Tag => vec![view.view.fields.tag],
-    };
+    let fields = view.view.fields.of(scope);
     let mut all = Vec::with_capacity(view.view.segments.len());
     for (segment, hidden_docs) in view.segments() {
         let mut passing = Vec::new();

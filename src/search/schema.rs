@@ -7,6 +7,7 @@ use tantivy::schema::{
 use tantivy::tokenizer::TokenizerManager;
 
 use super::facets::{self, SEVERAL, SINGLE};
+use super::filters::SearchField;
 use super::inside::InsideTokenizer;
 use super::tokenizer::WordTokenizer;
 
@@ -66,6 +67,18 @@ impl Fields {
     /// The fields that hits are ranked by, strongest first.
     pub(super) fn ranked(&self) -> [Field; RANKED] {
         [self.name, self.place, self.column, self.text, self.other]
+    }
+
+    /// The fields in which a filter looks.
+    pub(super) fn of(&self, field: SearchField) -> Vec<Field> {
+        match field {
+            SearchField::Anywhere => self.ranked().into(),
+            SearchField::Name => vec![self.name],
+            SearchField::Column => vec![self.column],
+            SearchField::Description => vec![self.text],
+            SearchField::Owner => vec![self.owner],
+            SearchField::Tag => vec![self.tag],
+        }
     }
 }
 

@@ -4,7 +4,7 @@
 
 use super::answer::answer;
 use super::filtered_snapshot::FilteredSnapshot;
-use super::query::{self, Completed, FilterWord};
+use super::filters::{Completed, FILTER_WORDS, FilterWord};
 use super::tokenizer::{Splitter, fold};
 use super::{AccessFilter, Error, Hit, Index, MatchedField, Query};
 
@@ -109,13 +109,13 @@ fn completions(
     };
     let Some((key, typed)) = last.split_once(':') else {
         let beginning = last.to_lowercase();
-        let known = query::FILTER_WORDS.iter();
+        let known = FILTER_WORDS.iter();
         let known = known.filter(|one| beginning.len() > 1 && one.word.starts_with(&beginning));
         let keys = known.map(|one| complete(format!("{}:", one.word), one.meaning, ""));
         return Ok(keys.collect());
     };
     let key = key.to_lowercase();
-    let Some(filter) = query::FILTER_WORDS.iter().find(|one| one.word == key) else {
+    let Some(filter) = FILTER_WORDS.iter().find(|one| one.word == key) else {
         return Ok(Vec::new());
     };
     let values = values(view, splitter, filter, typed.trim_matches('"'))?;

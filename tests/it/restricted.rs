@@ -1402,16 +1402,7 @@ async fn a_hidden_replacement_is_told_to_nobody_and_kept_when_they_save() {
     };
     let said = json!({"since": "2026-11-01", "note": "Old.", "replacement": hidden, "version": 0});
     assert_eq!(put(app.admin(), said).await.status, StatusCode::OK);
-    let scope = database(target);
-    scopes::restrict(
-        &app.app.db,
-        &Actor::operator(),
-        &scope,
-        &Admitted::new(),
-        Utc::now(),
-    )
-    .await
-    .unwrap();
+    restrict_to_admins(&app, database(target)).await;
 
     let noted = json!({"since": "2026-11-01", "note": "Old and slow.", "version": 1});
     let saved = put(&olga, noted).await;

@@ -1,4 +1,4 @@
-//! Whether people are told to use something else.
+//! Advice to use something else.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
@@ -12,7 +12,7 @@ use crate::revisions::{Aspect, Merged, Problem, Reference, merge};
 /// The reason for a deprecation is no longer than this.
 pub const LONGEST_REASON: usize = 2_000;
 
-/// Whether people are told to use something else.
+/// Says since when a thing is deprecated, why, and what to use instead.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Deprecation {

@@ -1,4 +1,4 @@
-//! Until when somebody vouches for a thing.
+//! The day up to which a person has verified a thing.
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
@@ -9,10 +9,10 @@ use crate::revisions::{Aspect, Merged, Problem, merge};
 /// No date is farther from today than five years.
 pub(super) const FARTHEST: TimeDelta = TimeDelta::days(5 * 366);
 
-/// Whether somebody vouches for a thing. Who, and since when, is whose edit it was, and when.
+/// Says up to which day a thing is verified. The edit says who verified it, and when.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verification {
-    /// The last day on which it holds; nothing when nobody vouches.
+    /// The last day of the verification; nothing when the thing is not verified.
     pub until: Option<NaiveDate>,
 }
 

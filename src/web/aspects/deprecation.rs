@@ -1,4 +1,4 @@
-//! Whether people are told to use something else, in a form and in JSON.
+//! The deprecation of an asset, in a form and in JSON.
 
 use chrono::{NaiveDate, Utc};
 use serde::{Deserialize, Serialize};

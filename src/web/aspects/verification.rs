@@ -1,4 +1,4 @@
-//! Whether somebody vouches for an asset, in a form and in JSON.
+//! The verification of an asset, in a form and in JSON.
 
 use chrono::{Months, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
